@@ -1,0 +1,16 @@
+# The third-party libraries. The light ones are linked into xbuild itself; the heavy ones (their loading alone costs
+# 15 ms) only into the helper program xbuild-supply, which locks, fetches and unpacks.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2.2)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.10)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate>=1.8)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
+pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive>=3.4)
+pkg_check_modules(SOLV REQUIRED IMPORTED_TARGET libsolv>=0.7.17)
+pkg_check_modules(SOLVEXT REQUIRED IMPORTED_TARGET libsolvext>=0.7.17)
+pkg_check_modules(RNP REQUIRED IMPORTED_TARGET librnp>=0.16)
+if(XBUILD_TESTS OR NOT DEFINED XBUILD_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka>=1.1.5)
+endif()

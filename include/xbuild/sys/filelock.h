@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Advisory lock between processes on a file that is created when missing (flock(2)); released by the kernel when the
+ * holder dies. When a lock is not free at once the observer gets one NOTE that says what is waited for.
+ */
+#ifndef XBUILD_SYS_FILELOCK_H
+#define XBUILD_SYS_FILELOCK_H
+
+#include <stdbool.h>
+
+#include "xbuild/base/err.h"
+#include "xbuild/base/observer.h"
+
+struct xb_filelock {
+	int fd; /* -1 when not held */
+};
+
+enum xb_filelock_mode { XB_FILELOCK_SHARED, XB_FILELOCK_EXCLUSIVE };
+
+int xb_filelock_acquire(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode,
+			const struct xb_observer *observer, struct xb_err *err) XB_MUST_CHECK;
+/* Like acquire, but *out_held is false instead of waiting. */
+int xb_filelock_try(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode, bool *out_held,
+		    struct xb_err *err) XB_MUST_CHECK;
+void xb_filelock_release(struct xb_filelock *lock);
+
+#endif

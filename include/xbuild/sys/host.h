@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine that xbuild runs on: the one place with #ifdef __APPLE__ or __linux__.
+ */
+#ifndef XBUILD_SYS_HOST_H
+#define XBUILD_SYS_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xbuild/base/err.h"
+
+struct xb_host {
+	const char *name; /* "linux-x86_64", "linux-aarch64", "darwin-aarch64", "darwin-x86_64" or "unknown"; static */
+	const char *os;   /* "linux", "darwin"; static */
+	const char *arch; /* "x86_64", "aarch64"; static */
+	int cpus;         /* that this process may use, at least 1 */
+};
+
+void xb_host_detect(struct xb_host *out);
+
+/* Owned absolute path of the running executable. Under an emulator it is the emulated program's path. */
+int xb_host_self(char **out, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * $XDG_CACHE_HOME/xbuild or ~/.cache/xbuild (on macOS too), or XBUILD_CACHE_DIR; $XDG_CONFIG_HOME/xbuild or
+ * ~/.config/xbuild. Owned. XB_E_USAGE with a hint when no home is known.
+ */
+int xb_host_cache_dir(char **out, struct xb_err *err) XB_MUST_CHECK;
+int xb_host_config_dir(char **out, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * Seconds since the epoch. XBUILD_TEST_NOW=<seconds>, meant for tests of expiry, replaces the clock; its use is shown
+ * by `xbuild doctor`.
+ */
+int64_t xb_host_now(void);
+int64_t xb_host_monotonic_ms(void);
+
+/* Installs handlers for SIGINT, SIGTERM and SIGHUP that set the flag to the signal's number; SIGPIPE is ignored. */
+const volatile int *xb_host_catch_signals(void);
+
+#endif

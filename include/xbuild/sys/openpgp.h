@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * OpenPGP verification of clearsigned documents (RFC 9580 section 7, the form of Debian's InRelease). librnp is used by
+ * this file alone.
+ *
+ * Guarantee: the text handed back is exactly what a good signature covers: nothing before, after or between is ever
+ *            seen by the caller. A signature counts when it is good and made by a key (or subkey) of one of the given
+ *            certificates whose primary fingerprint is in `fingerprints`; with RSA of at least 2048 bits, EdDSA or ECDSA; with
+ *            SHA-256 or better; by a key neither expired nor revoked at `now`. Further signatures by unknown keys do
+ *            not matter. No good signature is XB_E_SIGNATURE and the message names the key ids that were seen.
+ */
+#ifndef XBUILD_SYS_OPENPGP_H
+#define XBUILD_SYS_OPENPGP_H
+
+#include <stdint.h>
+
+#include "xbuild/base/err.h"
+#include "xbuild/base/str.h"
+
+struct xb_openpgp_keys {
+	const char *const *files;        /* paths of certificates, armored or binary */
+	size_t n_files;
+	const char *const *fingerprints; /* primary keys that may sign: 40 upper-case hex digits */
+	size_t n_fingerprints;
+};
+
+/*
+ * Verifies `document` (named `name` in messages). out_text gets the signed text with LF line ends; out_fingerprint
+ * (41 bytes) the primary fingerprint of the key of the first good signature in the order of keys->fingerprints.
+ */
+int xb_openpgp_verify(struct xb_sv document, const char *name, const struct xb_openpgp_keys *keys, int64_t now,
+		      struct xb_str *out_text, char out_fingerprint[41], struct xb_err *err) XB_MUST_CHECK;
+
+#endif
