@@ -14,7 +14,8 @@
 #include "xbuild/base/sv.h"
 
 struct xb_map_entry {
-	char *key; /* owned by the map */
+	char *key;      /* owned by the map, NUL-terminated */
+	size_t key_len; /* differs from strlen(key) only for a key that holds a NUL (YAML "a\0b") */
 	void *value;
 };
 
