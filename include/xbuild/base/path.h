@@ -29,7 +29,11 @@ bool xb_path_is_safe(struct xb_sv path);
 /* True when `path` equals `dir` or lies below it (both clean). */
 bool xb_path_is_below(struct xb_sv path, struct xb_sv dir);
 
-/* The relative path from directory `from` to `to`, both clean and either both absolute or both relative. Owned. */
+/*
+ * The relative path from directory `from` to `to`, both clean and either both absolute or both relative. Owned.
+ * NULL when a relative `from` climbs above the point where `to` branches off ("../x" to "y"): the way back down leads
+ * through directories whose names the text does not tell.
+ */
 char *xb_path_relative(const char *from, const char *to);
 
 struct xb_sv xb_path_base(struct xb_sv path); /* last component */
