@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * xbuild.yaml, typed. The user guide (docs/guide.md) describes every key and its default; this header is what the rest
+ * of the program sees: all defaults filled in, all names resolved (targets, profiles, deps), nothing left to check but
+ * what needs the disk (do the sources exist?) or the lock.
+ *
+ * Guarantee: loading reports every problem it can find in one run (base/diag) and never half of a project. Unknown
+ *            keys are errors. Everything is borrowed from project->arena.
+ * ${...}:    stays unexpanded in the fields that allow it (model/subst); an unknown name in it is reported on load.
+ */
+#ifndef XBUILD_MODEL_PROJECT_H
+#define XBUILD_MODEL_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xbuild/base/arena.h"
+#include "xbuild/base/diag.h"
+#include "xbuild/base/err.h"
+#include "xbuild/base/str.h"
+#include "xbuild/model/target.h"
+#include "xbuild/sys/digest.h"
+
+/* A list of words from the file; places only where messages need them. */
+struct xb_words {
+	const char **items;
+	struct xb_place *at; /* same index */
+	size_t len;
+};
+
+/* NAME: value pairs in the order of the file. */
+struct xb_pairs {
+	const char **names;
+	const char **values;
+	struct xb_place *at;
+	size_t len;
+};
+
+enum xb_version_kind { XB_VERSION_GIT, XB_VERSION_FILE, XB_VERSION_LITERAL };
+
+enum xb_optimize { XB_OPTIMIZE_NONE, XB_OPTIMIZE_SPEED, XB_OPTIMIZE_SIZE };
+enum xb_debug { XB_DEBUG_NONE, XB_DEBUG_LINES, XB_DEBUG_FULL, XB_DEBUG_SPLIT };
+enum xb_lto { XB_LTO_NONE, XB_LTO_THIN, XB_LTO_FULL };
+
+/* Compiler and linker settings; those of a unit, and those that one target or profile adds behind them. */
+struct xb_settings {
+	const char *c_std, *cxx_std;                /* "c17"; NULL: the compiler's default */
+	struct xb_words flags;                      /* C, C++ and assembler alike */
+	struct xb_words c_flags, cxx_flags, asm_flags;
+	struct xb_words ldflags;                    /* driver words: -lfoo, -Wl,..., -L is refused */
+	struct xb_words libs;                       /* "m": -lm */
+	struct xb_pairs defines;                    /* value "" : -DNAME, else -DNAME=value; ${...} allowed */
+};
+
+struct xb_project_target {
+	const struct xb_target *target;
+	struct xb_place at;
+	const char *cpu;          /* -march= (x86) or -mcpu= (arm); NULL: baseline of the target */
+	const char *glibc_floor;  /* "2.34": no binary may need a newer GLIBC version; NULL: the sysroot's own */
+	struct xb_settings settings;
+};
+
+struct xb_profile {
+	const char *name;
+	enum xb_optimize optimize;
+	enum xb_debug debug;
+	enum xb_lto lto;
+	bool strip;
+	struct xb_settings settings;
+};
+
+enum xb_unit_kind { XB_UNIT_EXECUTABLE, XB_UNIT_STATIC, XB_UNIT_SHARED };
+
+/* Settings that hold for one target or one profile only. Exactly one of the two is set. */
+struct xb_override {
+	const struct xb_target *target;
+	const char *profile;
+	struct xb_settings settings;
+	struct xb_words sources; /* further patterns */
+};
+
+struct xb_unit {
+	const char *name;
+	struct xb_place at;
+	enum xb_unit_kind kind;
+	struct xb_words sources, exclude;   /* patterns below the project directory */
+	struct xb_words include;            /* directories; exported to units that depend on this one */
+	struct xb_words private_include;    /* directories for this unit alone */
+	struct xb_words pkg_config;         /* module names, looked up in the sysroot */
+	const char *soname;                 /* shared: DT_SONAME; default "lib<name>.so", see output_name */
+	const char *output_name;            /* "server", "libcore.a", "libcore.so" */
+	struct xb_settings settings;
+	struct xb_override *overrides;
+	size_t n_overrides;
+	struct xb_unit **deps;              /* direct, in the order of the file; no cycles */
+	size_t n_deps;
+	struct xb_words targets;            /* canonical names; empty: all of the project */
+};
+
+struct xb_test {
+	const char *name;
+	struct xb_place at;
+	struct xb_unit *unit;       /* run[0] is build:<unit> */
+	struct xb_words args;       /* run[1..]; "build:<unit>" words become its path */
+	struct xb_pairs env;
+	int64_t timeout_ms;         /* default 60000 */
+	int expect_exit;            /* default 0 */
+};
+
+/* One file of an image: destination, and where it comes from. */
+struct xb_image_file {
+	const char *dest;           /* absolute, clean */
+	struct xb_place at;
+	struct xb_unit *unit;       /* build:<unit>, or NULL */
+	const char *from;           /* path below the project directory (file or directory), or NULL */
+	const char *link;           /* symlink: its target text, or NULL */
+	uint32_t mode;              /* 0: 0755 for programs and directories, 0644 for other files */
+	const char *owner;          /* "root" (default), the image's user name, or "uid" or "uid:gid" in digits */
+};
+
+enum xb_image_base { XB_BASE_SCRATCH, XB_BASE_AUTO };
+
+struct xb_image {
+	const char *name;
+	struct xb_place at;
+	enum xb_image_base base;
+	struct xb_image_file *files;
+	size_t n_files;
+	const char *user_name;      /* NULL: no entry in /etc/passwd is made */
+	int64_t uid, gid;           /* -1: not given (root) */
+	struct xb_words entrypoint, cmd;
+	struct xb_pairs env, labels, annotations; /* values: ${...} allowed */
+	struct xb_words ports;      /* "8080/tcp" */
+	struct xb_words volumes;
+	const char *workdir;        /* NULL: "/" is left to the runtime */
+	const char *stop_signal;    /* NULL: not given */
+	struct xb_words targets;    /* canonical names; empty: all of the project */
+};
+
+struct xb_tag_template {
+	const char *text;           /* ${...} allowed; or the name of a built-in, see model/tag */
+	bool only_git_tag;          /* when: git-tag */
+	struct xb_place at;
+};
+
+struct xb_project {
+	struct xb_arena arena;
+	char *dir;                  /* absolute path of the directory that holds the file */
+	const char *file;           /* file name for messages, as the user would type it */
+	struct xb_sv source;        /* the text, for diags found later (missing sources and the like) */
+
+	const char *name;
+	enum xb_version_kind version_kind;
+	const char *version;        /* literal text or path of the file */
+	const char *license;        /* SPDX expression or NULL */
+	struct xb_pairs vars;       /* name: default */
+
+	const char *toolchain;      /* data file name: "llvm-22" */
+	bool toolchain_full;        /* profile: full */
+	const char *sysroot;        /* data file name: "debian-bookworm" */
+	const char *snapshot;       /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */
+	struct xb_words packages;   /* of the sysroot */
+	struct xb_words hosts;      /* canonical names */
+
+	struct xb_project_target *targets;
+	size_t n_targets;
+	struct xb_profile *profiles; /* dev and release always exist */
+	size_t n_profiles;
+	struct xb_unit **units;      /* in the order of the file; a unit's deps may stand anywhere */
+	size_t n_units;
+	struct xb_test *tests;
+	size_t n_tests;
+	struct xb_image *images;
+	size_t n_images;
+	struct xb_tag_template *tags;
+	size_t n_tags;
+};
+
+void xb_project_free(struct xb_project *project); /* NULL-safe; releases and frees */
+
+/*
+ * Reads and checks a project file. `dir` is the absolute directory, `file` its name in there ("xbuild.yaml").
+ * Failure: XB_E_INPUT with diags; or XB_E_NOT_FOUND, XB_E_SYSTEM.
+ */
+int xb_project_load(const char *dir, const char *file, struct xb_project **out, struct xb_diags *diags,
+		    struct xb_err *err) XB_MUST_CHECK;
+
+/* Walks up from `start` (absolute) to the directory that holds xbuild.yaml. *out_dir is owned. */
+int xb_project_find(const char *start, char **out_dir, struct xb_err *err) XB_MUST_CHECK;
+
+struct xb_unit *xb_project_unit(const struct xb_project *project, struct xb_sv name);       /* or NULL */
+struct xb_image *xb_project_image(const struct xb_project *project, struct xb_sv name);     /* or NULL */
+const struct xb_profile *xb_project_profile(const struct xb_project *project, const char *name);
+const struct xb_project_target *xb_project_target(const struct xb_project *project, const struct xb_target *target);
+
+/*
+ * Digest of everything in the project file that the lock depends on (toolchain, profile, sysroot, snapshot, packages
+ * sorted, hosts sorted, targets' Debian names sorted): a lock with another one is stale.
+ */
+void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out);
+
+/* The commented file that `xbuild init` writes for a project of this name with these sources. Appends to out. */
+void xb_project_template(const char *name, const char *sources_pattern, struct xb_str *out);
+
+#endif

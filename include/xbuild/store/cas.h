@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Content-addressed blobs of the store.
+ *
+ * Guarantee: a blob that is visible has the content of its name. A writer that fails or is given up leaves nothing.
+ *            Blobs are read-only files.
+ * Durability: commit does not fsync; xb_cas_sync() flushes a batch. A blob whose name survived a power cut but whose content did
+ *            not is found by its size at the next use (sizes are known from the lock, the action result or the tree) or by
+ *            xb_cas_check; callers that publish a name elsewhere (lock, tree, action result) sync before.
+ */
+#ifndef XBUILD_STORE_CAS_H
+#define XBUILD_STORE_CAS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xbuild/base/err.h"
+#include "xbuild/store/store.h"
+#include "xbuild/sys/digest.h"
+
+/* Owned absolute path of a blob, whether it exists or not. */
+char *xb_cas_path(const struct xb_store *store, const struct xb_digest *digest);
+/* True when the blob exists and, where size_bytes >= 0, has that size. A blob of a wrong size is removed. */
+bool xb_cas_has(const struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes);
+
+/* A blob in the making: write to fd (or hand it to sys/fetch), then commit. */
+struct xb_cas_writer {
+	struct xb_store *store;
+	int fd;     /* -1 when closed */
+	char *path; /* temporary; owned */
+};
+int xb_cas_begin(struct xb_store *store, struct xb_cas_writer *out, struct xb_err *err) XB_MUST_CHECK;
+/*
+ * Publishes the file as the blob `digest`, which the caller has computed from the very bytes it wrote (sys/fetch does);
+ * the writer is released. An equal blob that is there already is kept.
+ */
+int xb_cas_commit(struct xb_cas_writer *w, const struct xb_digest *digest, struct xb_err *err) XB_MUST_CHECK;
+void xb_cas_discard(struct xb_cas_writer *w); /* for XB_CLEANUP; nothing after commit */
+
+int xb_cas_put_bytes(struct xb_store *store, const void *data, size_t len, struct xb_digest *out, struct xb_err *err)
+	XB_MUST_CHECK;
+/* Copies a file (reflink where possible), hashing it. `executable` gives the blob 0555. */
+int xb_cas_put_file(struct xb_store *store, const char *path, bool executable, struct xb_digest *out,
+		    uint64_t *out_size, struct xb_err *err) XB_MUST_CHECK;
+
+/* Opens for reading; XB_E_NOT_FOUND when absent. */
+int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, int *out_fd, struct xb_err *err)
+	XB_MUST_CHECK;
+/* Atomically places a copy of the blob at `path` with `mode`, replacing what is there. */
+int xb_cas_place(const struct xb_store *store, const struct xb_digest *digest, const char *path, mode_t mode,
+		 struct xb_err *err) XB_MUST_CHECK;
+/* Reads the blob again and compares: XB_E_DIGEST (and the blob is removed) when its content is not its name. */
+int xb_cas_check(struct xb_store *store, const struct xb_digest *digest, struct xb_err *err) XB_MUST_CHECK;
+/* One flush of the file system for all that was committed so far. */
+int xb_cas_sync(struct xb_store *store, struct xb_err *err) XB_MUST_CHECK;
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: one directory per user and machine, shared by all projects and processes.
+ *
+ *   <dir>/format                   "1\n": another number is refused with a hint
+ *   <dir>/blobs/<aa>/<62 digits>   content by sha256, mode 0444 (0555 when it was stored as executable)
+ *   <dir>/trees/<recipe>/          unpacked trees by the digest of their recipe (store/tree)
+ *   <dir>/actions/<aa>/<62>        action results and dependency records (store/action_cache)
+ *   <dir>/tmp/                     work in progress; each process uses a directory of its own under a held lock
+ *   <dir>/locks/                   one lock file per thing that is being made, so that it is made once
+ *
+ * Guarantee: nothing is visible under its name before it is complete and its digest was checked. Publishing is one
+ *            rename. A crash leaves nothing but a directory in tmp/, which the next opener removes when its lock is free.
+ * Threads:   a store may be used by several threads at once.
+ */
+#ifndef XBUILD_STORE_STORE_H
+#define XBUILD_STORE_STORE_H
+
+#include "xbuild/base/err.h"
+#include "xbuild/base/observer.h"
+#include "xbuild/sys/filelock.h"
+
+struct xb_store;
+
+/* Opens or creates the store at `dir` (absolute). A directory owned by another user is refused. */
+int xb_store_open(const char *dir, const struct xb_observer *observer, struct xb_store **out, struct xb_err *err)
+	XB_MUST_CHECK;
+void xb_store_close(struct xb_store *store); /* NULL-safe; removes this process's tmp directory */
+const char *xb_store_dir(const struct xb_store *store);
+
+/* Owned path of a new unused name in this process's tmp directory (nothing is created). Cheap. */
+char *xb_store_tmp(struct xb_store *store);
+
+/*
+ * Takes the lock named `key` (a file name, e.g. the digest of a recipe), waiting for another process that makes the
+ * same thing. After taking it look again whether the thing exists by now.
+ */
+int xb_store_lock(struct xb_store *store, const char *key, struct xb_filelock *out, struct xb_err *err) XB_MUST_CHECK;
+
+#endif
