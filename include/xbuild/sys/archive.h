@@ -12,6 +12,7 @@
 #define XBUILD_SYS_ARCHIVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "xbuild/base/err.h"

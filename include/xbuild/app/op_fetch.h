@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Downloads and unpacks what is wanted. Part of xbuild-supply. */
+#ifndef XBUILD_APP_OP_FETCH_H
+#define XBUILD_APP_OP_FETCH_H
+
+#include "xbuild/app/app.h"
+#include "xbuild/app/provision.h"
+
+struct xb_fetch_summary {
+	size_t n_files;       /* downloaded */
+	uint64_t bytes;       /* downloaded */
+	size_t n_cached;      /* files that the store had */
+	size_t n_trees;       /* unpacked */
+};
+
+/* n_wants == 0: the toolchain of this host (with tools if the project's profile is full) and the sysroots of all
+ * targets. Blobs are fetched in parallel while trees whose blobs are complete unpack. */
+int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_fetch_summary *out,
+		struct xb_err *err) XB_MUST_CHECK;
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a run needs from the store, found or supplied: toolchain trees, sysroot trees, package trees for images.
+ */
+#ifndef XBUILD_APP_PROVISION_H
+#define XBUILD_APP_PROVISION_H
+
+#include "xbuild/app/app.h"
+#include "xbuild/store/tree.h"
+
+enum xb_want_kind { XB_WANT_TOOLCHAIN, XB_WANT_TOOLS, XB_WANT_SYSROOT, XB_WANT_PACKAGE };
+
+/* One thing to have. Text form, for the helper's command line: "toolchain:linux-x86_64", "tools:linux-x86_64",
+ * "sysroot:linux-aarch64", "package:linux-aarch64/libc6". */
+struct xb_want {
+	enum xb_want_kind kind;
+	const char *name;    /* host or target */
+	const char *package; /* for XB_WANT_PACKAGE, else NULL */
+};
+
+/* Owned by arena. */
+char *xb_want_format(const struct xb_want *want, struct xb_arena *arena);
+int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out, struct xb_err *err) XB_MUST_CHECK;
+
+/* True in *out when the store already has it. Needs project, descs, lock, store. */
+int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, struct xb_err *err) XB_MUST_CHECK;
+
+/* Has everything supplied that is missing (one call of app->supply). With options.offline the blobs must be there. */
+int xb_provision(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err) XB_MUST_CHECK;
+
+/* The toolchain of this host and the sysroot of a target, provisioned; strings in app->arena. */
+int xb_provision_tools(struct xb_app *app, bool want_tools, struct xb_tools *out, struct xb_err *err) XB_MUST_CHECK;
+int xb_provision_sysroot(struct xb_app *app, const struct xb_target *target, struct xb_sysroot_paths *out,
+			 struct xb_err *err) XB_MUST_CHECK;
+/* Tree of a locked runtime package of a target, for images. */
+int xb_provision_package(struct xb_app *app, const struct xb_target *target, const char *package, struct xb_tree *out,
+			 struct xb_err *err) XB_MUST_CHECK;
+
+#endif
