@@ -20,12 +20,14 @@ static EVP_MD *sha256;
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
 
 /*
- * Fetched by hand because every implicit fetch (EVP_sha256, SHA256) looks the algorithm up again. From a library
- * context of our own because the default one reads openssl.cnf, and how content is named is not for that file to say.
+ * Fetched by hand because every implicit fetch (EVP_sha256, SHA256) looks the algorithm up again. The first call into
+ * libcrypto decides whether it reads openssl.cnf: how content is named is not for that file to say, and reading it
+ * takes longer than all else here.
  */
 static void fetch_sha256(void)
 {
-	sha256 = EVP_MD_fetch(OSSL_LIB_CTX_new(), "SHA256", "provider=default");
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (!sha256)
 		abort(); /* out of memory, or a libcrypto without its default provider: no content can be named */
 }

@@ -36,7 +36,21 @@ int xb_host_config_dir(char **out, struct xb_err *err) XB_MUST_CHECK;
 int64_t xb_host_now(void);
 int64_t xb_host_monotonic_ms(void);
 
-/* Installs handlers for SIGINT, SIGTERM and SIGHUP that set the flag to the signal's number; SIGPIPE is ignored. */
+/*
+ * For sys/proc, where the systems differ. xb_host_pipe: a pipe that children do not inherit, with both ends above 2.
+ * xb_host_watch_exit: a descriptor that poll(2) finds readable once our child `pid` has ended, or -1 where that cannot
+ * be had (an old kernel, or the child has already ended): then ask wait4(2) from time to time. The caller closes it.
+ * xb_host_rss_kib: ru_maxrss of getrusage(2), which is KiB on Linux and bytes on macOS.
+ */
+int xb_host_pipe(int out_fds[2], struct xb_err *err) XB_MUST_CHECK;
+int xb_host_watch_exit(int64_t pid);
+int64_t xb_host_rss_kib(long ru_maxrss);
+
+/*
+ * Installs handlers for SIGINT, SIGTERM and SIGHUP that set the flag to the signal's number; SIGPIPE is ignored.
+ * A signal that is ignored on entry (nohup) stays so, and an inherited "ignore SIGCHLD", with which no child could be
+ * waited for, is undone. Calls that wait end with EINTR.
+ */
 const volatile int *xb_host_catch_signals(void);
 
 #endif
