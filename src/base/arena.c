@@ -30,9 +30,7 @@ void xb_arena_release(struct xb_arena *arena)
 
 static struct xb_arena_block *new_block(size_t cap)
 {
-	/* Every cap that can be allocated is far below SIZE_MAX: xb_alloc(SIZE_MAX) ends the process. */
-	size_t total = cap > SIZE_MAX - sizeof(struct xb_arena_block) ? SIZE_MAX : sizeof(struct xb_arena_block) + cap;
-	struct xb_arena_block *block = xb_alloc(total);
+	struct xb_arena_block *block = xb_alloc(sizeof(*block) + cap);
 
 	block->cap = cap;
 	return block;
@@ -48,7 +46,7 @@ static struct xb_arena_block *block_with_room(struct xb_arena *arena, size_t nee
 	if (head)
 		cap = head->cap < MAX_BLOCK_BYTES / 2 ? head->cap * 2 : MAX_BLOCK_BYTES;
 	if (head && need > cap / 4) {
-		/* A big item gets a block of its own behind the head, so that the room left in the head stays usable. */
+		/* A big item gets a block of its own behind the head: the room left in the head stays usable. */
 		block = new_block(need);
 		block->next = head->next;
 		head->next = block;
@@ -67,8 +65,8 @@ void *xb_arena_alloc(struct xb_arena *arena, size_t size_bytes)
 	size_t need;
 	char *memory;
 
-	if (size_bytes > SIZE_MAX - align)
-		return xb_alloc(SIZE_MAX); /* does not return */
+	if (size_bytes > SIZE_MAX / 2) /* keeps the sums here and in new_block from wrapping */
+		return xb_realloc_array(NULL, SIZE_MAX, size_bytes); /* does not return */
 	need = (size_bytes + align - 1) / align * align;
 	if (!need)
 		need = align; /* two empty items are still two pointers */
@@ -82,7 +80,7 @@ void *xb_arena_alloc(struct xb_arena *arena, size_t size_bytes)
 void *xb_arena_array(struct xb_arena *arena, size_t count, size_t size)
 {
 	if (size && count > SIZE_MAX / size)
-		return xb_alloc(SIZE_MAX); /* does not return */
+		return xb_realloc_array(NULL, count, size); /* does not return */
 	return xb_arena_alloc(arena, count * size);
 }
 

@@ -17,7 +17,7 @@ void *xb_alloc(size_t size_bytes);                             /* zeroed; owned 
 void *xb_realloc(void *old, size_t size_bytes);                /* growth is not zeroed */
 void *xb_realloc_array(void *old, size_t count, size_t size);  /* aborts where count * size overflows */
 char *xb_strdup(const char *text);                             /* owned */
-char *xb_strndup(const char *text, size_t len);                /* owned, at most len bytes; ends at a NUL as strndup() */
+char *xb_strndup(const char *text, size_t len);                /* owned, at most len bytes, as strndup() */
 char *xb_printf(const char *fmt, ...) XB_PRINTF(1, 2);         /* owned formatted string */
 char *xb_vprintf(const char *fmt, va_list args) XB_PRINTF(1, 0);
 

@@ -30,7 +30,7 @@
 
 /* A pointer to a new zeroed last item. */
 #define XB_VEC_ADD(v)                                                                                                  \
-	((v)->items = (v)->len == (v)->cap ? xb_vec_grow((v)->items, &(v)->cap, sizeof(*(v)->items)) : (v)->items,      \
+	((v)->items = (v)->len == (v)->cap ? xb_vec_grow((v)->items, &(v)->cap, sizeof(*(v)->items)) : (v)->items,     \
 	 (v)->len++, xb_vec_zero(&(v)->items[(v)->len - 1], sizeof(*(v)->items)), &(v)->items[(v)->len - 1])
 
 #define XB_VEC_RELEASE(v)                                                                                              \
