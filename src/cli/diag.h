@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How problems look: errors with their hint, and diagnostics of files with the source line and a caret. */
+#ifndef XBUILD_CLI_DIAG_H
+#define XBUILD_CLI_DIAG_H
+
+#include "xbuild/base/diag.h"
+#include "xbuild/base/err.h"
+#include "xbuild/base/str.h"
+
+/*
+ * "xbuild.yaml:12:7: error: unknown key 'entrypint'", the line, a caret, "help: did you mean 'entrypoint'?". The line is cut
+ * around the caret where it is wider than `width` columns (0: not cut).
+ */
+void diag_render(const struct xb_diags *diags, bool color, int width, struct xb_str *out);
+/* "error: ..." and "hint: ...". Nothing when the message is empty (another program has told it already). */
+void diag_render_err(const struct xb_err *err, bool color, struct xb_str *out);
+
+/* The exit status that belongs to a code (docs/guide.md, "Exit status"). */
+int diag_exit_status(enum xb_code code, int signal);
+
+#endif
