@@ -36,7 +36,7 @@ static bool is_still_at(int fd, const char *path)
 	       ours.st_ino == there.st_ino;
 }
 
-/* 1: *out_fd holds the lock; 0: somebody else does (without `wait` only), *out_fd is open all the same. */
+/* 1: *out_fd holds the lock; 0: somebody else does, and *out_fd is open all the same. */
 static int lock_once(const char *path, enum xb_filelock_mode mode, int *out_fd, struct xb_err *err)
 {
 	const int operation = mode == XB_FILELOCK_SHARED ? LOCK_SH : LOCK_EX;
