@@ -51,7 +51,9 @@ struct xb_archive {
 	int64_t tar_zeros;   /* of them, zeros at the end */
 	int64_t entry_bytes; /* size of the current entry, -1 unknown */
 	int64_t entry_read;
-	bool readable; /* there is a current file or stream */
+	uint8_t magic[4]; /* the first bytes of the source */
+	bool started;	  /* they were read */
+	bool readable;	  /* there is a current file or stream */
 	bool ended;
 	uint8_t buf[CHUNK_BYTES];
 };
@@ -87,6 +89,9 @@ static la_ssize_t raw_read_cb(struct archive *raw, void *user, const void **out)
 		archive_set_error(raw, errno, "%s", "the file cannot be read");
 		return ARCHIVE_FATAL;
 	}
+	if (!a->started && n >= (ssize_t)sizeof(a->magic))
+		memcpy(a->magic, a->buf, sizeof(a->magic));
+	a->started = true;
 	*out = a->buf;
 	return n;
 }
@@ -168,6 +173,16 @@ static void support_filters(struct archive *raw, unsigned filters)
 		(void)archive_read_support_filter_bzip2(raw);
 }
 
+/*
+ * libarchive hands a stream on as it is when it does not like its header, or was built without its decoder. gzip
+ * (RFC 1952), xz (its file format, 2.1.1) and zstd (RFC 8878) begin like no text and no tar does.
+ */
+static bool looks_compressed(const struct xb_archive *a)
+{
+	return memcmp(a->magic, "\x1f\x8b", 2) == 0 || memcmp(a->magic, "\xfd\x37zX", 4) == 0 ||
+	       memcmp(a->magic, "\x28\xb5\x2f\xfd", 4) == 0;
+}
+
 static int open_raw(struct xb_archive *a, unsigned filters, struct xb_err *err)
 {
 	a->raw = archive_read_new();
@@ -181,6 +196,8 @@ static int open_raw(struct xb_archive *a, unsigned filters, struct xb_err *err)
 	/* The last "filter" is the file itself. Two compressions around each other are no form that anyone publishes. */
 	if (archive_filter_count(a->raw) > 2)
 		return xb_fail(err, XB_E_VERIFY, "read '%s': it is compressed more than once", a->name);
+	if (archive_filter_count(a->raw) == 1 && looks_compressed(a))
+		return xb_fail(err, XB_E_VERIFY, "read '%s': its compression is damaged or not supported", a->name);
 	struct archive_entry *entry = NULL;
 	int rc = archive_read_next_header(a->raw, &entry);
 	if (rc == ARCHIVE_EOF) {
@@ -294,8 +311,12 @@ int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t ma
 	struct xb_archive *a XB_CLEANUP(archive_drop) = archive_new(name, max_bytes);
 	a->src = (struct source){.fd = fd, .pos = found.at, .end = found.at + found.size_bytes};
 	rc = open_raw(a, filter, err);
-	if (rc == 0)
-		rc = open_tar(a, err);
+	if (rc < 0)
+		return rc;
+	if (archive_filter_count(a->raw) != (filter == FILTER_NONE ? 1 : 2))
+		return xb_fail(err, XB_E_VERIFY, "read '%s': member '%s' is not compressed as its name says", name,
+			       found.name);
+	rc = open_tar(a, err);
 	if (rc < 0)
 		return rc;
 	*out = a;
