@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/pkg/deb_archive.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/path.h"
+#include "xbuild/base/str.h"
+#include "xbuild/sys/archive.h"
+#include "xbuild/sys/fs.h"
+
+#define BLOCK_BYTES	  (256 * 1024)
+#define MAX_CONTROL_BYTES (8 * XB_MIB) /* control.tar unpacked; maintainer scripts and file lists are in there too */
+
+static void close_archive(struct xb_archive **archive)
+{
+	xb_archive_close(*archive);
+}
+
+/* A name as the package has it ("./usr/bin/x", "usr/") without what says nothing; "" for the root itself. */
+static struct xb_sv clean_name(const char *path)
+{
+	struct xb_sv name = xb_sv(path);
+
+	while (xb_sv_starts(name, "./")) {
+		name.ptr += 2;
+		name.len -= 2;
+	}
+	while (name.len && name.ptr[name.len - 1] == '/')
+		name.len--;
+	return xb_sv_eq_str(name, ".") ? xb_sv("") : name;
+}
+
+static bool matches_any(const struct xb_list *patterns, struct xb_sv name)
+{
+	for (size_t i = 0; patterns && i < patterns->len; i++)
+		if (xb_path_glob(xb_sv(patterns->items[i]), name))
+			return true;
+	return false;
+}
+
+/* The current file of the archive into the part. */
+static int take_file(struct xb_archive *archive, const struct xb_archive_entry *entry, const char *path, char *block,
+		     struct xb_tree_part *part, struct xb_err *err)
+{
+	int64_t n;
+
+	if (xb_tree_part_file_begin(part, path, entry->mode, entry->uid, entry->gid, err) < 0)
+		return err->code;
+	while ((n = xb_archive_read(archive, block, BLOCK_BYTES, err)) > 0)
+		if (xb_tree_part_file_write(part, block, (size_t)n, err) < 0)
+			return err->code;
+	return n < 0 ? err->code : xb_tree_part_file_end(part, err);
+}
+
+/* `path` and `link` (a hard link's earlier name) are already as they shall be in the tree. */
+static int take_entry(struct xb_archive *archive, const struct xb_archive_entry *entry, const char *path,
+		      const char *link, char *block, struct xb_tree_part *part, struct xb_err *err)
+{
+	switch (entry->type) {
+	case XB_ARCHIVE_FILE:
+		return take_file(archive, entry, path, block, part, err);
+	case XB_ARCHIVE_DIR:
+		return xb_tree_part_dir(part, path, entry->mode, entry->uid, entry->gid, err);
+	case XB_ARCHIVE_SYMLINK:
+		return xb_tree_part_symlink(part, path, entry->link_target, err);
+	case XB_ARCHIVE_HARDLINK:
+		return xb_tree_part_hardlink(part, path, link, err);
+	case XB_ARCHIVE_OTHER:
+		break;
+	}
+	return xb_fail(err, XB_E_VERIFY, "'%s' is a device, fifo or socket", entry->path);
+}
+
+/* One field of the control file: the value of its first line, or an empty view. */
+static struct xb_sv control_field(struct xb_sv control, const char *name)
+{
+	while (control.ptr) {
+		struct xb_sv value = xb_sv_cut(&control, '\n'), field = xb_sv_cut(&value, ':');
+
+		if (field.len == strlen(name) && strncasecmp(field.ptr, name, field.len) == 0 && value.ptr)
+			return xb_sv_trim(value);
+	}
+	return xb_sv("");
+}
+
+static int compare_control(struct xb_sv control, const struct xb_lock_package *package, struct xb_err *err)
+{
+	const struct {
+		const char *field, *expected;
+	} rows[] = {{"Package", package->name}, {"Version", package->version}, {"Architecture", package->arch}};
+
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		struct xb_sv found = control_field(control, rows[i].field);
+
+		if (!xb_sv_eq_str(found, rows[i].expected))
+			return xb_fail(err, XB_E_VERIFY, "its control file has %s '%.*s' where the index has '%s'",
+				       rows[i].field, XB_SV_ARG(found), rows[i].expected);
+	}
+	return 0;
+}
+
+static int read_entry(struct xb_archive *archive, struct xb_str *out, struct xb_err *err)
+{
+	char block[4096];
+	int64_t n;
+
+	while ((n = xb_archive_read(archive, block, sizeof(block), err)) > 0)
+		if (!xb_str_append_n(out, block, (size_t)n))
+			return xb_fail(err, XB_E_VERIFY, "its control file is larger than %lld bytes",
+				       (long long)out->max_bytes);
+	return n < 0 ? err->code : 0;
+}
+
+static int check_control(int fd, const struct xb_lock_package *package, struct xb_err *err)
+{
+	struct xb_str control XB_CLEANUP(xb_str_release) = {.max_bytes = XB_MAX_STANZA_BYTES};
+	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
+	struct xb_archive_entry entry;
+	int rc;
+
+	if (xb_archive_open_deb(fd, "control", package->name, MAX_CONTROL_BYTES, &archive, err) < 0)
+		return err->code;
+	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
+		if (entry.type != XB_ARCHIVE_FILE || !xb_sv_eq_str(clean_name(entry.path), "control"))
+			continue;
+		if (control.len)
+			return xb_fail(err, XB_E_VERIFY, "it has two control files");
+		if (read_entry(archive, &control, err) < 0)
+			return err->code;
+	}
+	return rc < 0 ? rc : compare_control(xb_str_sv(&control), package, err);
+}
+
+static int unpack_data(int fd, const struct xb_lock_package *package, const struct xb_list *drop,
+		       struct xb_tree_part *part, struct xb_err *err)
+{
+	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
+	char *block XB_CLEANUP(xb_free_ptr) = xb_realloc(NULL, BLOCK_BYTES);
+	struct xb_archive_entry entry;
+	int rc;
+
+	if (xb_archive_open_deb(fd, "data", package->name, XB_MAX_TREE_BYTES, &archive, err) < 0)
+		return err->code;
+	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
+		struct xb_sv name = clean_name(entry.path);
+
+		if (!name.len || matches_any(drop, name))
+			continue;
+		if (take_entry(archive, &entry, entry.path, entry.link_target, block, part, err) < 0)
+			return err->code;
+	}
+	return rc;
+}
+
+int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *package, const struct xb_list *drop,
+		  struct xb_tree_part *part, struct xb_err *err)
+{
+	int fd XB_CLEANUP(xb_fs_close) = -1;
+
+	if (xb_cas_open(store, &package->sha256, &fd, err) < 0)
+		return xb_wrap(err, "unpack package '%s'", package->name);
+	if (check_control(fd, package, err) < 0 || unpack_data(fd, package, drop, part, err) < 0)
+		return xb_wrap(err, "unpack package '%s' %s", package->name, package->version);
+	return 0;
+}
+
+/* Cuts `strip` leading components off; false when nothing is left. */
+static bool strip_name(struct xb_sv *name, int strip)
+{
+	for (int i = 0; i < strip; i++)
+		xb_sv_cut(name, '/');
+	return name->ptr && name->len;
+}
+
+/* What is taken of an archive: in the tree's names. */
+struct selection {
+	int strip;
+	const struct xb_list *keep;
+};
+
+/* Hard links name their target as it stands in the archive: it is cut like the entry's own name. */
+static int take_stripped(struct xb_archive *archive, const struct xb_archive_entry *entry,
+			 const struct selection *selection, char *block, struct xb_tree_part *part, struct xb_err *err)
+{
+	struct xb_sv name = clean_name(entry->path), target = {0};
+	char *path XB_CLEANUP(xb_free_ptr) = NULL;
+	char *link XB_CLEANUP(xb_free_ptr) = NULL;
+
+	/* Before cutting: "x/../../y" must not become something else by losing its first part. */
+	if (name.len && !xb_path_is_safe(name))
+		return xb_fail(err, XB_E_VERIFY, "'%s' is no safe name", entry->path);
+	if (!strip_name(&name, selection->strip))
+		return 0;
+	if (selection->keep && selection->keep->len && !matches_any(selection->keep, name))
+		return 0;
+	path = xb_sv_dup(name);
+	if (entry->type == XB_ARCHIVE_HARDLINK) {
+		target = clean_name(entry->link_target);
+		if (!xb_path_is_safe(target) || !strip_name(&target, selection->strip))
+			return xb_fail(err, XB_E_VERIFY, "hard link '%s' to '%s' leaves the tree", entry->path,
+				       entry->link_target);
+		link = xb_sv_dup(target);
+	}
+	return take_entry(archive, entry, path, link, block, part, err);
+}
+
+int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, const char *name, int strip,
+		  const struct xb_list *keep, struct xb_tree_part *part, struct xb_err *err)
+{
+	const struct selection selection = {strip, keep};
+	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
+	char *block XB_CLEANUP(xb_free_ptr) = xb_realloc(NULL, BLOCK_BYTES);
+	int fd XB_CLEANUP(xb_fs_close) = -1;
+	struct xb_archive_entry entry;
+	int rc;
+
+	if (xb_cas_open(store, blob, &fd, err) < 0 ||
+	    xb_archive_open_tar(fd, name, XB_MAX_TREE_BYTES, &archive, err) < 0)
+		return xb_wrap(err, "unpack '%s'", name);
+	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
+		rc = take_stripped(archive, &entry, &selection, block, part, err);
+		if (rc < 0)
+			break;
+	}
+	return rc < 0 ? xb_wrap(err, "unpack '%s'", name) : 0;
+}
