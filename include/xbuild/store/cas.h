@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "xbuild/base/err.h"
 #include "xbuild/store/store.h"

@@ -9,6 +9,8 @@
  *   <dir>/tmp/                     work in progress; each process uses a directory of its own under a held lock
  *   <dir>/locks/                   one lock file per thing that is being made, so that it is made once
  *
+ * The directory must belong to the user who runs and be writable by no one else: XB_E_SYSTEM with a hint.
+ *
  * Guarantee: nothing is visible under its name before it is complete and its digest was checked. Publishing is one
  *            rename. A crash leaves nothing but a directory in tmp/, which the next opener removes when its lock is free.
  * Threads:   a store may be used by several threads at once.
@@ -18,6 +20,7 @@
 
 #include "xbuild/base/err.h"
 #include "xbuild/base/observer.h"
+#include "xbuild/sys/digest.h"
 #include "xbuild/sys/filelock.h"
 
 struct xb_store;
@@ -36,5 +39,10 @@ char *xb_store_tmp(struct xb_store *store);
  * same thing. After taking it look again whether the thing exists by now.
  */
 int xb_store_lock(struct xb_store *store, const char *key, struct xb_filelock *out, struct xb_err *err) XB_MUST_CHECK;
+
+/* For the modules of this layer: owned path <dir>/<kind>/<aa>/<62 digits>, whether it exists or not. */
+char *xb_store_path(const struct xb_store *store, const char *kind, const struct xb_digest *name);
+/* Renames a finished temporary file to such a path, replacing what is there; makes the directory <aa> when missing. */
+int xb_store_publish(const char *tmp_path, const char *path, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -58,6 +58,9 @@ void xb_tree_entries_sort(struct xb_tree_entries *entries);
 /* The entry of a path in a sorted list, or NULL. */
 struct xb_tree_entry *xb_tree_entries_find(const struct xb_tree_entries *entries, const char *path);
 
+/* Adds the directories (0755, no origin) that lie above an entry and have none, and sorts. For lists that were edited. */
+void xb_tree_entries_complete(struct xb_tree_entries *entries);
+
 struct xb_tree_stage; /* staging directory in the store's tmp */
 struct xb_tree_part;  /* entries of one package; used by one thread */
 
@@ -81,7 +84,11 @@ int xb_tree_part_file_begin(struct xb_tree_part *part, const char *path, uint32_
 int xb_tree_part_file_write(struct xb_tree_part *part, const void *data, size_t len, struct xb_err *err) XB_MUST_CHECK;
 int xb_tree_part_file_end(struct xb_tree_part *part, struct xb_err *err) XB_MUST_CHECK;
 
-/* Merges parts (in the order given) into a sorted, checked list. Missing parent directories are added (0755). */
+/*
+ * Merges parts (in the order given) into a sorted list. Names, duplicates and conflicts are checked here; what lies below
+ * a symlink is left to commit, because fixups may still move it. A link such as lib -> usr/lib of one package and the
+ * directory lib of another are no conflict: the link stays (merged /usr). Missing parent directories are added (0755).
+ */
 int xb_tree_merge(struct xb_tree_part *const *parts, size_t n_parts, struct xb_tree_entries *out, struct xb_err *err)
 	XB_MUST_CHECK;
 
@@ -102,7 +109,8 @@ void xb_tree_release(struct xb_tree *tree);
 
 /*
  * Checks the entries once more (they were edited), materialises them by openat below a directory that only this process
- * knows, flushes, and renames it to its name. When another process was faster its tree is kept and this one dropped.
+ * knows, flushes, and renames it to its name. When another process was faster its tree is kept and this one dropped; a
+ * damaged tree that has the name is replaced. Files are moved out of the stage: it is used up, on failure too.
  */
 int xb_tree_commit(struct xb_tree_stage *stage, struct xb_tree_entries *entries, const struct xb_digest *recipe,
 		   struct xb_tree *out, struct xb_err *err) XB_MUST_CHECK;

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/store/cas.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/sys/fs.h"
+
+#define BLOB_MODE	0444
+#define EXECUTABLE_MODE 0555
+
+char *xb_cas_path(const struct xb_store *store, const struct xb_digest *digest)
+{
+	return xb_store_path(store, "blobs", digest);
+}
+
+static void drop(const char *path)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+
+	(void)!xb_fs_remove(path, &ignored);
+}
+
+bool xb_cas_has(const struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return false;
+	if (S_ISREG(st.st_mode) && (size_bytes < 0 || st.st_size == size_bytes))
+		return true;
+	drop(path);
+	return false;
+}
+
+int xb_cas_begin(struct xb_store *store, struct xb_cas_writer *out, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_store_tmp(store);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return xb_fail_errno(err, "create '%s'", path);
+	*out = (struct xb_cas_writer){.store = store, .fd = fd, .path = path};
+	path = NULL;
+	return 0;
+}
+
+void xb_cas_discard(struct xb_cas_writer *w)
+{
+	if (!w || !w->path)
+		return;
+	xb_fs_close(&w->fd);
+	unlink(w->path);
+	free(w->path);
+	*w = (struct xb_cas_writer){.fd = -1};
+}
+
+/*
+ * An equal blob is kept, one of another size is replaced: it lost its content in a power cut. Content that was stored
+ * once as a plain file and once as a program is a program.
+ */
+static int publish(struct xb_store *store, const char *tmp, int64_t size_bytes, bool executable,
+		   const struct xb_digest *digest, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
+
+	if (xb_cas_has(store, digest, size_bytes) && (!executable || chmod(path, EXECUTABLE_MODE) == 0)) {
+		unlink(tmp);
+		return 0;
+	}
+	return xb_store_publish(tmp, path, err);
+}
+
+int xb_cas_commit(struct xb_cas_writer *w, const struct xb_digest *digest, struct xb_err *err)
+{
+	struct xb_cas_writer own XB_CLEANUP(xb_cas_discard) = *w;
+	struct stat st;
+	int fd = own.fd;
+
+	*w = (struct xb_cas_writer){.fd = -1};
+	if (fstat(fd, &st) < 0 || fchmod(fd, BLOB_MODE) < 0)
+		return xb_fail_errno(err, "set the mode of '%s'", own.path);
+	own.fd = -1;
+	if (close(fd) < 0 && errno != EINTR) /* network file systems report a full disk only here */
+		return xb_fail_errno(err, "write '%s'", own.path);
+	return publish(own.store, own.path, st.st_size, false, digest, err);
+}
+
+int xb_cas_put_bytes(struct xb_store *store, const void *data, size_t len, struct xb_digest *out, struct xb_err *err)
+{
+	struct xb_cas_writer w XB_CLEANUP(xb_cas_discard) = {.fd = -1};
+	struct xb_digest digest;
+
+	xb_digest_bytes(data, len, &digest);
+	if (!xb_cas_has(store, &digest, (int64_t)len)) {
+		if (xb_cas_begin(store, &w, err) < 0 || xb_fs_write_all(w.fd, data, len, w.path, err) < 0 ||
+		    xb_cas_commit(&w, &digest, err) < 0)
+			return err->code;
+	}
+	*out = digest;
+	return 0;
+}
+
+int xb_cas_put_file(struct xb_store *store, const char *path, bool executable, struct xb_digest *out,
+		    uint64_t *out_size, struct xb_err *err)
+{
+	char *tmp XB_CLEANUP(xb_free_ptr) = xb_store_tmp(store);
+	struct xb_digest digest;
+	uint64_t size_bytes;
+
+	/* The copy is hashed, not the original: that one may change in between. */
+	if (xb_fs_copy(path, tmp, executable ? EXECUTABLE_MODE : BLOB_MODE, err) < 0)
+		return err->code;
+	if (xb_digest_file(tmp, &digest, &size_bytes, err) < 0 ||
+	    publish(store, tmp, (int64_t)size_bytes, executable, &digest, err) < 0) {
+		unlink(tmp);
+		return err->code;
+	}
+	*out = digest;
+	if (out_size)
+		*out_size = size_bytes;
+	return 0;
+}
+
+int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, int *out_fd, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return xb_fail_errno(err, "open blob '%s'", path);
+	*out_fd = fd;
+	return 0;
+}
+
+int xb_cas_place(const struct xb_store *store, const struct xb_digest *digest, const char *path, mode_t mode,
+		 struct xb_err *err)
+{
+	char *blob XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
+
+	return xb_fs_copy_replace(blob, path, mode, err);
+}
+
+int xb_cas_check(struct xb_store *store, const struct xb_digest *digest, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
+	int fd XB_CLEANUP(xb_fs_close) = -1;
+	struct xb_digest found;
+	char hex[XB_DIGEST_HEX];
+
+	if (xb_cas_open(store, digest, &fd, err) < 0)
+		return err->code;
+	if (xb_digest_fd(fd, &found, NULL, err) < 0)
+		return xb_wrap(err, "check blob '%s'", path);
+	if (xb_digest_eq(&found, digest))
+		return 0;
+	drop(path);
+	return xb_fail(err, XB_E_DIGEST, "check blob '%s': its content has the digest %s; it was removed", path,
+		       xb_digest_hex(&found, hex));
+}
+
+int xb_cas_sync(struct xb_store *store, struct xb_err *err)
+{
+	return xb_fs_sync(xb_store_dir(store), err);
+}
