@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#define RED "\033[1;31m"
+#define RED  "\033[1;31m"
 #define CYAN "\033[36m"
 #define BOLD "\033[1m"
-#define OFF "\033[0m"
+#define OFF  "\033[0m"
 
 static const char *paint(bool color, const char *code)
 {
@@ -45,7 +45,8 @@ void diag_render(const struct xb_diags *diags, bool color, int width, struct xb_
 		xb_str_printf(out, "%s%s", paint(color, BOLD), d->at.file ? d->at.file : "?");
 		if (d->at.line > 0)
 			xb_str_printf(out, ":%d:%d", d->at.line, d->at.col);
-		xb_str_printf(out, ":%s %serror:%s %s\n", paint(color, OFF), paint(color, RED), paint(color, OFF), d->message);
+		xb_str_printf(out, ":%s %serror:%s %s\n", paint(color, OFF), paint(color, RED), paint(color, OFF),
+			      d->message);
 		if (d->text && d->at.line > 0)
 			render_line(d, color, width, out);
 		if (d->help)

@@ -2,6 +2,7 @@
 #include "opt.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +30,8 @@ const struct opt opt_project[] = {
 	 NULL},
 	{"jobs", 'j', OPT_INT, "N", "XBUILD_JOBS", "jobs at once (default: the number of cpus)", AT(jobs), NULL},
 	{"mirror", 0, OPT_TEXT, "URL", "XBUILD_DEBIAN_MIRROR", "Debian mirror to use first", AT(mirror), NULL},
-	{"locked", 0, OPT_FLAG, NULL, "XBUILD_LOCKED", "fail if the lock is missing or stale (implied by CI)", AT(locked),
-	 NULL},
+	{"locked", 0, OPT_FLAG, NULL, "XBUILD_LOCKED", "fail if the lock is missing or stale (implied by CI)",
+	 AT(locked), NULL},
 	{"offline", 0, OPT_FLAG, NULL, "XBUILD_OFFLINE", "never touch the network", AT(offline), NULL},
 	{"frozen", 0, OPT_FLAG, NULL, NULL, "--locked and --offline", AT(frozen), NULL},
 	{NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, NULL},
@@ -108,7 +109,8 @@ static int set_value(const struct opt *o, const char *spelling, const char *text
 	case OPT_INT: {
 		uint64_t n = 0;
 		if (!xb_num_u64(xb_sv(text), 4096, &n) || n < 1)
-			return xb_fail(err, XB_E_USAGE, "%s needs a whole number from 1 to 4096, not '%s'", spelling, text);
+			return xb_fail(err, XB_E_USAGE, "%s needs a whole number from 1 to 4096, not '%s'", spelling,
+				       text);
 		*(int *)at = (int)n;
 		break;
 	}
@@ -169,7 +171,8 @@ static int parse_short(struct cursor *c, const char *word, const struct command 
 		const char *value = p + 1;
 		if (!*value) {
 			if (c->next >= c->argc)
-				return xb_fail(err, XB_E_USAGE, "%s needs a value: %s %s", spelling, spelling, o->argument);
+				return xb_fail(err, XB_E_USAGE, "%s needs a value: %s %s", spelling, spelling,
+					       o->argument);
 			value = c->argv[c->next++];
 		}
 		return set_value(o, spelling, value, values, err);
@@ -193,7 +196,8 @@ static int find_command(const char *word, const struct command *const *commands,
 	names[n] = NULL;
 	xb_fail(err, XB_E_USAGE, "unknown command '%s'", word);
 	const char *near = xb_sv_suggest(xb_sv(word), names);
-	return near ? xb_hint(err, "did you mean 'xbuild %s'?", near) : xb_hint(err, "'xbuild --help' lists the commands");
+	return near ? xb_hint(err, "did you mean 'xbuild %s'?", near)
+		    : xb_hint(err, "'xbuild --help' lists the commands");
 }
 
 /* True when the row's value was not given on the command line. */

@@ -41,13 +41,13 @@ struct values {
 };
 
 struct opt {
-	const char *name;           /* without "--" */
-	char letter;                /* 0: none */
+	const char *name; /* without "--" */
+	char letter;	  /* 0: none */
 	enum opt_kind kind;
-	const char *argument;       /* "DIR"; NULL for flags */
-	const char *env;            /* variable that gives the value when the option does not; NULL: none */
-	const char *help;           /* one line */
-	size_t offset;              /* of the value in struct values */
+	const char *argument;	    /* "DIR"; NULL for flags */
+	const char *env;	    /* variable that gives the value when the option does not; NULL: none */
+	const char *help;	    /* one line */
+	size_t offset;		    /* of the value in struct values */
 	const char *const *choices; /* allowed values, ends with NULL; NULL: any */
 };
 
@@ -55,12 +55,12 @@ struct cli;
 
 struct command {
 	const char *name;
-	const char *synopsis;         /* arguments in usage: "[UNIT...]" */
-	const char *summary;          /* one line for the list of commands */
-	const char *details;          /* paragraphs for --help; may be NULL */
-	const struct opt *options;    /* its own; ends with name == NULL; may be NULL */
-	bool project;                 /* takes the options of opt_project too */
-	int max_args;                 /* -1: any number */
+	const char *synopsis;	   /* arguments in usage: "[UNIT...]" */
+	const char *summary;	   /* one line for the list of commands */
+	const char *details;	   /* paragraphs for --help; may be NULL */
+	const struct opt *options; /* its own; ends with name == NULL; may be NULL */
+	bool project;		   /* takes the options of opt_project too */
+	int max_args;		   /* -1: any number */
 	int (*run)(struct cli *cli, struct xb_err *err);
 };
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+static const struct opt options[] = {
+	{"want", 0, OPT_LIST, "WHAT", NULL,
+	 "only this: toolchain:HOST, tools:HOST, sysroot:TARGET or package:TARGET/NAME; repeatable",
+	 offsetof(struct values, wants), NULL},
+	{NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, NULL},
+};
+
+const struct command cmd_fetch = {
+	.name = "fetch",
+	.synopsis = NULL,
+	.summary = "download and unpack all that is locked for this host",
+	.details = "After it, build, test and image work with --offline.",
+	.options = options,
+	.project = true,
+	.max_args = 0,
+	.run = cmd_fetch_run,
+};

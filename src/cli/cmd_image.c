@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "build_options.h"
+
+#include "xbuild/app/op_image.h"
+#include "xbuild/base/num.h"
+
+static const struct opt options[] = {OPTION_TARGET, OPTION_PROFILE, OPTION_KEEP_GOING, OPTION_JSON, OPTION_END};
+
+static json_t *image_json(const struct xb_image_built *image)
+{
+	char digest[XB_DIGEST_OCI];
+	json_t *platforms = json_array();
+	for (size_t i = 0; i < image->n_platforms; i++) {
+		const struct xb_image_platform *p = &image->platforms[i];
+		json_t *packages = json_array();
+		for (size_t k = 0; k < p->n_packages; k++)
+			json_array_append_new(packages, json_string(p->packages[k]));
+		json_t *row = json_object();
+		json_object_set_new(row, "target", json_string(p->target->name));
+		json_object_set_new(row, "manifest", json_string(xb_digest_oci(&p->manifest, digest)));
+		json_object_set_new(row, "layer_bytes", json_integer((json_int_t)p->layer_bytes));
+		json_object_set_new(row, "packages", packages);
+		json_array_append_new(platforms, row);
+	}
+	json_t *document = json_object();
+	json_object_set_new(document, "name", json_string(image->image->name));
+	json_object_set_new(document, "layout", json_string(image->dir));
+	json_object_set_new(document, "digest", json_string(xb_digest_oci(&image->index, digest)));
+	json_object_set_new(document, "platforms", platforms);
+	return document;
+}
+
+/* What went into each platform: talk, so stderr. */
+static void tell(const struct xb_image_result *result)
+{
+	for (size_t i = 0; i < result->n_items; i++) {
+		const struct xb_image_built *image = &result->items[i];
+		for (size_t k = 0; k < image->n_platforms; k++) {
+			const struct xb_image_platform *p = &image->platforms[k];
+			char size[XB_NUM_SIZE_MAX];
+			fprintf(stderr, "%12s %s %s in layers", p->target->name, image->dir,
+				xb_num_size(p->layer_bytes, size));
+			for (size_t n = 0; n < p->n_packages; n++)
+				fprintf(stderr, "%s %s", n ? "," : ":", p->packages[n]);
+			fputc('\n', stderr);
+		}
+	}
+}
+
+static int print_result(const struct cli *cli, const struct xb_image_result *result, struct xb_err *err)
+{
+	if (cli->values.json) {
+		json_t *list = json_array();
+		for (size_t i = 0; i < result->n_items; i++)
+			json_array_append_new(list, image_json(&result->items[i]));
+		return cli_print_json(list, err);
+	}
+	struct xb_str out = {0};
+	char digest[XB_DIGEST_OCI];
+	/* One image: its digest alone. Several: a name before each, so that a script can tell them apart. */
+	for (size_t i = 0; i < result->n_items; i++) {
+		if (result->n_items > 1)
+			xb_str_printf(&out, "%s@", result->items[i].image->name);
+		xb_str_printf(&out, "%s\n", xb_digest_oci(&result->items[i].index, digest));
+	}
+	int code = cli_print(xb_str_get(&out), err);
+	xb_str_release(&out);
+	return code;
+}
+
+static int run(struct cli *cli, struct xb_err *err)
+{
+	const struct values *v = &cli->values;
+	struct xb_image_opts opts = {
+		.images = v->args.items,
+		.n_images = v->args.len,
+		.targets = v->targets.items,
+		.n_targets = v->targets.len,
+		.profile = v->profile,
+		.keep_going = v->keep_going,
+		.color = cli->color_err,
+		.verbose = v->verbose > 0,
+	};
+	struct xb_image_result result = {0};
+	int code = xb_op_image(&cli->app, &opts, &result, err);
+	progress_clear(cli->progress);
+	if (code == 0 && !v->quiet)
+		tell(&result);
+	if (code == 0)
+		code = print_result(cli, &result, err);
+	xb_image_result_release(&result);
+	return code;
+}
+
+const struct command cmd_image = {
+	.name = "image",
+	.synopsis = "[NAME...]",
+	.summary = "write multi-arch OCI images: out/images/<name>",
+	.details = "Builds, then writes an OCI layout whose index.json has one entry, the multi-arch index. The last "
+		   "line on\n"
+		   "stdout is the digest of the index (name@digest when there are several images).",
+	.options = options,
+	.project = true,
+	.max_args = -1,
+	.run = run,
+};

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "diag.h"
+#include "usage.h"
+
+#include "xbuild/base/str.h"
+#include "xbuild/sys/host.h"
+#include "xbuild/sys/json.h"
+
+int cli_print(const char *text, struct xb_err *err)
+{
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+		return xb_fail_errno(err, "write to stdout");
+	return 0;
+}
+
+int cli_print_json(struct json_t *document, struct xb_err *err)
+{
+	struct xb_str text = {0};
+	xb_json_write(document, 8, false, &text);
+	xb_str_append_char(&text, '\n');
+	json_decref(document);
+	int result = cli_print(xb_str_get(&text), err);
+	xb_str_release(&text);
+	return result;
+}
+
+/* --color beats NO_COLOR (no-color.org) beats CLICOLOR_FORCE and FORCE_COLOR beats TERM=dumb beats the terminal. */
+static bool wants_color(const char *option, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *force = getenv("CLICOLOR_FORCE") ? getenv("CLICOLOR_FORCE") : getenv("FORCE_COLOR");
+	if (option && strcmp(option, "auto") != 0)
+		return strcmp(option, "always") == 0;
+	if (no_color && *no_color)
+		return false;
+	if (force && *force && strcmp(force, "0") != 0)
+		return true;
+	if (term && strcmp(term, "dumb") == 0)
+		return false;
+	return isatty(fd) == 1;
+}
+
+static bool wants_live(const struct values *values)
+{
+	const char *term = getenv("TERM");
+	if (values->progress && strcmp(values->progress, "auto") != 0)
+		return strcmp(values->progress, "tty") == 0;
+	return isatty(STDERR_FILENO) == 1 && !getenv("CI") && !(term && strcmp(term, "dumb") == 0);
+}
+
+static void fill_app_options(const struct values *values, struct xb_app_options *out)
+{
+	const char *ci = getenv("CI");
+	out->dir = values->dir;
+	out->file = values->file;
+	out->mirror = values->mirror;
+	out->locked =
+		values->locked || values->frozen || (ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0);
+	out->offline = values->offline || values->frozen;
+	out->jobs = values->jobs;
+}
+
+static void report(struct cli *cli, const struct xb_err *err)
+{
+	struct xb_str text = {0};
+	bool color = cli->progress ? cli->color_err : wants_color(cli->values.color, STDERR_FILENO);
+	if (cli->app.diags.list.len)
+		diag_render(&cli->app.diags, color, progress_width(), &text);
+	else
+		diag_render_err(err, color, &text);
+	fputs(xb_str_get(&text), stderr);
+	xb_str_release(&text);
+}
+
+static int show_help(const struct cli *cli, struct xb_err *err)
+{
+	struct xb_str text = {0};
+	if (cli->command)
+		usage_command(cli->command, &text);
+	else
+		usage_program(cli_commands, &text);
+	int result = cli_print(xb_str_get(&text), err);
+	xb_str_release(&text);
+	return result;
+}
+
+static int run_command(struct cli *cli, const volatile int *interrupted, struct xb_err *err)
+{
+	struct xb_app_options options = {0};
+	struct progress_options how = {
+		.live = wants_live(&cli->values),
+		.quiet = cli->values.quiet,
+		.verbose = cli->values.verbose > 0,
+	};
+	fill_app_options(&cli->values, &options);
+	cli->color_out = wants_color(cli->values.color, STDOUT_FILENO);
+	cli->color_err = how.color = wants_color(cli->values.color, STDERR_FILENO);
+	cli->progress = progress_new(&how);
+	xb_app_init(&cli->app, &options, progress_observer(cli->progress), interrupted);
+	supply_connect(cli);
+	int result = cli->command->run(cli, err);
+	progress_clear(cli->progress);
+	return result;
+}
+
+static int dispatch(struct cli *cli, const volatile int *interrupted, struct xb_err *err)
+{
+	if (opt_parse(cli->argc - 1, cli->argv + 1, cli_commands, &cli->values, &cli->command, err) < 0)
+		return err->code;
+	if (cli->values.version && !cli->command) {
+		cli->command = &cmd_version;
+		cli->values.help = false;
+	}
+	if (cli->values.help)
+		return show_help(cli, err);
+	if (!cli->command) {
+		struct xb_str text = {0};
+		usage_program(cli_commands, &text);
+		fputs(xb_str_get(&text), stderr);
+		xb_str_release(&text);
+		return xb_fail(err, XB_E_USAGE, "no command was given");
+	}
+	return run_command(cli, interrupted, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.argc = argc, .argv = argv};
+	struct xb_err err = {0};
+	const volatile int *interrupted = xb_host_catch_signals();
+	int result = dispatch(&cli, interrupted, &err);
+	if (result < 0)
+		report(&cli, &err);
+	int status = diag_exit_status(result < 0 ? err.code : XB_OK, *interrupted);
+	if (cli.progress) {
+		xb_app_release(&cli.app);
+		progress_free(cli.progress);
+	}
+	values_release(&cli.values);
+	xb_err_release(&err);
+	return status;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What xbuild can do, in the order of its help. */
+#include "cli.h"
+
+const char *const cli_program = "xbuild";
+
+const struct command *const cli_commands[] = {
+	&cmd_init, &cmd_lock,	 &cmd_fetch,  &cmd_build,   &cmd_test, &cmd_image,
+	&cmd_tag,  &cmd_targets, &cmd_doctor, &cmd_version, &cmd_help, NULL,
+};

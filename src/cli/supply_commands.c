@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What xbuild-supply can do. */
+#include "cli.h"
+
+const char *const cli_program = "xbuild-supply";
+
+const struct command *const cli_commands[] = {&cmd_lock, &cmd_fetch, &cmd_version, NULL};
