@@ -27,6 +27,8 @@ int xb_subst_check(const char *text, bool (*check)(void *ctx, struct xb_sv name)
 
 /* True for the built-in names above. */
 bool xb_subst_is_builtin(struct xb_sv name);
+/* All of them, for suggestions; ends with NULL. */
+const char *const *xb_subst_builtins(void);
 
 /* Appends the expanded text. A name without a value (no git repository, ...) is XB_E_INPUT and says which. */
 int xb_subst_expand(const char *text, const struct xb_map *values, struct xb_str *out, struct xb_err *err)

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data_read.h"
+
+#include <string.h>
+
+#include "xbuild/base/limits.h"
+#include "xbuild/base/num.h"
+#include "xbuild/base/path.h"
+#include "xbuild/model/names.h"
+#include "xbuild/model/target.h"
+
+static bool is_https_url(struct xb_sv text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
+			return false;
+	}
+	return xb_sv_starts(text, "https://") && !xb_sv_ends(text, "/");
+}
+
+static bool is_file_name(struct xb_sv text)
+{
+	return xb_path_is_safe(text) && !memchr(text.ptr, '/', text.len);
+}
+
+static bool is_fingerprint(struct xb_sv text)
+{
+	if (text.len != 40 && text.len != 64)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!strchr("0123456789ABCDEF", text.ptr[i]))
+			return false;
+	}
+	return true;
+}
+
+static const struct text_rule name_rule = {xb_name_is_suite, "a name of letters, digits, '.' and '-'", NULL, 0, 0};
+static const struct text_rule number_rule = {xb_name_is_version_number, "a dotted number", NULL, 0, 0};
+static const struct text_rule url_rule = {is_https_url, "an https URL without a final '/'", NULL, 0, 0};
+static const struct text_rule path_rule = {xb_path_is_safe, "a relative path without '..'", NULL, 0, 0};
+static const struct text_rule file_rule = {is_file_name, "a file name", NULL, 0, 0};
+static const struct text_rule package_rule = {xb_name_is_debian_package, "the name of a Debian package", NULL, 0, 0};
+static const struct text_rule fingerprint_rule = {is_fingerprint, "a fingerprint of 40 or 64 upper-case hex digits",
+						  "gpg --show-keys prints it; give the primary key's", 0, 0};
+
+static void read_digest(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	(void)arg;
+	if (node->kind != XB_YAML_SCALAR || !xb_digest_parse(node->text, field))
+		schema_problem(s, node->at, "expected a sha256 of 64 lower-case hex digits");
+}
+
+static void read_size(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	uint64_t value;
+
+	(void)arg;
+	if (node->kind == XB_YAML_SCALAR && xb_num_u64(node->text, XB_MAX_PACKAGE_BYTES, &value) && value)
+		*(int64_t *)field = (int64_t)value;
+	else
+		schema_problem(s, node->at, "expected a size in bytes of at most %lld", XB_MAX_PACKAGE_BYTES);
+}
+
+/* A list that must hold something: an empty list of keys would let everyone sign. */
+static void read_full_list(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	schema_list(s, node, field, arg);
+	if (node->kind == XB_YAML_LIST && !node->n_items)
+		schema_problem(s, node->at, "expected at least one entry");
+}
+
+static const struct schema_key site_keys[] = {
+	{"mirrors", read_full_list, offsetof(struct xb_archive_site, mirrors), &url_rule, true},
+	{"snapshot", schema_text, offsetof(struct xb_archive_site, snapshot), &url_rule, true},
+};
+
+static void read_sites(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_debian *debian = field;
+
+	(void)arg;
+	if (!schema_want_map(s, node, "archives"))
+		return;
+	debian->sites = xb_arena_array(s->arena, node->n_items, sizeof(*debian->sites));
+	for (size_t i = 0; i < node->n_items; i++) {
+		struct xb_archive_site *site = &debian->sites[debian->n_sites++];
+		const struct schema_group group = SCHEMA_GROUP(site_keys, site);
+
+		if (schema_want_text(s, node->keys[i], &name_rule, "archive"))
+			site->name = node->keys[i]->text.ptr;
+		schema_read(s, node->items[i], &group, 1, "archive");
+	}
+}
+
+static const struct schema_key suite_keys[] = {
+	{"archive", schema_text, offsetof(struct xb_suite, archive), &name_rule, true},
+	{"path", schema_text, offsetof(struct xb_suite, path), &path_rule, false},
+	{"codename", schema_text, offsetof(struct xb_suite, codename), &name_rule, false},
+	{"components", read_full_list, offsetof(struct xb_suite, components), &name_rule, true},
+	{"signed-by", read_full_list, offsetof(struct xb_suite, fingerprints), &fingerprint_rule, true},
+	{"optional", schema_bool, offsetof(struct xb_suite, optional), NULL, false},
+};
+
+static bool has_site(const struct xb_debian *debian, const char *name)
+{
+	for (size_t i = 0; i < debian->n_sites; i++) {
+		if (debian->sites[i].name && strcmp(debian->sites[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void read_suites(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_debian *debian = field;
+
+	(void)arg;
+	if (!schema_want_map(s, node, "suites"))
+		return;
+	if (!node->n_items)
+		schema_problem(s, node->at, "expected at least one suite");
+	debian->suites = xb_arena_array(s->arena, node->n_items, sizeof(*debian->suites));
+	for (size_t i = 0; i < node->n_items; i++) {
+		struct xb_suite *suite = &debian->suites[debian->n_suites++];
+		const struct schema_group group = SCHEMA_GROUP(suite_keys, suite);
+
+		if (!schema_want_text(s, node->keys[i], &name_rule, "suite"))
+			continue;
+		suite->id = suite->path = suite->codename = node->keys[i]->text.ptr;
+		schema_read(s, node->items[i], &group, 1, "suite");
+		if (suite->archive && !has_site(debian, suite->archive))
+			schema_problem(s, node->keys[i]->at, "suite '%s': there is no archive '%s'", suite->id,
+				       suite->archive);
+	}
+}
+
+/* Archives come first, because suites name them. */
+static const struct schema_key debian_keys[] = {
+	{"archives", read_sites, 0, NULL, true},
+	{"suites", read_suites, 0, NULL, true},
+	{"keys", read_full_list, offsetof(struct xb_debian, key_files), &file_rule, true},
+};
+
+static void read_debian(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	const struct schema_group group = SCHEMA_GROUP(debian_keys, field);
+
+	(void)arg;
+	schema_read(s, node, &group, 1, "debian");
+}
+
+static bool is_host_name(struct xb_sv name)
+{
+	for (const char *const *host = xb_host_names(); *host; host++) {
+		if (xb_sv_eq_str(name, *host))
+			return true;
+	}
+	return false;
+}
+
+static bool is_debian_host(struct xb_sv name)
+{
+	for (const char *const *host = xb_host_names(); *host; host++) {
+		if (xb_sv_eq_str(name, *host))
+			return xb_host_debian_arch(*host) != NULL;
+	}
+	return false;
+}
+
+static const struct text_rule host_rule = {is_host_name, "a host", NULL, 0, 0};
+static const struct text_rule debian_host_rule = {is_debian_host, "a host with a Debian architecture", NULL, 0, 0};
+
+static const struct schema_key archive_keys[] = {
+	{"url", schema_text, offsetof(struct xb_toolchain_archive, url), &url_rule, true},
+	{"file", schema_text, offsetof(struct xb_toolchain_archive, file), &file_rule, true},
+	{"sha256", read_digest, offsetof(struct xb_toolchain_archive, sha256), NULL, true},
+	{"size", read_size, offsetof(struct xb_toolchain_archive, size_bytes), NULL, false},
+};
+
+static void read_archives(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_toolchain_desc *desc = field;
+
+	(void)arg;
+	if (!schema_want_map(s, node, "archives"))
+		return;
+	desc->archives = xb_arena_array(s->arena, node->n_items, sizeof(*desc->archives));
+	for (size_t i = 0; i < node->n_items; i++) {
+		struct xb_toolchain_archive *archive = &desc->archives[desc->n_archives++];
+		const struct schema_group group = SCHEMA_GROUP(archive_keys, archive);
+
+		archive->size_bytes = -1;
+		if (schema_want_text(s, node->keys[i], &host_rule, "archive"))
+			archive->host = node->keys[i]->text.ptr;
+		schema_read(s, node->items[i], &group, 1, "archive");
+	}
+}
+
+#define TOOLCHAIN(field) offsetof(struct xb_toolchain_desc, field)
+
+static const struct schema_key toolchain_keys[] = {
+	{"name", schema_text, TOOLCHAIN(name), &name_rule, true},
+	{"version", schema_text, TOOLCHAIN(version), &number_rule, true},
+	{"bin-dir", schema_text, TOOLCHAIN(bin_dir), &path_rule, true},
+	{"debian", read_debian, TOOLCHAIN(debian), NULL, true},
+	{"debian-hosts", schema_list, TOOLCHAIN(debian_hosts), &debian_host_rule, true},
+	{"packages", read_full_list, TOOLCHAIN(packages), &package_rule, true},
+	{"tools", schema_list, TOOLCHAIN(tools_packages), &package_rule, false},
+	{"exclude", schema_list, TOOLCHAIN(exclude), &package_rule, false},
+	{"drop", schema_list, TOOLCHAIN(drop), &path_rule, false},
+	{"archives", read_archives, 0, NULL, false},
+};
+
+void data_read_toolchain(struct schema *s, const struct xb_yaml *root, struct xb_toolchain_desc *desc)
+{
+	const struct schema_group group = SCHEMA_GROUP(toolchain_keys, desc);
+
+	schema_read(s, root, &group, 1, "toolchain");
+}
+
+#define SYSROOT(field) offsetof(struct xb_sysroot_desc, field)
+
+static const struct schema_key sysroot_keys[] = {
+	{"name", schema_text, SYSROOT(name), &name_rule, true},
+	{"gcc", schema_text, SYSROOT(gcc), &number_rule, true},
+	{"support", schema_text, SYSROOT(support), NULL, true},
+	{"debian", read_debian, SYSROOT(debian), NULL, true},
+	{"packages", read_full_list, SYSROOT(packages), &package_rule, true},
+	{"exclude", schema_list, SYSROOT(exclude), &package_rule, false},
+	{"drop", schema_list, SYSROOT(drop), &path_rule, false},
+};
+
+void data_read_sysroot(struct schema *s, const struct xb_yaml *root, struct xb_sysroot_desc *desc)
+{
+	const struct schema_group group = SCHEMA_GROUP(sysroot_keys, desc);
+
+	schema_read(s, root, &group, 1, "sysroot");
+}

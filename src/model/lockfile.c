@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/model/lockfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xbuild/model/timestamp.h"
+#include "xbuild/sys/json.h"
+
+/* Document, kind, host or target, and list are spread over lines; a package is one line. */
+#define PRETTY_DEPTH 4
+
+void xb_lock_free(struct xb_lock *lock)
+{
+	struct xb_arena arena;
+
+	if (!lock)
+		return;
+	/* The lock itself is not in its arena, but what it points to is. */
+	arena = lock->arena;
+	free(lock);
+	xb_arena_release(&arena);
+}
+
+/* The setters keep the document alive only by their caller, so they never hold a reference of their own. */
+static void put_string(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, json_string(text));
+}
+
+static void put_digest(json_t *object, const char *key, const struct xb_digest *digest)
+{
+	char hex[XB_DIGEST_HEX];
+
+	put_string(object, key, xb_digest_hex(digest, hex));
+}
+
+/* Keys are put in the order of their bytes here and below: the document's own key alone stands out of order. */
+static json_t *suite_json(const struct xb_lock_suite *suite)
+{
+	json_t *object = json_object();
+	char date[XB_TIMESTAMP_SIZE];
+
+	put_string(object, "archive", suite->archive);
+	put_string(object, "date", xb_timestamp_format(suite->date, date));
+	put_digest(object, "in-release", &suite->in_release);
+	put_string(object, "path", suite->path);
+	put_string(object, "signed-by", suite->signed_by);
+	return object;
+}
+
+static json_t *package_json(const struct xb_lock_package *package)
+{
+	json_t *object = json_object(), *depends = json_array();
+
+	for (size_t i = 0; i < package->n_depends; i++)
+		json_array_append_new(depends, json_string(package->depends[i]));
+	put_string(object, "arch", package->arch);
+	json_object_set_new(object, "depends", depends);
+	put_string(object, "name", package->name);
+	put_string(object, "path", package->path);
+	put_digest(object, "sha256", &package->sha256);
+	json_object_set_new(object, "size", json_integer(package->size_bytes));
+	put_string(object, "suite", package->suite);
+	put_string(object, "version", package->version);
+	return object;
+}
+
+static json_t *packages_json(const struct xb_lock_packages *packages)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < packages->len; i++)
+		json_array_append_new(list, package_json(&packages->items[i]));
+	return list;
+}
+
+static json_t *toolchain_json(const struct xb_lock_toolchain *toolchain)
+{
+	json_t *object = json_object();
+
+	if (toolchain->archive_url) {
+		json_t *archive = json_object();
+
+		put_digest(archive, "sha256", &toolchain->archive_sha256);
+		if (toolchain->archive_size_bytes >= 0)
+			json_object_set_new(archive, "size", json_integer(toolchain->archive_size_bytes));
+		put_string(archive, "url", toolchain->archive_url);
+		json_object_set_new(object, "archive", archive);
+	}
+	put_string(object, "name", toolchain->name);
+	if (!toolchain->archive_url) {
+		json_object_set_new(object, "packages", packages_json(&toolchain->packages));
+		json_object_set_new(object, "tools", packages_json(&toolchain->tools));
+	}
+	put_string(object, "version", toolchain->version);
+	return object;
+}
+
+static json_t *sysroot_json(const struct xb_lock_sysroot *sysroot)
+{
+	json_t *object = json_object();
+
+	put_string(object, "name", sysroot->name);
+	json_object_set_new(object, "packages", packages_json(&sysroot->packages));
+	return object;
+}
+
+void xb_lock_write(const struct xb_lock *lock, struct xb_str *out)
+{
+	json_t *document XB_CLEANUP(xb_json_release) = json_object();
+	json_t *suites = json_object(), *sysroots = json_object(), *toolchains = json_object();
+
+	for (size_t i = 0; i < lock->n_suites; i++)
+		json_object_set_new(suites, lock->suites[i].id, suite_json(&lock->suites[i]));
+	for (size_t i = 0; i < lock->n_sysroots; i++)
+		json_object_set_new(sysroots, lock->sysroots[i].target, sysroot_json(&lock->sysroots[i]));
+	for (size_t i = 0; i < lock->n_toolchains; i++)
+		json_object_set_new(toolchains, lock->toolchains[i].host, toolchain_json(&lock->toolchains[i]));
+	json_object_set_new(document, "xbuild-lock", json_integer(XB_LOCK_FORMAT));
+	put_digest(document, "inputs", &lock->inputs);
+	json_object_set_new(document, "suites", suites);
+	json_object_set_new(document, "sysroots", sysroots);
+	json_object_set_new(document, "toolchains", toolchains);
+	xb_json_write(document, PRETTY_DEPTH, false, out);
+	xb_str_append_char(out, '\n');
+}
+
+const struct xb_lock_suite *xb_lock_suite(const struct xb_lock *lock, const char *id)
+{
+	for (size_t i = 0; i < lock->n_suites; i++) {
+		if (strcmp(lock->suites[i].id, id) == 0)
+			return &lock->suites[i];
+	}
+	return NULL;
+}
+
+const struct xb_lock_toolchain *xb_lock_toolchain(const struct xb_lock *lock, const char *host)
+{
+	for (size_t i = 0; i < lock->n_toolchains; i++) {
+		if (strcmp(lock->toolchains[i].host, host) == 0)
+			return &lock->toolchains[i];
+	}
+	return NULL;
+}
+
+const struct xb_lock_sysroot *xb_lock_sysroot(const struct xb_lock *lock, const char *target)
+{
+	for (size_t i = 0; i < lock->n_sysroots; i++) {
+		if (strcmp(lock->sysroots[i].target, target) == 0)
+			return &lock->sysroots[i];
+	}
+	return NULL;
+}
+
+static int compare_package(const void *name, const void *package)
+{
+	return strcmp(name, ((const struct xb_lock_package *)package)->name);
+}
+
+const struct xb_lock_package *xb_lock_package(const struct xb_lock_packages *packages, const char *name)
+{
+	if (!packages->len)
+		return NULL;
+	return bsearch(name, packages->items, packages->len, sizeof(*packages->items), compare_package);
+}

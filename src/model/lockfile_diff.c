@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "xbuild/model/lockfile.h"
+#include "xbuild/model/timestamp.h"
+
+static const struct xb_lock_packages none = {0};
+
+/* Both lists are sorted by name, so one walk over the two finds every difference. */
+static void diff_packages(const struct xb_lock_packages *before, const struct xb_lock_packages *after,
+			  const char *where, struct xb_str *out)
+{
+	size_t i = 0, k = 0;
+
+	while (i < before->len || k < after->len) {
+		const struct xb_lock_package *old = i < before->len ? &before->items[i] : NULL;
+		const struct xb_lock_package *new = k < after->len ? &after->items[k] : NULL;
+		const int order = !old ? 1 : !new ? -1 : strcmp(old->name, new->name);
+
+		if (order < 0)
+			xb_str_printf(out, "- %s %s (%s)\n", old->name, old->version, where);
+		else if (order > 0)
+			xb_str_printf(out, "+ %s %s (%s)\n", new->name, new->version, where);
+		else if (strcmp(old->version, new->version) != 0)
+			xb_str_printf(out, "~ %s %s -> %s (%s)\n", new->name, old->version, new->version, where);
+		else if (!xb_digest_eq(&old->sha256, &new->sha256))
+			xb_str_printf(out, "~ %s %s: same version, other content (%s)\n", new->name, new->version,
+				      where);
+		i += order <= 0;
+		k += order >= 0;
+	}
+}
+
+static void diff_suites(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
+{
+	char from[XB_TIMESTAMP_SIZE], to[XB_TIMESTAMP_SIZE];
+
+	for (size_t i = 0; i < before->n_suites; i++) {
+		const struct xb_lock_suite *old = &before->suites[i];
+
+		if (!xb_lock_suite(after, old->id))
+			xb_str_printf(out, "- suite %s %s\n", old->id, xb_timestamp_format(old->date, from));
+	}
+	for (size_t i = 0; i < after->n_suites; i++) {
+		const struct xb_lock_suite *new = &after->suites[i];
+		const struct xb_lock_suite *old = xb_lock_suite(before, new->id);
+
+		xb_timestamp_format(new->date, to);
+		if (!old)
+			xb_str_printf(out, "+ suite %s %s\n", new->id, to);
+		else if (!xb_digest_eq(&old->in_release, &new->in_release))
+			xb_str_printf(out, "~ suite %s %s -> %s\n", new->id, xb_timestamp_format(old->date, from), to);
+	}
+}
+
+static void diff_toolchain(const struct xb_lock_toolchain *old, const struct xb_lock_toolchain *new, struct xb_str *out)
+{
+	char where[64];
+
+	(void)snprintf(where, sizeof(where), "toolchain of %s", new ? new->host : old->host);
+	if (!old)
+		xb_str_printf(out, "+ %s %s (%s)\n", new->name, new->version, where);
+	else if (!new)
+		xb_str_printf(out, "- %s %s (%s)\n", old->name, old->version, where);
+	else if (strcmp(old->name, new->name) != 0 || strcmp(old->version, new->version) != 0)
+		xb_str_printf(out, "~ %s %s -> %s %s (%s)\n", old->name, old->version, new->name, new->version, where);
+	else if (!xb_digest_eq(&old->archive_sha256, &new->archive_sha256))
+		xb_str_printf(out, "~ %s %s: another archive (%s)\n", new->name, new->version, where);
+	diff_packages(old ? &old->packages : &none, new ? &new->packages : &none, where, out);
+	diff_packages(old ? &old->tools : &none, new ? &new->tools : &none, where, out);
+}
+
+static void diff_sysroot(const struct xb_lock_sysroot *old, const struct xb_lock_sysroot *new, struct xb_str *out)
+{
+	const char *target = new ? new->target : old->target;
+
+	if (!old)
+		xb_str_printf(out, "+ %s (%s)\n", new->name, target);
+	else if (!new)
+		xb_str_printf(out, "- %s (%s)\n", old->name, target);
+	else if (strcmp(old->name, new->name) != 0)
+		xb_str_printf(out, "~ %s -> %s (%s)\n", old->name, new->name, target);
+	diff_packages(old ? &old->packages : &none, new ? &new->packages : &none, target, out);
+}
+
+void xb_lock_diff(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
+{
+	diff_suites(before, after, out);
+	for (size_t i = 0; i < before->n_toolchains; i++) {
+		if (!xb_lock_toolchain(after, before->toolchains[i].host))
+			diff_toolchain(&before->toolchains[i], NULL, out);
+	}
+	for (size_t i = 0; i < after->n_toolchains; i++)
+		diff_toolchain(xb_lock_toolchain(before, after->toolchains[i].host), &after->toolchains[i], out);
+	for (size_t i = 0; i < before->n_sysroots; i++) {
+		if (!xb_lock_sysroot(after, before->sysroots[i].target))
+			diff_sysroot(&before->sysroots[i], NULL, out);
+	}
+	for (size_t i = 0; i < after->n_sysroots; i++)
+		diff_sysroot(xb_lock_sysroot(before, after->sysroots[i].target), &after->sysroots[i], out);
+}
