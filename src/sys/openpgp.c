@@ -3,14 +3,15 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <rnp/rnp.h>
 #include <rnp/rnp_err.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "xbuild/base/limits.h"
-#include "xbuild/base/vec.h"
 #include "xbuild/sys/fs.h"
 
 #define MAX_KEY_FILE_BYTES (4 * XB_MIB)
@@ -125,7 +126,42 @@ static int read_form(struct xb_sv document, const char *name, struct xb_str *out
 
 /* ---- the library ---- */
 
+/*
+ * Debian's build of rnp tells stderr about every odd packet and cannot be asked not to. While it works, stderr goes to
+ * /dev/null, in one thread at a time; what it found is told by our own error.
+ */
+static pthread_mutex_t quiet_lock = PTHREAD_MUTEX_INITIALIZER;
+
+struct quiet {
+	bool locked;
+	int saved_fd; /* the real stderr; -1 when it was left alone */
+};
+
+static void quiet_begin(struct quiet *q)
+{
+	(void)pthread_mutex_lock(&quiet_lock);
+	q->locked = true;
+	q->saved_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int null_fd = q->saved_fd < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null_fd < 0)
+		return;
+	(void)dup2(null_fd, STDERR_FILENO);
+	(void)close(null_fd);
+}
+
+static void quiet_end(struct quiet *q)
+{
+	if (!q->locked)
+		return;
+	if (q->saved_fd >= 0) {
+		(void)dup2(q->saved_fd, STDERR_FILENO);
+		(void)close(q->saved_fd);
+	}
+	(void)pthread_mutex_unlock(&quiet_lock);
+}
+
 struct verifier {
+	struct quiet quiet;
 	rnp_ffi_t ffi;
 	rnp_op_verify_t op;
 	rnp_input_t input;
@@ -138,6 +174,7 @@ static void verifier_release(struct verifier *v)
 	rnp_input_destroy(v->input);
 	rnp_output_destroy(v->output);
 	rnp_ffi_destroy(v->ffi);
+	quiet_end(&v->quiet);
 }
 
 static void free_buffer(char **text)
@@ -184,14 +221,10 @@ static int load_key_file(struct verifier *v, const char *path, struct xb_err *er
 
 static int verifier_open(struct verifier *v, const struct xb_openpgp_keys *keys, int64_t now, struct xb_err *err)
 {
+	quiet_begin(&v->quiet);
 	rnp_result_t r = rnp_ffi_create(&v->ffi, "GPG", "GPG");
 	if (r != RNP_SUCCESS)
 		return fail_library(err, "start the OpenPGP library", r);
-	/* Otherwise it reports every doubtful packet on stderr. It closes the descriptor itself. */
-	int log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (log_fd < 0)
-		return xb_fail_errno(err, "open '/dev/null'");
-	(void)rnp_ffi_set_log_fd(v->ffi, log_fd);
 	/* What was signed a moment ago by a clock ahead of ours would be bad for rnp; the exact checks are our own. */
 	r = rnp_set_timestamp(v->ffi, (uint64_t)now + MAX_CLOCK_SKEW_SEC);
 	if (r != RNP_SUCCESS)
@@ -314,6 +347,16 @@ static const char *check_status(rnp_op_verify_signature_t sig)
 	}
 }
 
+/* Where rnp cannot represent a signature (version 0) it leaves a freed pointer in its output. */
+static int get_handle(rnp_op_verify_signature_t sig, rnp_signature_handle_t *out)
+{
+	rnp_signature_handle_t handle = NULL;
+	if (rnp_op_verify_signature_get_handle(sig, &handle) || !handle)
+		return -1;
+	*out = handle;
+	return 0;
+}
+
 /* The primary key that `key` belongs to; itself when it is one. */
 static int find_primary(struct verifier *v, rnp_key_handle_t key, rnp_key_handle_t *out, char fingerprint[41])
 {
@@ -335,7 +378,7 @@ static const char *judge(struct verifier *v, rnp_op_verify_signature_t sig, int6
 	rnp_signature_handle_t handle XB_CLEANUP(free_signature) = NULL;
 	rnp_key_handle_t key XB_CLEANUP(free_key) = NULL;
 	rnp_key_handle_t primary XB_CLEANUP(free_key) = NULL;
-	if (rnp_op_verify_signature_get_handle(sig, &handle))
+	if (get_handle(sig, &handle) < 0)
 		return "it cannot be read";
 	const char *why = check_form(sig, handle);
 	if (!why)
@@ -354,7 +397,7 @@ static void append_seen(struct xb_str *seen, rnp_op_verify_signature_t sig, cons
 {
 	rnp_signature_handle_t handle XB_CLEANUP(free_signature) = NULL;
 	char *id XB_CLEANUP(free_buffer) = NULL;
-	if (rnp_op_verify_signature_get_handle(sig, &handle) || rnp_signature_get_keyid(handle, &id))
+	if (get_handle(sig, &handle) < 0 || rnp_signature_get_keyid(handle, &id))
 		id = NULL;
 	(void)xb_str_printf(seen, "%ssignature by key %s: %s", seen->len ? "; " : "", id ? id : "unknown", why);
 }

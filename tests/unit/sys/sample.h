@@ -77,15 +77,18 @@ static inline void sample_read(const char *path, struct xb_str *out)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Exit status of the program found in PATH, with its output thrown away. */
-static inline int sample_run(const char *const *argv)
+/* Exit status of the program found in PATH; its output goes to the file `out`. */
+static inline int sample_run(const char *out, const char *const *argv)
 {
 	pid_t pid = 0;
 	int status = 0;
 	posix_spawn_file_actions_t actions;
 	assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
 	for (int fd = 0; fd < 3; fd++)
-		assert_int_equal(posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0), 0);
+		assert_int_equal(posix_spawn_file_actions_addopen(&actions, fd, fd == 1 ? out : "/dev/null",
+								  fd == 1 ? O_WRONLY | O_CREAT | O_TRUNC : O_RDWR,
+								  0600),
+				 0);
 	/* posix_spawn takes char *const *, and changes nothing. */
 	union {
 		const char *const *in;
@@ -98,6 +101,7 @@ static inline int sample_run(const char *const *argv)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
-#define SAMPLE_RUN(...) sample_run((const char *const[]){__VA_ARGS__, NULL})
+#define SAMPLE_RUN_TO(out, ...) sample_run(out, (const char *const[]){__VA_ARGS__, NULL})
+#define SAMPLE_RUN(...)		sample_run("/dev/null", (const char *const[]){__VA_ARGS__, NULL})
 
 #endif
