@@ -174,7 +174,7 @@ static int check_place(struct elf_reader *r)
 int xb_elf_read_dynamic(struct elf_reader *r)
 {
 	struct elf_dynamic *dyn = &r->dyn;
-	uint64_t end;
+	uint64_t end = 0;
 
 	if (check_place(r) < 0 || scan(r, &end) < 0 || read_strings(r) < 0 || read_needed(r, end) < 0)
 		return r->err->code;

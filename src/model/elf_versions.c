@@ -6,7 +6,7 @@
 
 #include "elf_reader.h"
 #include "xbuild/base/limits.h"
-#include "xbuild/base/sv.h"
+#include "xbuild/base/vec.h"
 
 /* versym has 15 bits for the index of a version. */
 #define MAX_VERSIONS 32768
@@ -20,21 +20,44 @@ enum { STB_GLOBAL = 1, STB_WEAK = 2, STB_GNU_UNIQUE = 10 };
 enum { STV_DEFAULT = 0, STV_PROTECTED = 3 };
 enum { STT_SECTION = 3, STT_FILE = 4 };
 
-/* What versym's number stands for. */
+/* What a number in versym stands for. */
 struct version {
-	const char *name;
-	size_t need; /* index + 1 into elf->needs; 0: a definition */
+	const char *name; /* NULL: no such number */
+	size_t need;	  /* index + 1 into needs; 0: a definition */
 };
 
 struct versions {
-	struct version *by_index; /* MAX_VERSIONS items */
-	struct xb_elf_need *needs;
-	size_t n_needs;
-	const char **defs;
-	size_t n_defs;
+	XB_VEC(struct version) by_index;
+	XB_VEC(struct xb_elf_need) needs;
+	XB_VEC(const char *) defs;
 	uint64_t versym, n_symbols, symtab;
 	bool has_versym;
 };
+
+static void release_versions(struct versions *v)
+{
+	XB_VEC_RELEASE(&v->by_index);
+	XB_VEC_RELEASE(&v->needs);
+	XB_VEC_RELEASE(&v->defs);
+}
+
+/* 0 and 1 are no versions; where a number is given twice the first one stands. */
+static void number_version(struct versions *v, unsigned index, const char *name, size_t need)
+{
+	index &= HIDDEN - 1;
+	while (v->by_index.len <= index)
+		*XB_VEC_ADD(&v->by_index) = (struct version){0};
+	if (index > 1 && !v->by_index.items[index].name)
+		v->by_index.items[index] = (struct version){.name = name, .need = need};
+}
+
+/* The version of symbol i, or NULL. */
+static const struct version *version_of(const struct elf_reader *r, const struct versions *v, uint64_t i)
+{
+	unsigned index = v->has_versym ? xb_elf_u16(r, v->versym + i * 2) & (HIDDEN - 1) : 1;
+
+	return index < v->by_index.len && v->by_index.items[index].name ? &v->by_index.items[index] : NULL;
+}
 
 /*
  * Bytes of a list of records that the dynamic section names. `place` walks forward only: a list cannot loop.
@@ -52,18 +75,15 @@ static int check_record(struct elf_reader *r, const struct walk *w, const char *
 
 static int add_need(struct elf_reader *r, struct versions *v, const char *library, uint64_t at)
 {
-	struct xb_elf_need *need = &v->needs[v->n_needs];
-	uint16_t index = xb_elf_u16(r, at + 6) & (HIDDEN - 1);
+	struct xb_elf_need need = {.library = library, .symbol = ""};
 
-	if (xb_elf_string(r, "name of a needed version", xb_elf_u32(r, at + 8), &need->version) < 0)
+	if (v->needs.len == MAX_VERSIONS)
+		return xb_elf_bad(r, "expected at most %d needed versions, found more", MAX_VERSIONS);
+	if (xb_elf_string(r, "name of a needed version", xb_elf_u32(r, at + 8), &need.version) < 0)
 		return r->err->code;
-	need->library = library;
-	need->symbol = "";
-	need->weak = (xb_elf_u16(r, at + 4) & VER_FLG_WEAK) != 0;
-	v->n_needs++;
-	/* 0 and 1 are no versions; where an index is given twice the first one stands. */
-	if (index > 1 && !v->by_index[index].name)
-		v->by_index[index] = (struct version){.name = need->version, .need = v->n_needs};
+	need.weak = (xb_elf_u16(r, at + 4) & VER_FLG_WEAK) != 0;
+	XB_VEC_PUSH(&v->needs, need);
+	number_version(v, xb_elf_u16(r, at + 6), need.version, v->needs.len);
 	return 0;
 }
 
@@ -82,8 +102,6 @@ static int read_needs_of(struct elf_reader *r, struct versions *v, const struct 
 
 		if (check_record(r, w, "DT_VERNEED", aux, VERNAUX_SIZE) < 0)
 			return r->err->code;
-		if (v->n_needs == MAX_VERSIONS)
-			return xb_elf_bad(r, "expected at most %d needed versions, found more", MAX_VERSIONS);
 		if (add_need(r, v, library, w->base + aux) < 0)
 			return r->err->code;
 		next = xb_elf_u32(r, w->base + aux + 12);
@@ -103,7 +121,6 @@ static int read_needs(struct elf_reader *r, struct versions *v)
 		return 0;
 	if (xb_elf_at_address(r, "DT_VERNEED", r->dyn.verneed, 1, &w.base, &w.avail) < 0)
 		return r->err->code;
-	v->needs = xb_arena_array(&r->elf->arena, MAX_VERSIONS, sizeof(*v->needs));
 	for (uint64_t i = 0; i < r->dyn.verneednum; i++) {
 		uint32_t next;
 
@@ -123,7 +140,7 @@ static int read_needs(struct elf_reader *r, struct versions *v)
 static int add_def(struct elf_reader *r, struct versions *v, const struct walk *w, uint64_t place)
 {
 	uint64_t at = w->base + place, aux = place + xb_elf_u32(r, at + 12);
-	uint16_t index = xb_elf_u16(r, at + 4) & (HIDDEN - 1), flags = xb_elf_u16(r, at + 2);
+	uint16_t index = xb_elf_u16(r, at + 4), flags = xb_elf_u16(r, at + 2);
 	const char *name;
 
 	if (xb_elf_u16(r, at) != 1)
@@ -137,11 +154,10 @@ static int add_def(struct elf_reader *r, struct versions *v, const struct walk *
 		return r->err->code;
 	if (xb_elf_string(r, "name of a defined version", xb_elf_u32(r, w->base + aux), &name) < 0)
 		return r->err->code;
-	if (v->n_defs == MAX_VERSIONS)
+	if (v->defs.len == MAX_VERSIONS)
 		return xb_elf_bad(r, "expected at most %d defined versions, found more", MAX_VERSIONS);
-	v->defs[v->n_defs++] = name;
-	if (index > 1 && !v->by_index[index].name)
-		v->by_index[index].name = name;
+	XB_VEC_PUSH(&v->defs, name);
+	number_version(v, index, name, 0);
 	return 0;
 }
 
@@ -154,7 +170,6 @@ static int read_defs(struct elf_reader *r, struct versions *v)
 		return 0;
 	if (xb_elf_at_address(r, "DT_VERDEF", r->dyn.verdef, 1, &w.base, &w.avail) < 0)
 		return r->err->code;
-	v->defs = xb_arena_array(&r->elf->arena, MAX_VERSIONS, sizeof(*v->defs));
 	for (uint64_t i = 0; i < r->dyn.verdefnum; i++) {
 		uint32_t next;
 
@@ -164,8 +179,8 @@ static int read_defs(struct elf_reader *r, struct versions *v)
 			return r->err->code;
 		next = xb_elf_u32(r, w.base + place + 16);
 		if (next == 0 && i + 1 < r->dyn.verdefnum)
-			return xb_elf_bad(r, "expected %" PRIu64 " DT_VERDEF records, found %" PRIu64,
-					  r->dyn.verdefnum, i + 1);
+			return xb_elf_bad(r, "expected %" PRIu64 " DT_VERDEF records, found %" PRIu64, r->dyn.verdefnum,
+					  i + 1);
 		place += next;
 	}
 	return 0;
@@ -182,8 +197,7 @@ static int find_symbols(struct elf_reader *r, struct versions *v)
 	if (xb_elf_at_address(r, "dynamic symbol table", r->dyn.symtab, 1, &v->symtab, &avail) < 0)
 		return r->err->code;
 	v->has_versym = r->dyn.has_versym;
-	if (v->has_versym &&
-	    xb_elf_at_address(r, "DT_VERSYM", r->dyn.versym, v->n_symbols * 2, &v->versym, &avail) < 0)
+	if (v->has_versym && xb_elf_at_address(r, "DT_VERSYM", r->dyn.versym, v->n_symbols * 2, &v->versym, &avail) < 0)
 		return r->err->code;
 	return 0;
 }
@@ -197,13 +211,13 @@ static int symbol_name(struct elf_reader *r, const struct versions *v, uint64_t 
 static int name_needs(struct elf_reader *r, struct versions *v)
 {
 	for (uint64_t i = 1; v->has_versym && i < v->n_symbols; i++) {
-		const struct version *version = &v->by_index[xb_elf_u16(r, v->versym + i * 2) & (HIDDEN - 1)];
+		const struct version *version = version_of(r, v, i);
 		struct xb_elf_need *need;
 		const char *name;
 
-		if (!version->need)
+		if (!version || !version->need)
 			continue;
-		need = &v->needs[version->need - 1];
+		need = &v->needs.items[version->need - 1];
 		if (symbol_name(r, v, i, &name) < 0)
 			return r->err->code;
 		if (*name && (!*need->symbol || strcmp(name, need->symbol) < 0))
@@ -238,21 +252,20 @@ static int read_exports(struct elf_reader *r, const struct versions *v)
 
 	r->elf->exports = xb_arena_array(&r->elf->arena, (size_t)v->n_symbols + 1, sizeof(*r->elf->exports));
 	for (uint64_t i = 1; i < v->n_symbols; i++) {
-		const char *name, *version = NULL;
+		const struct version *version = version_of(r, v, i);
+		const char *name;
 
 		if (!is_exported(r, v, i))
 			continue;
 		if (symbol_name(r, v, i, &name) < 0)
 			return r->err->code;
-		if (v->has_versym)
-			version = v->by_index[xb_elf_u16(r, v->versym + i * 2) & (HIDDEN - 1)].name;
 		/* Names may overlap in the string table, so their sum is not bounded by the size of the file. */
-		total_bytes += strlen(name) + (version ? strlen(version) : 0);
+		total_bytes += strlen(name) + (version ? strlen(version->name) : 0);
 		if (total_bytes > XB_MAX_ELF_EXPORT_BYTES)
 			return xb_elf_bad(r, "the names of its symbols have more than %lld bytes",
 					  (long long)XB_MAX_ELF_EXPORT_BYTES);
 		r->elf->exports[r->elf->n_exports++] =
-			version ? xb_arena_printf(&r->elf->arena, "%s@%s", name, version) : name;
+			version ? xb_arena_printf(&r->elf->arena, "%s@%s", name, version->name) : name;
 	}
 	qsort(r->elf->exports, r->elf->n_exports, sizeof(*r->elf->exports), compare_text);
 	return 0;
@@ -271,22 +284,29 @@ static int compare_versions(const void *a, const void *b)
 	return xb_elf_version_order(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A copy of a vector's items that lives as long as the result. */
+static void *keep(struct elf_reader *r, const void *items, size_t len, size_t size)
+{
+	void *copy = xb_arena_array(&r->elf->arena, len + 1, size);
+
+	if (len > 0)
+		memcpy(copy, items, len * size);
+	return copy;
+}
+
 int xb_elf_read_versions(struct elf_reader *r, enum xb_elf_flags flags)
 {
-	struct versions v = {0};
+	struct versions v XB_CLEANUP(release_versions) = {0};
 
-	v.by_index = xb_arena_array(&r->elf->arena, MAX_VERSIONS, sizeof(*v.by_index));
 	if (read_needs(r, &v) < 0 || read_defs(r, &v) < 0 || find_symbols(r, &v) < 0 || name_needs(r, &v) < 0)
 		return r->err->code;
 	if ((flags & XB_ELF_EXPORTS) && read_exports(r, &v) < 0)
 		return r->err->code;
-	if (v.n_needs > 0)
-		qsort(v.needs, v.n_needs, sizeof(*v.needs), compare_needs);
-	if (v.n_defs > 0)
-		qsort(v.defs, v.n_defs, sizeof(*v.defs), compare_versions);
-	r->elf->needs = v.needs;
-	r->elf->n_needs = v.n_needs;
-	r->elf->defs = v.defs;
-	r->elf->n_defs = v.n_defs;
+	r->elf->needs = keep(r, v.needs.items, v.needs.len, sizeof(*v.needs.items));
+	r->elf->n_needs = v.needs.len;
+	qsort(r->elf->needs, r->elf->n_needs, sizeof(*r->elf->needs), compare_needs);
+	r->elf->defs = keep(r, v.defs.items, v.defs.len, sizeof(*v.defs.items));
+	r->elf->n_defs = v.defs.len;
+	qsort(r->elf->defs, r->elf->n_defs, sizeof(*r->elf->defs), compare_versions);
 	return 0;
 }

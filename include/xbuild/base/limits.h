@@ -41,5 +41,6 @@
 #define XB_MAX_ELF_SECTIONS (1 << 20)
 #define XB_MAX_ELF_SEGMENTS 4096
 #define XB_MAX_SYMBOLS (1 << 24)
+#define XB_MAX_ELF_EXPORT_BYTES (256 * XB_MIB) /* names of the exported symbols of one file */
 
 #endif
