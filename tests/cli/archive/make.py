@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a small signed Debian archive out of what is installed on this machine, for tests without a network.
+
+Usage: make.py DIRECTORY
+
+  DIRECTORY/debian/              the archive: pool/, dists/test/ with by-hash and InRelease
+  DIRECTORY/data/                data files for it (XBUILD_DATA_DIR): toolchains/, sysroots/, keys
+  DIRECTORY/gnupg/               the signing key (an own GNUPGHOME)
+
+The host's architecture: clang-19, lld-19, llvm-19 and the C and C++ development packages, repacked from their installed
+files with their own dependencies. The other architecture: Debian's cross packages, moved to where native ones have them.
+libtally is a library of our own, for both.
+"""
+
+import hashlib
+import lzma
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from string import Template
+
+ARCHES = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+INTERPRETERS = {"amd64": "lib64/ld-linux-x86-64.so.2", "arm64": "lib/ld-linux-aarch64.so.1"}
+TOOLCHAIN = ["clang-19", "lld-19"]
+TOOLS = ["llvm-19"]
+# Taken as installed, as the shipped data files do: nothing of it is needed to compile and link.
+EXCLUDE = """libclang1-19 llvm-19-linker-tools llvm-19-runtime libobjc-12-dev libobjc-14-dev binutils libclang-rt-19-dev
+ libpfm4 libcurl4 libcurl4t64 debconf debconf-2.0 libc-dev-bin libnsl-dev rpcsvc-proto libtirpc-dev libasan8 liblsan0 libtsan2
+ libubsan1 libhwasan0 libitm1 libquadmath0 libcc1-0 libgomp1 libgcc-12-dev libgcc-14-dev libstdc++-12-dev libstdc++-14-dev
+ libc6-dev""".split()
+SYSROOT_EXCLUDE = [name for name in EXCLUDE if not name.endswith("-dev") or name in ("libnsl-dev", "libtirpc-dev")]
+
+
+def run(*argv, **more):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, **more).stdout
+
+
+def field(stanza, name):
+    match = re.search(rf"^{name}: (.*(?:\n .*)*)", stanza, re.M)
+    return match.group(1).replace("\n", "") if match else ""
+
+
+class Archive:
+    def __init__(self, top):
+        self.top = top
+        self.work = os.path.join(top, "work")
+        self.stanzas = {arch: [] for arch in ARCHES}
+        os.makedirs(self.work)
+
+    def add(self, name, version, arch, root, depends="", provides="", extra=""):
+        """Builds a package of the tree `root` and records it in the index of its architecture."""
+        control = f"Package: {name}\nVersion: {version}\nArchitecture: {arch}\nMaintainer: nobody <nobody@example.org>\n"
+        control += f"Depends: {depends}\n" if depends else ""
+        control += f"Provides: {provides}\n" if provides else ""
+        control += extra + f"Description: {name}\n"
+        os.makedirs(os.path.join(root, "DEBIAN"), exist_ok=True)
+        with open(os.path.join(root, "DEBIAN", "control"), "w") as f:
+            f.write(control)
+        path = f"pool/main/{name}_{version.split(':')[-1]}_{arch}.deb"
+        full = os.path.join(self.top, "debian", path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        # level 0: quick, and still xz as in Debian
+        run("dpkg-deb", "--root-owner-group", "-Zxz", "-z0", "-b", root, full)
+        with open(full, "rb") as f:
+            data = f.read()
+        stanza = control + f"Filename: {path}\nSize: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n"
+        for each in ARCHES if arch == "all" else [arch]:
+            self.stanzas[each].append(stanza)
+
+    def tree(self, name, arch):
+        return os.path.join(self.work, f"{name}_{arch}")
+
+    def write_indexes(self):
+        dist = os.path.join(self.top, "debian", "dists", "test")
+        sums = []
+        for arch, stanzas in self.stanzas.items():
+            text = "\n".join(stanzas).encode()
+            folder = f"main/binary-{arch}"
+            for suffix, data in (("", text), (".xz", lzma.compress(text))):
+                digest = hashlib.sha256(data).hexdigest()
+                by_hash = os.path.join(dist, folder, "by-hash", "SHA256")
+                os.makedirs(by_hash, exist_ok=True)
+                for path in (os.path.join(dist, folder, "Packages" + suffix), os.path.join(by_hash, digest)):
+                    with open(path, "wb") as f:
+                        f.write(data)
+                sums.append(f" {digest} {len(data)} {folder}/Packages{suffix}")
+        with open(os.path.join(self.top, "sums"), "w") as f:
+            f.write("\n".join(sums) + "\n")
+
+
+def host_arch():
+    return run("dpkg", "--print-architecture").strip()
+
+
+def status(name):
+    return run("dpkg-query", "-s", name)
+
+
+def installed(name):
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True)
+    return done.stdout.endswith("ok installed")
+
+
+def depends_of(stanza):
+    """Names in Pre-Depends and Depends, first installed alternative of each."""
+    names = []
+    for part in (field(stanza, "Pre-Depends") + ", " + field(stanza, "Depends")).split(","):
+        choices = [re.sub(r"[ (:].*", "", choice.strip()) for choice in part.split("|")]
+        names += [next((c for c in choices if c and installed(c)), "")]
+    return [name for name in names if name]
+
+
+def closure(wanted, exclude):
+    seen, todo = [], list(wanted)
+    while todo:
+        name = todo.pop()
+        if name in seen or name in exclude:
+            continue
+        seen.append(name)
+        todo += depends_of(status(name))
+    return sorted(seen)
+
+
+MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")  # links on an installed system, directories in packages
+SKIP = re.compile(r"^/usr/share/(doc|man|locale|info|lintian|bug|bash-completion|emacs)/|/gconv/|\.pyc$|/lib(asan|tsan|ubsan)")
+
+
+def copy_installed(name, root):
+    for path in run("dpkg-query", "-L", name).splitlines():
+        if SKIP.search(path) or path == "/." or path in MERGED or (os.path.isdir(path) and not os.path.islink(path)):
+            continue
+        if not os.path.lexists(path):
+            continue
+        to = root + path
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        shutil.copy2(path, to, follow_symlinks=False)
+
+
+def add_installed(archive, name):
+    stanza = status(name)
+    root = archive.tree(name, "host")
+    os.makedirs(root)
+    copy_installed(name, root)
+    version, arch = field(stanza, "Version"), field(stanza, "Architecture")
+    depends = ", ".join(x for x in (field(stanza, "Pre-Depends"), field(stanza, "Depends")) if x)
+    extra = "Multi-Arch: same\n" if field(stanza, "Multi-Arch") == "same" else ""
+    archive.add(name, version, arch, root, depends, field(stanza, "Provides"), extra)
+    return version
+
+
+def move_cross(arch, gcc, path):
+    """Where a native package has the file that a cross package has at `path`; None to leave it out."""
+    triple = ARCHES[arch]
+    if path.startswith("/usr/share/"):
+        return None
+    for old, new in (
+        (f"/usr/{triple}/include/c++/{gcc}/{triple}/", f"/usr/include/{triple}/c++/{gcc}/"),
+        (f"/usr/{triple}/include/c++/", "/usr/include/c++/"),
+        (f"/usr/{triple}/include/bits/", f"/usr/include/{triple}/bits/"),
+        (f"/usr/{triple}/include/gnu/", f"/usr/include/{triple}/gnu/"),
+        (f"/usr/{triple}/include/sys/", f"/usr/include/{triple}/sys/"),
+        (f"/usr/{triple}/include/asm/", f"/usr/include/{triple}/asm/"),
+        (f"/usr/{triple}/include/", "/usr/include/"),
+        (f"/usr/lib/gcc-cross/{triple}/", f"/usr/lib/gcc/{triple}/"),
+        (f"/usr/{triple}/lib/", f"/usr/lib/{triple}/"),
+    ):
+        if path.startswith(old):
+            return new + path[len(old):]
+    return None
+
+
+def add_cross(archive, arch, gcc, name, version, depends):
+    triple = ARCHES[arch]
+    root = archive.tree(name, arch)
+    os.makedirs(root)
+    package = f"{name}-{arch}-cross"
+    for path in run("dpkg-query", "-L", package).splitlines():
+        new = move_cross(arch, gcc, path)
+        if not new or (os.path.isdir(path) and not os.path.islink(path)):
+            continue
+        to = root + new
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        if os.path.islink(path):
+            # as Debian's own packages: some links are absolute
+            target = os.path.join(os.path.dirname(path), os.readlink(path))
+            moved = move_cross(arch, gcc, os.path.normpath(target))
+            os.symlink(moved or os.readlink(path), to)
+        elif path.endswith(".so") and b"GROUP" in open(path, "rb").read(4096):
+            with open(path) as f, open(to, "w") as out:
+                out.write(f.read().replace(f"/usr/{triple}/lib/", f"/usr/lib/{triple}/"))
+        else:
+            shutil.copy2(path, to)
+    if name == "libc6":
+        loader = os.path.join(root, INTERPRETERS[arch])
+        os.makedirs(os.path.dirname(loader), exist_ok=True)
+        os.symlink(f"/usr/lib/{triple}/{os.path.basename(loader)}", loader)
+    archive.add(name, version, arch, root, depends)
+
+
+TALLY_C = "static int n;\nint tally_add(int k);\nint tally_add(int k) { return n += k; }\n"
+TALLY_H = "#ifdef __cplusplus\nextern \"C\"\n#endif\nint tally_add(int k);\n"
+
+
+def add_tally(archive, arch, version):
+    triple = ARCHES[arch]
+    lib = f"usr/lib/{triple}"
+    root, dev = archive.tree("libtally1", arch + version), archive.tree("libtally-dev", arch + version)
+    os.makedirs(os.path.join(root, lib))
+    os.makedirs(os.path.join(dev, lib, "pkgconfig"))
+    os.makedirs(os.path.join(dev, "usr/include"))
+    source = os.path.join(archive.work, "tally.c")
+    with open(source, "w") as f:
+        f.write(TALLY_C)
+    run("clang-19", f"--target={triple}", "-O2", "-fPIC", "-shared", "-nostdlib", "-fuse-ld=lld", "-Wl,-soname,libtally.so.1",
+        source, "-o", os.path.join(root, lib, "libtally.so.1.0"))
+    os.symlink("libtally.so.1.0", os.path.join(root, lib, "libtally.so.1"))
+    os.symlink(f"/{lib}/libtally.so.1", os.path.join(dev, lib, "libtally.so"))
+    with open(os.path.join(dev, "usr/include/tally.h"), "w") as f:
+        f.write(TALLY_H)
+    with open(os.path.join(dev, lib, "pkgconfig", "tally.pc"), "w") as f:
+        f.write(f"prefix=/usr\nlibdir=${{prefix}}/lib/{triple}\nincludedir=${{prefix}}/include\n\nName: tally\n"
+                f"Description: counts\nVersion: {version}\nCflags: -I${{includedir}} -DHAVE_TALLY=1\nLibs: -L${{libdir}} -ltally\n")
+    archive.add("libtally1", version, arch, root, "libc6")
+    archive.add("libtally-dev", version, arch, dev, f"libtally1 (= {version}), debconf")
+
+
+def gcc_version():
+    for number in ("12", "14", "13"):
+        if installed(f"libstdc++-{number}-dev"):
+            return number
+    sys.exit("no libstdc++-*-dev is installed")
+
+
+def make_key(home):
+    os.makedirs(home, mode=0o700)
+    env = dict(os.environ, GNUPGHOME=home)
+    subprocess.run(["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "xbuild test archive",
+                    "ed25519", "sign", "never"], check=True, env=env, stderr=subprocess.DEVNULL)
+    listing = run("gpg", "--list-keys", "--with-colons", env=env)
+    return re.search(r"^fpr:+([0-9A-F]{40}):", listing, re.M).group(1)
+
+
+def main():
+    top = os.path.abspath(sys.argv[1])
+    shutil.rmtree(top, ignore_errors=True)
+    os.makedirs(top)
+    archive = Archive(top)
+    host = host_arch()
+    other = "arm64" if host == "amd64" else "amd64"
+    gcc = gcc_version()
+    dev = ["libc6-dev", f"libstdc++-{gcc}-dev", f"libgcc-{gcc}-dev", "linux-libc-dev"]
+    names = set(closure(TOOLCHAIN + TOOLS, EXCLUDE)) | set(closure(dev, SYSROOT_EXCLUDE))
+    versions = {name: add_installed(archive, name) for name in sorted(names)}
+    for name, needs in (
+        ("libc6", "libgcc-s1"),
+        ("libgcc-s1", "libc6"),
+        ("libstdc++6", "libc6, libgcc-s1"),
+        ("linux-libc-dev", ""),
+        ("libc6-dev", f"libc6 (= {versions['libc6']}), linux-libc-dev, libc-dev-bin"),
+        (f"libgcc-{gcc}-dev", "libgcc-s1, libasan8"),
+        (f"libstdc++-{gcc}-dev", f"libstdc++6, libgcc-{gcc}-dev, libc6-dev"),
+    ):
+        add_cross(archive, other, gcc, name, versions[name], needs)
+    for arch in ARCHES:
+        add_tally(archive, arch, "1.0-1")
+    archive.write_indexes()
+    home = os.path.join(top, "gnupg")
+    fingerprint = make_key(home)
+    subprocess.run([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "release.py"), top], check=True)
+    write_data(top, gcc, dev, versions, fingerprint, home)
+    shutil.rmtree(archive.work)
+
+
+def write_data(top, gcc, dev, versions, fingerprint, home):
+    upstream = re.match(r"(?:\d+:)?([0-9.]+)", versions["clang-19"]).group(1)
+    words = ", ".join
+    for kind in ("toolchains", "sysroots/keys"):
+        os.makedirs(os.path.join(top, "data", kind))
+    run("gpg", "--batch", "--output", os.path.join(top, "data", "sysroots", "keys", "test.gpg"), "--export", fingerprint,
+        env=dict(os.environ, GNUPGHOME=home))
+    here = os.path.dirname(os.path.abspath(__file__))
+    values = {
+        "version": upstream, "fingerprint": fingerprint, "gcc": gcc, "packages": words(TOOLCHAIN), "tools": words(TOOLS),
+        "exclude": words(EXCLUDE), "sysroot_packages": words(dev), "sysroot_exclude": words(SYSROOT_EXCLUDE),
+        "host_name": "linux-x86_64" if host_arch() == "amd64" else "linux-aarch64",
+    }
+    for template, to in (("toolchain.yaml.in", "toolchains/llvm-19.yaml"), ("sysroot.yaml.in", "sysroots/debian-test.yaml")):
+        with open(os.path.join(here, template)) as f:
+            text = Template(f.read()).substitute(values)
+        with open(os.path.join(top, "data", to), "w") as f:
+            f.write(text)
+
+
+if __name__ == "__main__":
+    start = time.monotonic()
+    main()
+    print(f"archive made in {time.monotonic() - start:.1f} s")

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Sourced first by every end-to-end test. Gives it a directory of its own ($work, the current directory, removed at the
+# end), an empty store, the test archive on loopback, and a few words to say what is expected.
+#
+# From the environment (tests/cli/CMakeLists.txt): XB_BIN directory of the programs, XB_ARCHIVE directory made by
+# archive/make.py, XB_SOURCE the source tree.
+set -eu
+: "${XB_BIN:?}" "${XB_ARCHIVE:?}" "${XB_SOURCE:?}"
+test_name=$(basename "$0" .sh)
+work=$(mktemp -d "${TMPDIR:-/tmp}/xbuild-$test_name.XXXXXX")
+server_pid=
+
+finish() {
+	status=$?
+	trap - EXIT
+	[ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null || :
+	chmod -R u+w "$work" 2>/dev/null || :
+	rm -rf "$work"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# The user's own settings stay outside.
+unset CI XBUILD_PROGRESS XBUILD_JOBS XBUILD_LOCKED XBUILD_OFFLINE XBUILD_PROFILE XBUILD_EMULATOR SOURCE_DATE_EPOCH NO_COLOR \
+	http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy 2>/dev/null || :
+export HOME="$work/home" XDG_CONFIG_HOME="$work/config" XBUILD_CACHE_DIR="$work/cache" LC_ALL=C
+export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+mkdir -p "$HOME"
+xbuild=$XB_BIN/xbuild
+cd "$work"
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# expect STATUS COMMAND...: runs it, keeps stdout in $work/stdout and stderr in $work/stderr
+expect() {
+	wanted=$1
+	shift
+	got=0
+	"$@" >"$work/stdout" 2>"$work/stderr" </dev/null || got=$?
+	if [ "$got" != "$wanted" ]; then
+		echo "--- stdout" >&2 && head -c 4000 "$work/stdout" >&2
+		echo "--- stderr" >&2 && head -c 4000 "$work/stderr" >&2
+		fail "expected exit status $wanted, got $got: $*"
+	fi
+}
+
+# says PATTERN: stderr of the last expect has a line that matches (extended regular expression)
+says() {
+	grep -qE -- "$1" "$work/stderr" || {
+		head -c 4000 "$work/stderr" >&2
+		fail "stderr does not say '$1'"
+	}
+}
+prints() {
+	grep -qE -- "$1" "$work/stdout" || {
+		head -c 4000 "$work/stdout" >&2
+		fail "stdout does not have '$1'"
+	}
+}
+silent_about() {
+	if grep -qE -- "$1" "$work/stderr"; then
+		head -c 4000 "$work/stderr" >&2
+		fail "stderr should not say '$1'"
+	fi
+}
+
+# serve [DIRECTORY]: starts the archive server; its requests are in $work/requests, faults go into $work/faults
+serve() {
+	rm -f "$work/port"
+	: >>"$work/requests"
+	python3 "$XB_SOURCE/tests/cli/archive/serve.py" "${1:-$XB_ARCHIVE}" "$work/port" "$work/requests" "$work/faults" &
+	server_pid=$!
+	tries=0
+	until [ -s "$work/port" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 200 ] || fail "the archive server did not start"
+		sleep 0.05
+	done
+	port=$(cat "$work/port")
+	export XBUILD_DEBIAN_MIRROR="http://127.0.0.1:$port/debian"
+}
+export XBUILD_DATA_DIR="$XB_ARCHIVE/data"
+
+# own_archive: a copy of the archive that the test may change, served; $archive is its directory
+own_archive() {
+	archive=$work/archive
+	cp -r "$XB_ARCHIVE" "$archive"
+	export XBUILD_DATA_DIR="$archive/data"
+	serve "$archive"
+}
+requests() { grep -c -- "$1" "$work/requests" || :; }
+
+# hello_project [DIRECTORY]: a project with C, C++, a static and a shared library, a test and an image, in git
+hello_project() {
+	dir=${1:-$work/project}
+	mkdir -p "$dir"
+	cp -r "$XB_SOURCE/tests/cli/project/." "$dir/"
+	(cd "$dir" && git init -q -b main && git add -A &&
+		GIT_AUTHOR_DATE=@1700000000 GIT_COMMITTER_DATE=@1700000000 git commit -q -m start)
+}

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The whole way without any network: lock, fetch, build, test, image, tag; and that nothing is done twice.
+. "$(dirname "$0")/begin.sh"
+serve
+hello_project
+cd project
+
+expect 0 "$xbuild" lock
+[ -s xbuild.lock ] || fail "no lock was written"
+expect 0 "$xbuild" lock --check
+cp xbuild.lock before
+: >"$work/requests"
+expect 0 "$xbuild" lock --update
+cmp before xbuild.lock || fail "an update with nothing new changed the lock"
+[ "$(requests /InRelease)" = 1 ] || fail "InRelease was not asked for once"
+[ "$(wc -l <"$work/requests")" = 1 ] || fail "a second lock downloads more than InRelease: $(cat "$work/requests")"
+
+expect 0 "$xbuild" fetch
+says 'Fetched'
+: >"$work/requests"
+expect 0 "$xbuild" fetch
+[ ! -s "$work/requests" ] || fail "a second fetch asked for: $(cat "$work/requests")"
+
+expect 0 "$xbuild" build --frozen
+for target in linux-x86_64 linux-aarch64; do
+	for output in libcore.a libplug.so hello tiny; do
+		[ -s "out/$target/$output" ] || fail "out/$target/$output is missing"
+	done
+done
+readelf -hW out/linux-aarch64/hello | grep -q AArch64 || fail "not an aarch64 program"
+readelf -hW out/linux-x86_64/hello | grep -q X86-64 || fail "not an x86-64 program"
+
+expect 0 "$xbuild" test --frozen --json
+python3 - "$work/stdout" <<'PY'
+import json, sys
+result = json.load(open(sys.argv[1]))
+rows = {(r["kind"], r["name"], r["target"]): r for r in result["tests"]}
+for target in ("linux-x86_64", "linux-aarch64"):
+    for unit in ("plug", "hello", "tiny"):
+        assert rows["elf", unit, target]["verdict"] == "passed", rows["elf", unit, target]
+    assert rows["run", "greets", target]["verdict"] == "passed", rows["run", "greets", target]
+assert result["failed"] == 0 and result["skipped"] == 0, result
+PY
+
+expect 0 "$xbuild" image --frozen
+digest=$(tail -n 1 "$work/stdout")
+case $digest in sha256:????????????????????????????????????????????????????????????????) ;; *) fail "the last line is no digest: $digest" ;; esac
+[ -s "out/images/hello/blobs/sha256/${digest#sha256:}" ] || fail "the index is not in the layout"
+expect 0 "$xbuild" image --frozen
+[ "$(tail -n 1 "$work/stdout")" = "$digest" ] || fail "a second image has another digest"
+
+expect 0 "$xbuild" tag
+prints '^main-20231114221320-[0-9a-f]{7}$'
