@@ -184,23 +184,19 @@ static char *random_tmp_name(const struct xb_store *store)
 	return xb_printf("%s/tmp/%ld-%s", store->dir, (long)getpid(), hex);
 }
 
-/*
- * An opener may find our lock file between its creation and our lock, take it for a leftover and unlink it. Then the
- * lock that we got is on a file without a name and protects nothing: that is what the comparison is for.
- */
+/* The lock comes first: an opener takes what has no held lock for a leftover. */
 static bool lock_own_tmp(struct xb_store *store, const char *dir)
 {
 	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
 	char *lock_path XB_CLEANUP(xb_free_ptr) = xb_printf("%s" LOCK_SUFFIX, dir);
-	struct stat by_fd, by_name;
 	bool held = false;
 
 	if (xb_filelock_try(&store->tmp_lock, lock_path, XB_FILELOCK_EXCLUSIVE, &held, &ignored) < 0 || !held)
 		return false;
-	if (fstat(store->tmp_lock.fd, &by_fd) == 0 && stat(lock_path, &by_name) == 0 &&
-	    by_fd.st_ino == by_name.st_ino && by_fd.st_dev == by_name.st_dev && mkdir(dir, 0700) == 0)
+	if (mkdir(dir, 0700) == 0)
 		return true;
 	xb_filelock_release(&store->tmp_lock);
+	store->tmp_lock.fd = -1;
 	return false;
 }
 

@@ -127,7 +127,8 @@ int xb_tree_manifest_read(const char *path, struct xb_tree_entries *out, struct 
 
 /*
  * Digest of the REAPI v2 Directory message of the root (remote_execution.proto "Directory": FileNode, DirectoryNode,
- * SymlinkNode sorted by name; canonical protobuf), computed bottom up from a sorted list. is_executable = mode & 0111.
+ * SymlinkNode sorted by name; canonical protobuf), computed bottom up from a sorted list that holds every
+ * parent directory (xb_tree_entries_complete). is_executable = mode & 0111.
  */
 void xb_tree_directory_digest(const struct xb_tree_entries *entries, struct xb_digest *out, uint64_t *out_size);
 
