@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/pkg/deb_release.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/map.h"
 #include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/vec.h"
+#include "xbuild/model/timestamp.h"
 
 #define CLOCK_SLACK_SEC 10
-#define TIME_TEXT_BYTES 32
-
 struct parser {
 	const char *name; /* of the document, for messages */
 	struct xb_release *release;
@@ -34,92 +33,67 @@ void xb_release_free(struct xb_release *release)
 	free(release);
 }
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar. */
-static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
-{
-	/* A year that begins in March has its leap day at the end, so that month lengths follow one rule. */
-	int64_t y = month <= 2 ? year - 1 : year;
-	int64_t m = month <= 2 ? month + 9 : month - 3;
-	int64_t day_of_year = (153 * m + 2) / 5 + day - 1;
-
-	return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
-}
-
-static bool parse_month(struct xb_sv text, int64_t *out)
+static int parse_month(struct xb_sv text)
 {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-	for (size_t i = 0; i < XB_COUNT(months); i++)
-		if (xb_sv_eq_str(text, months[i])) {
-			*out = (int64_t)i + 1;
-			return true;
-		}
-	return false;
+	for (int i = 0; i < (int)XB_COUNT(months); i++)
+		if (xb_sv_eq_str(text, months[i]))
+			return i + 1;
+	return 0;
 }
 
-static bool parse_clock(struct xb_sv text, int64_t *out)
+/* The words of text in `words`; more than `max` of them count as max + 1. */
+static size_t split_words(struct xb_sv text, struct xb_sv *words, size_t max)
 {
-	uint64_t hour, minute, second;
-	struct xb_sv h = xb_sv_cut(&text, ':'), m = xb_sv_cut(&text, ':');
-
-	if (h.len != 2 || m.len != 2 || text.len != 2 || !xb_num_u64(h, 23, &hour) || !xb_num_u64(m, 59, &minute) ||
-	    !xb_num_u64(text, 60, &second))
-		return false;
-	*out = (int64_t)(hour * 3600 + minute * 60 + second);
-	return true;
-}
-
-static int64_t days_in_month(int64_t year, int64_t month)
-{
-	return month == 12 ? 31 : days_from_civil(year, month + 1, 1) - days_from_civil(year, month, 1);
-}
-
-bool xb_release_parse_date(struct xb_sv text, int64_t *out)
-{
-	struct xb_sv words[6];
-	uint64_t day, year;
-	int64_t month, clock;
 	size_t n = 0;
 
 	text = xb_sv_trim(text);
 	while (text.ptr) {
 		struct xb_sv word = xb_sv_cut(&text, ' ');
 
-		if (!word.len) /* day of month filled with a blank */
+		if (!word.len)
 			continue;
-		if (n == XB_COUNT(words))
-			return false;
+		if (n == max)
+			return max + 1;
 		words[n++] = word;
 	}
-	if (n != 6 || words[0].len != 4 || !xb_sv_ends(words[0], ",") || !xb_num_u64(words[1], 31, &day) || day == 0 ||
-	    !parse_month(words[2], &month) || words[3].len != 4 || !xb_num_u64(words[3], 9999, &year) || year < 1970 ||
-	    !parse_clock(words[4], &clock) || (int64_t)day > days_in_month((int64_t)year, month))
+	return n;
+}
+
+bool xb_release_parse_date(struct xb_sv text, int64_t *out)
+{
+	enum { WEEKDAY, DAY, MONTH, YEAR, CLOCK, ZONE, N_WORDS };
+	struct xb_sv words[N_WORDS];
+	char rfc3339[64];
+	uint64_t day;
+	int month;
+
+	if (split_words(text, words, N_WORDS) != N_WORDS || !xb_sv_ends(words[WEEKDAY], ",") ||
+	    words[WEEKDAY].len != 4 || !xb_num_u64(words[DAY], 31, &day) || words[YEAR].len != 4 ||
+	    words[CLOCK].len != 8)
 		return false;
-	if (!xb_sv_eq_str(words[5], "UTC") && !xb_sv_eq_str(words[5], "GMT") && !xb_sv_eq_str(words[5], "+0000"))
+	month = parse_month(words[MONTH]);
+	if (!xb_sv_eq_str(words[ZONE], "UTC") && !xb_sv_eq_str(words[ZONE], "GMT") &&
+	    !xb_sv_eq_str(words[ZONE], "+0000"))
 		return false;
-	*out = days_from_civil((int64_t)year, month, (int64_t)day) * 86400 + clock;
-	return true;
+	snprintf(rfc3339, sizeof(rfc3339), "%.*s-%02d-%02dT%.*sZ", XB_SV_ARG(words[YEAR]), month, (int)day,
+		 XB_SV_ARG(words[CLOCK]));
+	return xb_timestamp_parse(xb_sv(rfc3339), out);
 }
 
 /* " <sha256> <size> <path>" */
 static int take_file(struct parser *p, struct xb_sv line, struct xb_err *err)
 {
 	struct xb_release_file file = {0};
-	struct xb_sv words[3] = {{0}}, shown = line;
-	size_t n = 0, index;
+	struct xb_sv words[3];
 	uint64_t size;
+	size_t index;
 
-	while (line.ptr && n < 3) {
-		words[n] = n == 2 ? xb_sv_trim(line) : xb_sv_cut(&line, ' ');
-		if (n == 2)
-			line.ptr = NULL;
-		if (words[n].len)
-			n++;
-	}
-	if (n != 3 || words[0].len != XB_DIGEST_HEX - 1 || !xb_digest_parse(words[0], &file.sha256) ||
-	    !xb_num_u64(words[1], INT64_MAX, &size))
-		return xb_fail(err, XB_E_VERIFY, "%s: '%.*s' is no sha256, size and path", p->name, XB_SV_ARG(shown));
+	if (split_words(line, words, 3) != 3 || words[0].len != XB_DIGEST_HEX - 1 ||
+	    !xb_digest_parse(words[0], &file.sha256) || !xb_num_u64(words[1], INT64_MAX, &size))
+		return xb_fail(err, XB_E_VERIFY, "%s: '%.*s' is no sha256, size and path", p->name, XB_SV_ARG(line));
 	if (!xb_path_is_safe(words[2]))
 		return xb_fail(err, XB_E_VERIFY, "%s: '%.*s' is no safe path of an index file", p->name,
 			       XB_SV_ARG(words[2]));
@@ -236,28 +210,18 @@ int xb_release_parse(struct xb_sv text, const char *name, struct xb_release **ou
 	return rc;
 }
 
-static const char *time_text(int64_t when, char buf[TIME_TEXT_BYTES])
-{
-	time_t t = (time_t)when;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || !strftime(buf, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		buf[0] = '\0';
-	return buf;
-}
-
 static int check_times(const struct xb_release *release, const struct xb_suite *suite, int64_t now, struct xb_err *err)
 {
-	char then_text[TIME_TEXT_BYTES], now_text[TIME_TEXT_BYTES];
+	char then_text[XB_TIMESTAMP_SIZE], now_text[XB_TIMESTAMP_SIZE];
 
 	if (release->date > now + CLOCK_SLACK_SEC) {
 		xb_fail(err, XB_E_SIGNATURE, "the index of '%s' is dated %s, and here it is %s", suite->id,
-			time_text(release->date, then_text), time_text(now, now_text));
+			xb_timestamp_format(release->date, then_text), xb_timestamp_format(now, now_text));
 		return xb_hint(err, "is the clock of this machine right?");
 	}
 	if (release->valid_until && release->valid_until < now) {
 		xb_fail(err, XB_E_SIGNATURE, "the index of '%s' was valid until %s, and here it is %s", suite->id,
-			time_text(release->valid_until, then_text), time_text(now, now_text));
+			xb_timestamp_format(release->valid_until, then_text), xb_timestamp_format(now, now_text));
 		return xb_hint(err, "the mirror is stale, or the clock of this machine is wrong");
 	}
 	return 0;
@@ -266,7 +230,7 @@ static int check_times(const struct xb_release *release, const struct xb_suite *
 int xb_release_check(const struct xb_release *release, const struct xb_suite *suite, int64_t now, int64_t not_before,
 		     struct xb_err *err)
 {
-	char old_text[TIME_TEXT_BYTES], new_text[TIME_TEXT_BYTES];
+	char old_text[XB_TIMESTAMP_SIZE], new_text[XB_TIMESTAMP_SIZE];
 
 	if (strcmp(release->codename, suite->codename) != 0)
 		return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has Codename '%s' instead of '%s'", suite->id,
@@ -275,7 +239,7 @@ int xb_release_check(const struct xb_release *release, const struct xb_suite *su
 		return err->code;
 	if (release->date < not_before) {
 		xb_fail(err, XB_E_SIGNATURE, "the index of '%s' is of %s, older than the %s of the lock", suite->id,
-			time_text(release->date, new_text), time_text(not_before, old_text));
+			xb_timestamp_format(release->date, new_text), xb_timestamp_format(not_before, old_text));
 		return xb_hint(err, "the mirror is behind; if that is wanted: --allow-rollback");
 	}
 	return 0;

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lock_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/pkg/deb_index.h"
+#include "xbuild/pkg/solve.h"
+#include "xbuild/store/cas.h"
+#include "xbuild/sys/fetch.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/pool.h"
+
+#define JOBS_AT_ONCE 2 /* each holds about 80 MB */
+
+void lock_plan_release(struct lock_plan *plan)
+{
+	for (size_t i = 0; i < plan->suites.len; i++)
+		xb_release_free(plan->suites.items[i].release);
+	for (size_t i = 0; i < plan->wants.len; i++)
+		xb_arena_release(&plan->wants.items[i].arena);
+	for (size_t i = 0; i < plan->jobs.len; i++) {
+		XB_VEC_RELEASE(&plan->jobs.items[i].wants);
+		XB_VEC_RELEASE(&plan->jobs.items[i].indexes);
+	}
+	XB_VEC_RELEASE(&plan->suites);
+	XB_VEC_RELEASE(&plan->wants);
+	XB_VEC_RELEASE(&plan->indexes);
+	XB_VEC_RELEASE(&plan->jobs);
+	xb_arena_release(&plan->arena);
+}
+
+static bool same_suites(const struct xb_debian *a, const struct xb_debian *b)
+{
+	if (a->n_suites != b->n_suites)
+		return false;
+	for (size_t i = 0; i < a->n_suites; i++)
+		if (strcmp(a->suites[i].id, b->suites[i].id) != 0)
+			return false;
+	return true;
+}
+
+static int add_suite(struct lock_plan *plan, const struct xb_debian *debian, const struct xb_suite *suite,
+		     struct xb_err *err)
+{
+	struct lock_suite *added;
+
+	for (size_t i = 0; i < plan->suites.len; i++) {
+		const struct xb_suite *old = plan->suites.items[i].suite;
+
+		if (strcmp(old->id, suite->id) != 0)
+			continue;
+		if (strcmp(old->archive, suite->archive) == 0 && strcmp(old->path, suite->path) == 0 &&
+		    strcmp(old->codename, suite->codename) == 0)
+			return 0;
+		return xb_fail(err, XB_E_INPUT,
+			       "the toolchain's and the sysroot's data file mean different things by suite '%s'",
+			       suite->id);
+	}
+	added = XB_VEC_ADD(&plan->suites);
+	added->suite = suite;
+	added->debian = debian;
+	return 0;
+}
+
+static struct lock_job *find_job(struct lock_plan *plan, const struct xb_debian *debian, const char *arch)
+{
+	struct lock_job *job;
+
+	for (size_t i = 0; i < plan->jobs.len; i++) {
+		job = &plan->jobs.items[i];
+		if (strcmp(job->arch, arch) == 0 && same_suites(job->debian, debian))
+			return job;
+	}
+	job = XB_VEC_ADD(&plan->jobs);
+	job->plan = plan;
+	job->debian = debian;
+	job->arch = arch;
+	return job;
+}
+
+int lock_plan_add(struct lock_plan *plan, const struct xb_debian *debian, const char *arch, struct lock_want want,
+		  struct xb_err *err)
+{
+	struct lock_job *job;
+
+	for (size_t i = 0; i < debian->n_suites; i++)
+		if (add_suite(plan, debian, &debian->suites[i], err) < 0)
+			return err->code;
+	job = find_job(plan, debian, arch);
+	XB_VEC_PUSH(&job->wants, plan->wants.len);
+	XB_VEC_PUSH(&plan->wants, want);
+	return 0;
+}
+
+static struct lock_suite *find_suite(struct lock_plan *plan, const char *id)
+{
+	for (size_t i = 0; i < plan->suites.len; i++)
+		if (strcmp(plan->suites.items[i].suite->id, id) == 0)
+			return &plan->suites.items[i];
+	return NULL;
+}
+
+/* The smallest form of an index that the release lists. */
+static const struct xb_release_file *find_file(struct lock_plan *plan, const struct lock_suite *s,
+					       const char *component, const char *arch)
+{
+	static const char *const endings[] = {".xz", ".gz", ""};
+
+	for (size_t i = 0; i < XB_COUNT(endings); i++) {
+		const char *path =
+			xb_arena_printf(&plan->arena, "%s/binary-%s/Packages%s", component, arch, endings[i]);
+		const struct xb_release_file *file = xb_release_find(s->release, path);
+
+		if (file)
+			return file;
+	}
+	return NULL;
+}
+
+static size_t need_index(struct lock_plan *plan, struct lock_suite *s, const char *arch,
+			 const struct xb_release_file *file)
+{
+	struct lock_index *index;
+
+	for (size_t i = 0; i < plan->indexes.len; i++)
+		if (plan->indexes.items[i].suite == s && plan->indexes.items[i].file == file)
+			return i;
+	index = XB_VEC_ADD(&plan->indexes);
+	index->suite = s;
+	index->arch = arch;
+	index->file = file;
+	index->label = xb_arena_printf(&plan->arena, "%s/%s", s->suite->path, file->path);
+	index->is_ready = xb_cas_has(plan->app->store, &file->sha256, file->size_bytes);
+	return plan->indexes.len - 1;
+}
+
+static int find_indexes(struct lock_job *job, struct xb_err *err)
+{
+	struct lock_plan *plan = job->plan;
+
+	job->indexes.len = 0;
+	job->is_started = false;
+	for (size_t i = 0; i < job->debian->n_suites; i++) {
+		struct lock_suite *s = find_suite(plan, job->debian->suites[i].id);
+
+		for (size_t c = 0; !s->is_absent && c < s->suite->components.len; c++) {
+			const char *component = s->suite->components.items[c];
+			const struct xb_release_file *file = find_file(plan, s, component, job->arch);
+
+			if (!file)
+				return xb_fail(err, XB_E_INPUT, "suite '%s' has no index of '%s' for '%s'",
+					       s->suite->id, component, job->arch);
+			XB_VEC_PUSH(&job->indexes, need_index(plan, s, job->arch, file));
+		}
+	}
+	return 0;
+}
+
+static const char *want_text(const struct lock_want *want, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%s %s", want->host ? "toolchain for" : "sysroot for",
+		       want->host ? want->host : want->target);
+	return buf;
+}
+
+static int reduce_index(const struct lock_plan *plan, const struct lock_index *index, struct xb_str *text,
+			struct xb_err *err)
+{
+	int fd XB_CLEANUP(xb_fs_close) = -1;
+
+	if (xb_cas_open(plan->app->store, &index->file->sha256, &fd, err) < 0)
+		return err->code;
+	return xb_deb_index_reduce(fd, index->label, text, err);
+}
+
+/* Solves one want; with `last` set the texts are let go of as soon as the solver has read them. */
+static int solve_want(struct lock_job *job, struct lock_want *want, struct xb_str *texts, bool last, struct xb_err *err)
+{
+	struct lock_plan *plan = job->plan;
+	struct xb_solver *solver = NULL;
+	int rc = xb_solver_new(job->arch, &solver, err);
+
+	for (size_t i = 0; rc == 0 && i < job->indexes.len; i++) {
+		struct lock_index *index = &plan->indexes.items[job->indexes.items[i]];
+
+		if (!texts[i].data)
+			rc = reduce_index(plan, index, &texts[i], err);
+		if (rc == 0)
+			rc = xb_solver_add(solver, index->suite->suite->id, xb_str_sv(&texts[i]), err);
+		if (last)
+			xb_str_release(&texts[i]);
+	}
+	if (rc == 0 && want->keep.len)
+		rc = xb_solver_prefer(solver, &want->keep, want->free_names, err);
+	if (rc == 0)
+		rc = xb_solver_run(solver, &want->packages, &want->exclude, &want->arena, &want->result, err);
+	xb_solver_free(solver);
+	return rc;
+}
+
+/* Runs in a thread of the pool. */
+static int run_job(void *arg, struct xb_err *err)
+{
+	struct lock_job *job = arg;
+	const volatile int *interrupted = job->plan->app->interrupted;
+	struct xb_str *texts = xb_alloc((job->indexes.len + 1) * sizeof(*texts));
+	char buf[128];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < job->wants.len; i++) {
+		struct lock_want *want = &job->plan->wants.items[job->wants.items[i]];
+
+		if (interrupted && *interrupted)
+			rc = xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+		else if (solve_want(job, want, texts, i + 1 == job->wants.len, err) < 0)
+			rc = xb_wrap(err, "%s", want_text(want, buf, sizeof(buf)));
+	}
+	for (size_t i = 0; i < job->indexes.len; i++)
+		xb_str_release(&texts[i]);
+	free(texts);
+	return rc;
+}
+
+/* What the transfers share; they and this run in one thread. */
+struct transfers {
+	struct lock_plan *plan;
+	struct xb_pool *pool;
+	struct xb_fetch_req *reqs;
+	struct xb_cas_writer *files;
+	size_t *indexes; /* of a request */
+	size_t n;
+};
+
+static void start_ready_jobs(struct transfers *t)
+{
+	struct lock_plan *plan = t->plan;
+
+	for (size_t i = 0; i < plan->jobs.len; i++) {
+		struct lock_job *job = &plan->jobs.items[i];
+		size_t n_ready = 0;
+
+		while (n_ready < job->indexes.len && plan->indexes.items[job->indexes.items[n_ready]].is_ready)
+			n_ready++;
+		if (job->is_started || n_ready < job->indexes.len)
+			continue;
+		job->is_started = true;
+		xb_pool_submit(t->pool, run_job, job);
+	}
+}
+
+static int index_is_there(struct xb_fetch_req *req, struct xb_err *err)
+{
+	struct transfers *t = req->user;
+	size_t i = (size_t)(req - t->reqs);
+
+	if (xb_cas_commit(&t->files[i], req->digest, err) < 0)
+		return err->code;
+	t->plan->indexes.items[t->indexes[i]].is_ready = true;
+	start_ready_jobs(t);
+	return 0;
+}
+
+/*
+ * By digest where the archive offers that (Acquire-By-Hash: the file stays when the suite changes), and by name: old
+ * snapshots and simple mirrors have nothing else.
+ */
+static void set_urls(struct lock_plan *plan, const struct lock_index *index, struct xb_fetch_req *req)
+{
+	const struct lock_suite *s = index->suite;
+	const char **urls = xb_arena_array(&plan->arena, s->urls.len * 2, sizeof(*urls));
+	const char *path = index->file->path, *slash = strrchr(path, '/');
+	char hex[XB_DIGEST_HEX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->urls.len; i++) {
+		if (s->release->by_hash && slash)
+			urls[n++] = xb_arena_printf(&plan->arena, "%s/dists/%s/%.*s/by-hash/SHA256/%s",
+						    s->urls.items[i], s->suite->path, (int)(slash - path), path,
+						    xb_digest_hex(&index->file->sha256, hex));
+		urls[n++] = xb_arena_printf(&plan->arena, "%s/dists/%s/%s", s->urls.items[i], s->suite->path, path);
+	}
+	req->urls = urls;
+	req->n_urls = n;
+}
+
+static int transfers_begin(struct transfers *t, struct xb_err *err)
+{
+	struct lock_plan *plan = t->plan;
+
+	t->reqs = xb_alloc(plan->indexes.len * sizeof(*t->reqs));
+	t->files = xb_alloc(plan->indexes.len * sizeof(*t->files));
+	t->indexes = xb_alloc(plan->indexes.len * sizeof(*t->indexes));
+	for (size_t i = 0; i < plan->indexes.len; i++) {
+		const struct lock_index *index = &plan->indexes.items[i];
+		struct xb_fetch_req *req = &t->reqs[t->n];
+
+		if (index->is_ready)
+			continue;
+		if (index->file->size_bytes > XB_MAX_INDEX_BYTES)
+			return xb_fail(err, XB_E_INPUT, "index '%s' is larger than allowed", index->label);
+		if (xb_cas_begin(plan->app->store, &t->files[t->n], err) < 0)
+			return err->code;
+		*req = (struct xb_fetch_req){
+			.label = index->label,
+			.fd = t->files[t->n].fd,
+			.size_bytes = index->file->size_bytes,
+			.max_bytes = XB_MAX_INDEX_BYTES,
+			.digest = &index->file->sha256,
+			.done = index_is_there,
+			.user = t,
+		};
+		set_urls(plan, index, req);
+		t->indexes[t->n++] = i;
+	}
+	return 0;
+}
+
+static void transfers_release(struct transfers *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		xb_cas_discard(&t->files[i]);
+		xb_err_release(&t->reqs[i].err);
+	}
+	free(t->reqs);
+	free(t->files);
+	free(t->indexes);
+}
+
+static int fetch_indexes(struct transfers *t, struct xb_err *err)
+{
+	const struct xb_fetch_opts opts = {
+		.stop_on_error = true,
+		.phase = "package indexes",
+		.observer = t->plan->app->observer,
+		.interrupted = t->plan->app->interrupted,
+	};
+	int rc;
+
+	if (t->n == 0)
+		return 0;
+	rc = xb_fetch_run(t->reqs, t->n, &opts, err);
+	t->plan->index_failed = rc == XB_E_DIGEST || rc == XB_E_NOT_FOUND;
+	return rc;
+}
+
+int lock_jobs_run(struct lock_plan *plan, struct xb_err *err)
+{
+	struct transfers t = {.plan = plan};
+	struct xb_err job_err XB_CLEANUP(xb_err_release) = {0};
+	int rc = 0;
+
+	plan->indexes.len = 0;
+	for (size_t i = 0; rc == 0 && i < plan->jobs.len; i++)
+		rc = find_indexes(&plan->jobs.items[i], err);
+	if (rc < 0)
+		return rc;
+	/* From here on neither plan->indexes nor plan->wants may grow: threads hold pointers into them. */
+	t.pool = xb_pool_new(JOBS_AT_ONCE);
+	rc = transfers_begin(&t, err);
+	if (rc == 0) {
+		start_ready_jobs(&t);
+		rc = fetch_indexes(&t, err);
+	}
+	if (xb_pool_wait(t.pool, &job_err) < 0 && rc == 0) {
+		xb_err_move(err, &job_err);
+		rc = err->code;
+	}
+	xb_pool_free(t.pool);
+	transfers_release(&t);
+	return rc;
+}
