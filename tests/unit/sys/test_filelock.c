@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flock(2) locks belong to open files, so two locks in one process stand against each other like those of two. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include "sample.h"
+#include "xbuild/base/path.h"
+#include "xbuild/sys/filelock.h"
+
+static int make_dir(void **state)
+{
+	*state = sample_dir();
+	return 0;
+}
+
+static int drop_dir(void **state)
+{
+	sample_dir_remove(*state);
+	return 0;
+}
+
+static bool can_lock(const char *path, enum xb_filelock_mode mode)
+{
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	bool held = false;
+
+	assert_int_equal(xb_filelock_try(&lock, path, mode, &held, &err), 0);
+	assert_int_equal(held, lock.fd >= 0);
+	return held;
+}
+
+static void modes_exclude_each_other(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	assert_true(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+	assert_true(xb_fs_exists(path));
+	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_SHARED, NULL, &err), 0);
+	assert_int_equal(fcntl(lock.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_true(can_lock(path, XB_FILELOCK_SHARED));
+	assert_false(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+	xb_filelock_release(&lock);
+	assert_int_equal(lock.fd, -1);
+	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_EXCLUSIVE, NULL, &err), 0);
+	assert_false(can_lock(path, XB_FILELOCK_SHARED));
+	assert_false(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+	xb_filelock_release(&lock);
+	xb_filelock_release(&lock);
+	assert_true(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+}
+
+static void an_empty_lock_can_be_released(void **state)
+{
+	struct xb_filelock zero = {0};
+
+	(void)state;
+	xb_filelock_release(NULL);
+	xb_filelock_release(&zero); /* must not close descriptor 0 */
+	assert_true(fcntl(0, F_GETFD) != -1);
+}
+
+/* What a test of waiting is made of: the holder lets go once the waiter has told that it waits. */
+struct scene {
+	const char *path;
+	struct xb_filelock holder;
+	bool replace; /* remove the file instead of only letting go */
+	int notes;
+};
+
+static void let_go(void *self, const struct xb_event *event)
+{
+	struct scene *scene = self;
+
+	assert_int_equal(event->kind, XB_EVENT_NOTE);
+	assert_non_null(strstr(event->text, scene->path));
+	scene->notes++;
+	if (scene->replace)
+		assert_int_equal(unlink(scene->path), 0);
+	xb_filelock_release(&scene->holder);
+}
+
+static void waiting_is_told_once(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
+	struct scene scene = {.path = path, .holder = {.fd = -1}};
+	const struct xb_observer observer = {.event = let_go, .self = &scene};
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	for (int i = 0; i < 2; i++) {
+		scene.replace = i == 1;
+		scene.notes = 0;
+		assert_int_equal(xb_filelock_acquire(&scene.holder, path, XB_FILELOCK_EXCLUSIVE, &observer, &err), 0);
+		assert_int_equal(scene.notes, 0);
+		assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_EXCLUSIVE, &observer, &err), 0);
+		assert_int_equal(scene.notes, 1);
+		/* Held for everybody who comes by that name, also where the file was replaced meanwhile. */
+		assert_true(xb_fs_exists(path));
+		assert_false(can_lock(path, XB_FILELOCK_SHARED));
+		xb_filelock_release(&lock);
+	}
+}
+
+static void nothing(int number)
+{
+	(void)number;
+}
+
+static void interrupt_self(void *self, const struct xb_event *event)
+{
+	/* Again and again: the first may come before the wait begins. */
+	const struct itimerval soon = {.it_value = {.tv_usec = 1000}, .it_interval = {.tv_usec = 20000}};
+
+	(void)self;
+	(void)event;
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+}
+
+static void a_signal_ends_the_wait(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
+	struct xb_filelock holder XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	const struct sigaction action = {.sa_handler = nothing};
+	const struct xb_observer observer = {.event = interrupt_self};
+	const struct itimerval never = {0};
+
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(xb_filelock_acquire(&holder, path, XB_FILELOCK_EXCLUSIVE, NULL, &err), 0);
+	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_SHARED, &observer, &err), XB_E_INTERRUPTED);
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	assert_int_equal(lock.fd, -1);
+	assert_non_null(strstr(err.msg, path));
+}
+
+static void errors_name_the_path(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "missing/lock");
+	struct xb_filelock lock = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	bool held;
+
+	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_SHARED, NULL, &err), XB_E_NOT_FOUND);
+	assert_non_null(strstr(err.msg, path));
+	xb_err_clear(&err);
+	assert_int_equal(xb_filelock_try(&lock, path, XB_FILELOCK_SHARED, &held, &err), XB_E_NOT_FOUND);
+	assert_int_equal(lock.fd, -1);
+}
+
+static void a_foreign_cache_can_be_locked(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
+
+	sample_write(path, "", 0);
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_int_equal(chmod(*state, 0755), 0);
+	if (getuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+	assert_true(can_lock(path, XB_FILELOCK_SHARED));
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+}
+
+/* The kernel lets go of what a dead process held. */
+static void death_releases(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct xb_filelock lock = {.fd = -1};
+		struct xb_err err = {0};
+
+		if (xb_filelock_acquire(&lock, path, XB_FILELOCK_EXCLUSIVE, NULL, &err) == 0)
+			kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_true(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+}
+
+int main(void)
+{
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, drop_dir)
+	const struct CMUnitTest tests[] = {
+		IN_DIR(modes_exclude_each_other), cmocka_unit_test(an_empty_lock_can_be_released),
+		IN_DIR(waiting_is_told_once),	  IN_DIR(a_signal_ends_the_wait),
+		IN_DIR(errors_name_the_path),	  IN_DIR(a_foreign_cache_can_be_locked),
+		IN_DIR(death_releases),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
