@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/image/layout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/num.h"
+#include "xbuild/store/cas.h"
+#include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/json.h"
+
+#define OCI_LAYOUT	 "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define STATE_FIRST_LINE "xbuild layout 1"
+
+/* How a blob looked when it was known to have the content of its name. */
+struct blob_stat {
+	uint64_t size_bytes, mtime_ns, ctime_ns, inode;
+};
+
+struct state {
+	struct xb_arena arena;
+	struct xb_map blobs; /* hex -> struct blob_stat */
+};
+
+static void release_state(struct state *s)
+{
+	xb_map_release(&s->blobs);
+	xb_arena_release(&s->arena);
+}
+
+static uint64_t nanoseconds(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000ULL + (uint64_t)t->tv_nsec;
+}
+
+/* False unless the path is a regular file (not a link). */
+static bool look(const char *path, struct blob_stat *out)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+#ifdef __APPLE__
+	const struct timespec mtime = st.st_mtimespec, ctime = st.st_ctimespec;
+#else
+	const struct timespec mtime = st.st_mtim, ctime = st.st_ctim;
+#endif
+	*out = (struct blob_stat){(uint64_t)st.st_size, nanoseconds(&mtime), nanoseconds(&ctime), (uint64_t)st.st_ino};
+	return true;
+}
+
+static bool same_stat(const struct blob_stat *a, const struct blob_stat *b)
+{
+	return a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns &&
+	       a->inode == b->inode;
+}
+
+/* What cannot be read is forgotten: the blobs are placed again then. */
+static void read_state(const char *path, struct state *out)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct xb_sv lines;
+
+	if (xb_fs_read(path, XB_MIB, &text, &err) < 0)
+		return;
+	lines = xb_str_sv(&text);
+	if (!xb_sv_eq_str(xb_sv_cut(&lines, '\n'), STATE_FIRST_LINE))
+		return;
+	while (lines.ptr) {
+		struct xb_sv line = xb_sv_cut(&lines, '\n');
+		const struct xb_sv hex = xb_sv_cut(&line, ' ');
+		struct blob_stat *blob = xb_arena_alloc(&out->arena, sizeof(*blob));
+
+		if (xb_num_u64(xb_sv_cut(&line, ' '), UINT64_MAX, &blob->size_bytes) &&
+		    xb_num_u64(xb_sv_cut(&line, ' '), UINT64_MAX, &blob->mtime_ns) &&
+		    xb_num_u64(xb_sv_cut(&line, ' '), UINT64_MAX, &blob->ctime_ns) &&
+		    xb_num_u64(line, UINT64_MAX, &blob->inode))
+			xb_map_put(&out->blobs, hex, blob);
+	}
+}
+
+static char *blob_path(const struct xb_layout *layout, const struct xb_digest *digest)
+{
+	char hex[XB_DIGEST_HEX];
+
+	return xb_printf("%s/blobs/sha256/%s", layout->dir, xb_digest_hex(digest, hex));
+}
+
+static int write_state(const struct xb_layout *layout, struct xb_err *err)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	xb_str_append(&text, STATE_FIRST_LINE "\n");
+	for (size_t i = 0; i < layout->n_blobs; i++) {
+		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout, &layout->blobs[i].digest);
+		char hex[XB_DIGEST_HEX];
+		struct blob_stat b;
+
+		if (look(path, &b))
+			xb_str_printf(&text, "%s %llu %llu %llu %llu\n", xb_digest_hex(&layout->blobs[i].digest, hex),
+				      (unsigned long long)b.size_bytes, (unsigned long long)b.mtime_ns,
+				      (unsigned long long)b.ctime_ns, (unsigned long long)b.inode);
+	}
+	return xb_atomic_file_write(layout->state_file, text.data, text.len, 0644, 0, err);
+}
+
+static int ask(const struct xb_layout *layout, struct xb_err *err)
+{
+	return layout->before_change ? layout->before_change(layout->ctx, err) : 0;
+}
+
+/* Makes a directory, or makes sure that it is one and no link to one. */
+static int need_dir(const struct xb_layout *layout, const char *below, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s", layout->dir, below);
+	struct stat st;
+
+	if (lstat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		xb_fail(err, XB_E_VERIFY, "write the layout: '%s' is %s, expected a directory", path,
+			S_ISLNK(st.st_mode) ? "a link" : "no directory");
+		return xb_hint(err, "remove it and run the command again");
+	}
+	if (errno != ENOENT)
+		return xb_fail_errno(err, "look at '%s'", path);
+	if (ask(layout, err) < 0)
+		return err->code;
+	return xb_fs_mkdirs(path, 0755, err);
+}
+
+static int place_blobs(struct xb_store *store, const struct xb_layout *layout, bool *changed, struct xb_err *err)
+{
+	struct state state XB_CLEANUP(release_state) = {0};
+
+	read_state(layout->state_file, &state);
+	for (size_t i = 0; i < layout->n_blobs; i++) {
+		const struct xb_descriptor *d = &layout->blobs[i];
+		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout, &d->digest);
+		char hex[XB_DIGEST_HEX];
+		const struct blob_stat *known = xb_map_get_str(&state.blobs, xb_digest_hex(&d->digest, hex));
+		struct blob_stat now;
+
+		if (known && look(path, &now) && same_stat(known, &now) && now.size_bytes == d->size_bytes)
+			continue;
+		if (ask(layout, err) < 0 || xb_cas_place(store, &d->digest, path, 0644, err) < 0)
+			return err->code;
+		*changed = true;
+	}
+	return 0;
+}
+
+/* Writes a small file unless it is a regular file of this text already. */
+static int need_file(const struct xb_layout *layout, const char *name, struct xb_sv text, bool *changed,
+		     struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s", layout->dir, name);
+	struct xb_str found XB_CLEANUP(xb_str_release) = {0};
+	struct xb_err unread XB_CLEANUP(xb_err_release) = {0};
+	struct blob_stat stat;
+
+	if (look(path, &stat) && stat.size_bytes == text.len &&
+	    xb_fs_read(path, (int64_t)text.len, &found, &unread) == 0 && xb_sv_eq(xb_str_sv(&found), text))
+		return 0;
+	if (ask(layout, err) < 0)
+		return err->code;
+	*changed = true;
+	return xb_atomic_file_write(path, text.ptr, text.len, 0644, 0, err);
+}
+
+/* Removes everything below `dir` whose name is not in `keep`. */
+static int sweep(const struct xb_layout *layout, const char *below, const struct xb_map *keep, bool *changed,
+		 struct xb_err *err)
+{
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s", layout->dir, below);
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+
+	if (xb_fs_list(dir, &list, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < list.len; i++) {
+		char *path XB_CLEANUP(xb_free_ptr) = NULL;
+
+		if (xb_map_has(keep, xb_sv(list.items[i].name)))
+			continue;
+		path = xb_printf("%s/%s", dir, list.items[i].name);
+		if (ask(layout, err) < 0 || xb_fs_remove(path, err) < 0)
+			return err->code;
+		*changed = true;
+	}
+	return 0;
+}
+
+static int sweep_all(const struct xb_layout *layout, bool *changed, struct xb_err *err)
+{
+	static const char *const top[] = {"oci-layout", "index.json", "blobs"};
+	struct xb_map keep_top XB_CLEANUP(xb_map_release) = {0}, keep_alg XB_CLEANUP(xb_map_release) = {0},
+			       keep XB_CLEANUP(xb_map_release) = {0};
+
+	for (size_t i = 0; i < XB_COUNT(top); i++)
+		xb_map_put_str(&keep_top, top[i], &keep);
+	xb_map_put_str(&keep_alg, "sha256", &keep);
+	for (size_t i = 0; i < layout->n_blobs; i++) {
+		char hex[XB_DIGEST_HEX];
+
+		xb_map_put_str(&keep, xb_digest_hex(&layout->blobs[i].digest, hex), &keep);
+	}
+	if (sweep(layout, "", &keep_top, changed, err) < 0 || sweep(layout, "/blobs", &keep_alg, changed, err) < 0)
+		return err->code;
+	return sweep(layout, "/blobs/sha256", &keep, changed, err);
+}
+
+int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool *out_changed, struct xb_err *err)
+{
+	bool changed = false;
+
+	if (need_dir(layout, "", err) < 0 || need_dir(layout, "/blobs", err) < 0 ||
+	    need_dir(layout, "/blobs/sha256", err) < 0 || place_blobs(store, layout, &changed, err) < 0 ||
+	    need_file(layout, "oci-layout", xb_sv(OCI_LAYOUT), &changed, err) < 0 ||
+	    need_file(layout, "index.json", layout->index_json, &changed, err) < 0 ||
+	    sweep_all(layout, &changed, err) < 0)
+		return xb_wrap(err, "write '%s'", layout->dir);
+	if (changed && write_state(layout, err) < 0)
+		return err->code;
+	*out_changed = changed;
+	return 0;
+}
+
+int xb_layout_read(const char *dir, struct xb_digest *out_index, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/index.json", dir);
+	json_t *root XB_CLEANUP(xb_json_release) = NULL;
+	const json_t *manifests;
+	const char *digest = NULL;
+	struct blob_stat stat;
+
+	if (!look(path, &stat) && errno != ENOENT)
+		return xb_fail(err, XB_E_VERIFY, "read '%s': expected a regular file", path);
+	if (xb_json_read(path, XB_MIB, &root, err) < 0)
+		return err->code;
+	manifests = json_object_get(root, "manifests");
+	if (json_array_size(manifests) != 1)
+		return xb_fail(err, XB_E_INPUT, "read '%s': expected one image, found %zu", path,
+			       json_array_size(manifests));
+	if (xb_json_string(json_array_get(manifests, 0), "digest", path, &digest, err) < 0)
+		return err->code;
+	if (!digest || !xb_digest_parse(xb_sv(digest), out_index))
+		return xb_fail(err, XB_E_INPUT, "read '%s': expected a sha256 digest of the image", path);
+	return 0;
+}
