@@ -29,6 +29,7 @@ export HOME="$work/home" XDG_CONFIG_HOME="$work/config" XBUILD_CACHE_DIR="$work/
 export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 mkdir -p "$HOME"
+# shellcheck disable=SC2034 # used by the tests
 xbuild=$XB_BIN/xbuild
 cd "$work"
 
@@ -97,6 +98,7 @@ own_archive() {
 requests() { grep -c -- "$1" "$work/requests" || :; }
 
 # hello_project [DIRECTORY]: a project with C, C++, a static and a shared library, a test and an image, in git
+# shellcheck disable=SC2120 # most tests take the default
 hello_project() {
 	dir=${1:-$work/project}
 	mkdir -p "$dir"

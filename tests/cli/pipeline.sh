@@ -3,7 +3,7 @@
 # The whole way without any network: lock, fetch, build, test, image, tag; and that nothing is done twice.
 . "$(dirname "$0")/begin.sh"
 serve
-hello_project
+hello_project project
 cd project
 
 expect 0 "$xbuild" lock

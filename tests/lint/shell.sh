@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck over every shell script of the project. Usage: shell.sh [ROOT]
+# Runs shellcheck over every shell script of the project. Usage: shell.sh [ROOT]
 set -eu
 root=${1:-$(dirname "$0")/../..}
 cd "$root"
