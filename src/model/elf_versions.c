@@ -259,6 +259,9 @@ static int read_exports(struct elf_reader *r, const struct versions *v)
 			continue;
 		if (symbol_name(r, v, i, &name) < 0)
 			return r->err->code;
+		/* The linker's marker for a version ("OWN_1", absolute) carries that version; it is no versioned symbol. */
+		if (version && strcmp(name, version->name) == 0)
+			version = NULL;
 		/* Names may overlap in the string table, so their sum is not bounded by the size of the file. */
 		total_bytes += strlen(name) + (version ? strlen(version->name) : 0);
 		if (total_bytes > XB_MAX_ELF_EXPORT_BYTES)
