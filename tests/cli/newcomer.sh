@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What somebody meets in the first hour: init, typos in the project file, no network, no project, a compile error.
+. "$(dirname "$0")/begin.sh"
+serve
+
+expect 2 "$xbuild" build
+says 'xbuild.yaml'
+says 'xbuild init'
+
+mkdir fresh && cd fresh
+expect 0 "$xbuild" init
+says 'hello.c'
+[ -s xbuild.yaml ] && [ -s hello.c ] || fail "init wrote nothing"
+expect 2 "$xbuild" init
+says 'exists already'
+
+cd .. && mkdir typos && cd typos
+cat >xbuild.yaml <<'YAML'
+name: demo
+sysroot: { debian: bookwrm }
+targts: [linux-x86_64]
+build:
+  demo:
+    sources: [*.c]
+YAML
+expect 2 "$xbuild" build
+says '^xbuild.yaml:[0-9]+:[0-9]+: error: '
+cat >xbuild.yaml <<'YAML'
+name: demo
+targts: [linux-x86_64]
+build:
+  demo:
+    sources: ["*.c"]
+    knd: shared
+YAML
+expect 2 "$xbuild" build
+says '^xbuild.yaml:2:1: error: .*targts'
+says "did you mean .targets."
+says '^xbuild.yaml:6:5: error: .*knd'
+says '^    2 \| targts: \[linux-x86_64\]'
+[ "$(grep -c 'error:' "$work/stderr")" = 2 ] || fail "not exactly two problems"
+
+cd .. && hello_project work && cd work
+mkdir -p deep/er && cd deep/er
+expect 0 "$xbuild" build tiny
+[ -s ../../out/linux-aarch64/tiny ] || fail "not found by walking up"
+cd ../..
+
+expect 2 "$xbuild" build tinny
+says "tinny"
+says "did you mean .tiny"
+expect 2 "$xbuild" build --target arm46
+says "arm46"
+expect 0 "$xbuild" build tiny --target arm64
+expect 0 "$xbuild" build tiny --target linux/arm64 --target aarch64-linux-gnu
+
+# a compile error comes whole, with its place; the exit status is 1; what was there stays
+cp out/linux-x86_64/tiny before
+echo 'int main(void) { return oops; }' >tiny.c
+expect 1 "$xbuild" build tiny
+says 'tiny.c:1:25: error: use of undeclared identifier'
+cmp before out/linux-x86_64/tiny || fail "a failed build touched the old result"
+git checkout -q tiny.c
+
+# -k builds the rest
+echo 'broken' >tiny.c
+expect 1 "$xbuild" build -k
+[ -s out/linux-x86_64/hello ] || fail "-k did not build the rest"
+git checkout -q tiny.c
+
+# without network
+kill "$server_pid" && server_pid=
+rm -rf "$work/cache"
+expect 4 "$xbuild" build --offline
+says 'offline'
+expect 4 "$xbuild" build
+says '127.0.0.1'
+
+# CI never makes a lock, and refuses a stale one
+rm xbuild.lock
+expect 3 env CI=true "$xbuild" build
+says 'xbuild lock'
