@@ -15,8 +15,8 @@
 #include "xbuild/base/err.h"
 
 struct xb_atomic_file {
-	int fd;         /* open for writing (and reading), or -1 */
-	char *path;     /* destination; owned */
+	int fd;		/* open for writing (and reading), or -1 */
+	char *path;	/* destination; owned */
 	char *tmp_path; /* owned; NULL once committed */
 };
 

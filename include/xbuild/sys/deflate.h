@@ -13,7 +13,7 @@
 #include "xbuild/base/err.h"
 
 #define XB_DEFLATE_MEMBER_BYTES (1024 * 1024)
-#define XB_DEFLATE_LEVEL 6
+#define XB_DEFLATE_LEVEL	6
 
 struct xb_deflate; /* one compressor per thread */
 

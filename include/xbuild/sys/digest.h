@@ -3,6 +3,8 @@
  * SHA-256, the one name that xbuild gives to content. OpenSSL is used by this file alone.
  *
  * Text form: 64 lower-case hex digits; the OCI form adds "sha256:" (OCI image-spec v1.1, descriptor.md "Digests").
+ * Start:     the first use loads libcrypto without its openssl.cnf, for the whole process; a program that wants that file
+ *            for TLS must start its TLS library before.
  * Threads:   a hasher belongs to one thread; digests are plain values.
  */
 #ifndef XBUILD_SYS_DIGEST_H
@@ -16,8 +18,8 @@
 #include "xbuild/base/sv.h"
 
 #define XB_DIGEST_BYTES 32
-#define XB_DIGEST_HEX 65      /* 64 digits and NUL */
-#define XB_DIGEST_OCI 72      /* "sha256:" + 64 digits + NUL */
+#define XB_DIGEST_HEX	65 /* 64 digits and NUL */
+#define XB_DIGEST_OCI	72 /* "sha256:" + 64 digits + NUL */
 
 struct xb_digest {
 	uint8_t bytes[XB_DIGEST_BYTES];

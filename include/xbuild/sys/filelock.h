@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Advisory lock between processes on a file that is created when missing (flock(2)); released by the kernel when the
- * holder dies. When a lock is not free at once the observer gets one NOTE that says what is waited for.
+ * holder dies. When a lock is not free at once the observer gets one NOTE that says what is waited for; a caught
+ * signal ends the wait with XB_E_INTERRUPTED.
  */
 #ifndef XBUILD_SYS_FILELOCK_H
 #define XBUILD_SYS_FILELOCK_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What git says about the work tree of the project, asked with the git program (no shell, no configuration that runs
- * code: fsmonitor, hooks and pagers are switched off). Nothing is read unless asked for.
+ * code: fsmonitor, hooks and pagers are switched off; the clean filters of the repository are not, as
+ * without them every file that has one would look changed). Nothing is read unless asked for.
  */
 #ifndef XBUILD_SYS_GIT_H
 #define XBUILD_SYS_GIT_H
@@ -12,14 +13,14 @@
 #include "xbuild/base/err.h"
 
 struct xb_git {
-	bool present;        /* false: no git program or no repository; all else is empty then */
-	char *commit;        /* 40 (or 64) hex digits; "" before the first commit */
-	char *branch;        /* "main"; "" when detached */
-	char *tag;           /* a tag that names HEAD, or "" */
-	char *describe;      /* git describe --tags --always, without a dirty mark */
-	char *origin;        /* URL of remote "origin", credentials taken out, or "" */
+	bool present;	     /* false: no git program or no repository; all else is empty then */
+	char *commit;	     /* 40 (or 64) hex digits; "" before the first commit */
+	char *branch;	     /* "main"; "" when detached */
+	char *tag;	     /* a tag that names HEAD, or "" */
+	char *describe;	     /* git describe --tags --always, without a dirty mark */
+	char *origin;	     /* URL of remote "origin", credentials taken out, or "" */
 	int64_t commit_time; /* committer time, seconds since the epoch; 0 before the first commit */
-	bool dirty;          /* tracked files changed, or untracked files that are not ignored */
+	bool dirty;	     /* tracked files changed, or untracked files that are not ignored */
 };
 
 void xb_git_release(struct xb_git *git);

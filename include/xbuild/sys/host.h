@@ -12,9 +12,9 @@
 
 struct xb_host {
 	const char *name; /* "linux-x86_64", "linux-aarch64", "darwin-aarch64", "darwin-x86_64" or "unknown"; static */
-	const char *os;   /* "linux", "darwin"; static */
+	const char *os;	  /* "linux", "darwin"; static */
 	const char *arch; /* "x86_64", "aarch64"; static */
-	int cpus;         /* that this process may use, at least 1 */
+	int cpus;	  /* that this process may use, at least 1 */
 };
 
 void xb_host_detect(struct xb_host *out);

@@ -27,7 +27,8 @@ int xb_json_read(const char *path, int64_t max_bytes, json_t **out, struct xb_er
 /*
  * Appends `value` to out. Containers down to `pretty_depth` levels are spread over lines, with one space of indent per
  * level; deeper ones stay on one line. 0 is all on one line without blanks (OCI documents); a lock uses a depth that
- * puts one package on each line. No newline at the end. Keys are sorted by their bytes when sort_keys is set.
+ * puts one package on each line. No newline at the end. Keys are sorted by their bytes when sort_keys is set. To write a
+ * float or more than XB_MAX_JSON_DEPTH levels is a programming error.
  */
 void xb_json_write(const json_t *value, int pretty_depth, bool sort_keys, struct xb_str *out);
 
@@ -35,12 +36,12 @@ void xb_json_write(const json_t *value, int pretty_depth, bool sort_keys, struct
  * Members with the type checked; the error names `where` and the key. An optional member that is missing gives NULL, 0
  * or false. Strings are borrowed from the object.
  */
-int xb_json_string(const json_t *object, const char *key, const char *where, const char **out, struct xb_err *err)
-	XB_MUST_CHECK;
-int xb_json_int(const json_t *object, const char *key, const char *where, int64_t *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_json_string(const json_t *object, const char *key, const char *where, const char **out,
+		   struct xb_err *err) XB_MUST_CHECK;
+int xb_json_int(const json_t *object, const char *key, const char *where, int64_t *out,
+		struct xb_err *err) XB_MUST_CHECK;
 /* Refuses members that are not in `known` (ends with NULL). */
-int xb_json_only_keys(const json_t *object, const char *const *known, const char *where, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_json_only_keys(const json_t *object, const char *const *known, const char *where,
+		      struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -4,6 +4,8 @@
  * stdin is /dev/null; all other descriptors are closed in the child. Each child leads a process group of its own, so
  * that it can be ended with its descendants.
  *
+ * A child counts as ended when it has ended itself: what descendants of it write later is not waited for.
+ *
  * struct xb_procs runs several at once in one poll loop: start, wait, start ... from one thread.
  */
 #ifndef XBUILD_SYS_PROC_H
@@ -17,22 +19,22 @@
 
 struct xb_proc_spec {
 	const char *const *argv; /* argv[0] is the path of the executable; ends with NULL */
-	const char *const *env;  /* "NAME=value", ends with NULL; NULL means empty */
-	const char *cwd;         /* NULL: the current directory */
-	bool inherit_output;     /* stdout and stderr are ours instead of being captured */
-	bool split_output;       /* capture stderr apart from stdout (else both into `output`, in order) */
-	int64_t max_output;      /* 0 = XB_MAX_CHILD_OUTPUT_BYTES; more is cut and marked */
-	int64_t timeout_ms;      /* 0 = none; after it the group is killed and timed_out is set */
+	const char *const *env;	 /* "NAME=value", ends with NULL; NULL means empty */
+	const char *cwd;	 /* NULL: the current directory */
+	bool inherit_output;	 /* stdout and stderr are ours instead of being captured */
+	bool split_output;	 /* capture stderr apart from stdout (else both into `output`, in order) */
+	int64_t max_output;	 /* 0 = XB_MAX_CHILD_OUTPUT_BYTES; more is cut and marked */
+	int64_t timeout_ms;	 /* 0 = none; after it the group is killed and timed_out is set */
 };
 
 struct xb_proc_result {
-	int exit_code;           /* 0..255, or -1 when a signal ended it */
-	int signal;              /* 0 or its number */
+	int exit_code; /* 0..255, or -1 when a signal ended it */
+	int signal;    /* 0 or its number */
 	bool timed_out, cut;
-	struct xb_str output;    /* stdout, or stdout and stderr together */
-	struct xb_str errors;    /* stderr when split */
+	struct xb_str output; /* stdout, or stdout and stderr together */
+	struct xb_str errors; /* stderr when split */
 	int64_t elapsed_ms;
-	int64_t peak_rss_kib;
+	int64_t peak_rss_kib; /* on Linux at least what this process had in memory at the start */
 };
 
 void xb_proc_result_release(struct xb_proc_result *r);
@@ -59,7 +61,10 @@ size_t xb_procs_running(const struct xb_procs *p);
 int xb_procs_wait(struct xb_procs *p, int64_t timeout_ms, const volatile int *interrupted, void **out_user,
 		  struct xb_proc_result *out, struct xb_err *err) XB_MUST_CHECK;
 
-/* Owned path of `name` in the PATH of this process, or NULL. */
+/*
+ * Owned path of the executable file `name` in the PATH of this process, or NULL. Empty and relative entries of PATH are
+ * passed over; a name with a slash is looked at as it is.
+ */
 char *xb_proc_find(const char *name);
 
 #endif
