@@ -5,7 +5,13 @@
  *
  * Guarantee: only the formats asked for are enabled; names are handed on as bytes, unchecked: the caller validates.
  *            Bytes delivered are counted against max_bytes.
+ *            A tar must end with its two blocks of zeros and nothing else may follow: a cut-off one is never complete.
+ *            Compression inside of compression is refused.
+ * Failure:   XB_E_VERIFY where the archive is at fault, XB_E_SYSTEM where reading the file is.
+ * Not seen:  libarchive leaves out the CRC of gzip and reads a pax number as far as it is one ("1e9" is 1): contents
+ *            must have been verified by digest before.
  * Sequence:  open_*, then next until it says end, read the content of regular files, close.
+ *            The file is read from its beginning by offset (its position does not move); a pipe from where it is.
  * Threads:   one reader belongs to one thread; several readers may run side by side.
  */
 #ifndef XBUILD_SYS_ARCHIVE_H

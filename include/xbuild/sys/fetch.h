@@ -10,6 +10,14 @@
  *            answers anything but the right 206); wrong digest, wrong size or 404 go to the next URL at once. When all
  *            URLs failed the error names each URL with its reason.
  * file: URLs are refused.
+ * The bytes are written by offset: the position of fd stays where it was, and after a failure the file is empty, unless
+ * it could not be written at all (XB_E_SYSTEM).
+ *
+ * Codes:     XB_E_NOT_FOUND when every URL answered 404 or 410; else XB_E_DIGEST when one sent other content; else
+ *            XB_E_NETWORK. XB_E_SYSTEM where the file cannot be written; that is not tried again.
+ * Observer:  one XB_EVENT_PHASE (where opts->phase is given), then XB_EVENT_PROGRESS at most every 100 ms and at the
+ *            end. XB_EVENT_DONE is the caller's.
+ * Threads:   several runs may go on at once in several threads; each belongs to one.
  */
 #ifndef XBUILD_SYS_FETCH_H
 #define XBUILD_SYS_FETCH_H
@@ -30,15 +38,15 @@ struct xb_fetch_req {
 	int64_t max_bytes;               /* bound where size_bytes is -1 */
 	const struct xb_digest *digest;  /* expected, or NULL */
 	/*
-	 * Called on the thread of xb_fetch_run as soon as this request has ended, so that work on it can start while
-	 * others still load; may be NULL. A negative result stops everything.
+	 * Called on the thread of xb_fetch_run as soon as this request has succeeded, so that work on it can start
+	 * while others still load; may be NULL. A negative result stops everything. Failures are not told here.
 	 */
 	int (*done)(struct xb_fetch_req *req, struct xb_err *err);
 	void *user;                      /* the caller's */
 	/* results */
 	struct xb_digest got_digest;
 	int64_t got_bytes;
-	const char *got_url;             /* which URL it came from */
+	const char *got_url;             /* which URL it came from; NULL: failed, or given up with the rest */
 	struct xb_err err;               /* set when this request failed */
 };
 
@@ -54,7 +62,8 @@ struct xb_fetch_opts {
 
 /*
  * Runs all requests. Returns 0 when every one succeeded, else the code of the first failure in the order of `reqs`
- * (err holds it; the others keep theirs in req->err). The caller releases each req->err.
+ * (err holds a copy; each keeps its own in req->err). The caller releases each req->err. An interruption and a negative
+ * result of done are returned before any of these.
  */
 int xb_fetch_run(struct xb_fetch_req *reqs, size_t n_reqs, const struct xb_fetch_opts *opts, struct xb_err *err)
 	XB_MUST_CHECK;

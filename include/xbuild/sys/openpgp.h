@@ -25,6 +25,12 @@ struct xb_openpgp_keys {
 };
 
 /*
+ * Form:    one clearsigned message and nothing but blanks around it; header lines other than "Hash:", NUL bytes and
+ *          lines that begin with an unescaped dash are refused. At most 64 signatures are looked at.
+ * Failure: XB_E_SIGNATURE; XB_E_INPUT or XB_E_NOT_FOUND for a key file that cannot be used.
+ * Threads: safe from several at once, one verifies at a time; while it does, stderr of the process is muted, because
+ *          builds of rnp write there.
+ *
  * Verifies `document` (named `name` in messages). out_text gets the signed text with LF line ends; out_fingerprint
  * (41 bytes) the primary fingerprint of the key of the first good signature in the order of keys->fingerprints.
  */

@@ -63,6 +63,11 @@ static void revoke_key(const struct world *w, const char *fpr)
 	GPG(w, "--import", path);
 }
 
+static void export_key(struct world *w, int key)
+{
+	GPG(w, "-o", w->file[key], key == GOOD ? "--no-armor" : "--armor", "--export", w->fpr[key]);
+}
+
 static int make_world(void **state)
 {
 	static const char *const algorithms[N_KEYS] = {"ed25519", "ed25519", "ed25519", "ed25519",
@@ -77,15 +82,9 @@ static int make_world(void **state)
 		if (i == SUBKEY)
 			GPG(w, "--quick-add-key", w->fpr[i], "ed25519", "sign", "never");
 		w->file[i] = in_dir(w, names[i]);
+		export_key(w, i);
 	}
 	return 0;
-}
-
-/* After everything was signed: a revoked key signs no more. */
-static void export_keys(struct world *w)
-{
-	for (int i = 0; i < N_KEYS; i++)
-		GPG(w, "-o", w->file[i], i == GOOD ? "--no-armor" : "--armor", "--export", w->fpr[i]);
 }
 
 static int drop_world(void **state)
@@ -129,7 +128,6 @@ static void sign(struct world *w, const char *body, const int *keys, const char 
 	argv[n++] = in;
 	assert_int_equal(sample_run("/dev/null", argv), 0);
 	sample_read(signed_file, out);
-	export_keys(w);
 }
 #define KEYS(...)                                                                                                      \
 	(const int[])                                                                                                  \
@@ -337,7 +335,7 @@ static void test_revoked(void **state)
 	sign(w, text, KEYS(REVOKED), NULL, NULL, &doc);
 	expect_good(w, xb_str_sv(&doc), KEYS(REVOKED), KEYS(REVOKED), MADE, REVOKED);
 	revoke_key(w, w->fpr[REVOKED]);
-	export_keys(w);
+	export_key(w, REVOKED);
 	expect_bad(w, xb_str_sv(&doc), KEYS(REVOKED), MADE, "revoked");
 }
 
