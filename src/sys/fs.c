@@ -175,7 +175,8 @@ int xb_fs_mkdirs(const char *path, mode_t mode, struct xb_err *err)
 		if (made != 0)
 			return made < 0 ? made : 0;
 		made = 1;
-		for (char *slash = strchr(len ? part + 1 : part, '/'); slash && made == 1; slash = strchr(slash + 1, '/')) {
+		for (char *slash = strchr(len ? part + 1 : part, '/'); slash && made == 1;
+		     slash = strchr(slash + 1, '/')) {
 			*slash = '\0';
 			made = make_one_dir(part, mode, err);
 			*slash = '/';
