@@ -167,11 +167,12 @@ static int empty_dir(struct remover *r, DIR *dir, struct xb_err *err)
  */
 static int hoist(struct remover *r, int dir_fd, const char *name, struct xb_err *err)
 {
+	struct stat taken;
 	char target[32];
 
 	do
 		snprintf(target, sizeof(target), ".xb-deep-%u", r->hoisted++);
-	while (faccessat(r->top_fd, target, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+	while (fstatat(r->top_fd, target, &taken, AT_SYMLINK_NOFOLLOW) == 0);
 	/* A directory that changes its parent must be writable itself, for its "..". */
 	(void)!fchmodat(dir_fd, name, 0700, AT_SYMLINK_NOFOLLOW);
 	if (renameat(dir_fd, name, r->top_fd, target) < 0)
