@@ -10,6 +10,7 @@
 #include "xbuild/base/limits.h"
 #include "xbuild/base/map.h"
 #include "xbuild/base/num.h"
+#include "xbuild/base/path.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
@@ -117,9 +118,8 @@ static int ask(const struct xb_layout *layout, struct xb_err *err)
 }
 
 /* Makes a directory, or makes sure that it is one and no link to one. */
-static int need_dir(const struct xb_layout *layout, const char *below, struct xb_err *err)
+static int need_dir(const struct xb_layout *layout, const char *path, struct xb_err *err)
 {
-	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s", layout->dir, below);
 	struct stat st;
 
 	if (lstat(path, &st) == 0) {
@@ -134,6 +134,20 @@ static int need_dir(const struct xb_layout *layout, const char *below, struct xb
 	if (ask(layout, err) < 0)
 		return err->code;
 	return xb_fs_mkdirs(path, 0755, err);
+}
+
+static int need_dirs(const struct xb_layout *layout, struct xb_err *err)
+{
+	char *parent XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(layout->dir)));
+	char *blobs XB_CLEANUP(xb_free_ptr) = xb_printf("%s/blobs", layout->dir);
+	char *sha256 XB_CLEANUP(xb_free_ptr) = xb_printf("%s/blobs/sha256", layout->dir);
+	const char *const paths[] = {parent, layout->dir, blobs, sha256};
+
+	for (size_t i = 0; i < XB_COUNT(paths); i++) {
+		if (need_dir(layout, paths[i], err) < 0)
+			return err->code;
+	}
+	return 0;
 }
 
 static int place_blobs(struct xb_store *store, const struct xb_layout *layout, bool *changed, struct xb_err *err)
@@ -220,8 +234,7 @@ int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool
 {
 	bool changed = false;
 
-	if (need_dir(layout, "", err) < 0 || need_dir(layout, "/blobs", err) < 0 ||
-	    need_dir(layout, "/blobs/sha256", err) < 0 || place_blobs(store, layout, &changed, err) < 0 ||
+	if (need_dirs(layout, err) < 0 || place_blobs(store, layout, &changed, err) < 0 ||
 	    need_file(layout, "oci-layout", xb_sv(OCI_LAYOUT), &changed, err) < 0 ||
 	    need_file(layout, "index.json", layout->index_json, &changed, err) < 0 ||
 	    sweep_all(layout, &changed, err) < 0)

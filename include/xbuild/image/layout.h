@@ -25,7 +25,7 @@
 #include "xbuild/store/store.h"
 
 struct xb_layout {
-	const char *dir;                   /* absolute; its parent directory exists */
+	const char *dir;                   /* absolute; it and its parent are made where missing */
 	const char *state_file;            /* absolute: where it is remembered how blobs looked (stat) when written */
 	const struct xb_descriptor *blobs; /* everything that index.json leads to; all in the store */
 	size_t n_blobs;

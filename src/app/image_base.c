@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_plan.h"
+#include "xbuild/app/provision.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/image/closure.h"
+#include "xbuild/image/packages.h"
+#include "xbuild/store/action_cache.h"
+
+/* Parts of keys in the store: change one whenever the same input could give another answer. */
+#define CHOICE_VERSION "xbuild packages 1"
+#define CHECK_VERSION  "xbuild closure 1"
+
+static const struct xb_lock_packages *locked_packages(const struct image_run *run, const struct xb_target *target,
+						      struct xb_err *err)
+{
+	const struct xb_lock_sysroot *sysroot = xb_lock_sysroot(run->app->lock, target->name);
+
+	if (!sysroot) {
+		xb_fail(err, XB_E_LOCK, "the lock has no sysroot for %s", target->name);
+		xb_hint(err, "run 'xbuild lock'");
+		return NULL;
+	}
+	return &sysroot->packages;
+}
+
+/* Digest of the whole list under a version text, which also names what else the answer depends on. */
+static void key_of(const struct xb_rootfs *rootfs, const char *version, struct xb_digest *out)
+{
+	const struct xb_rootfs_entry **all = xb_alloc(rootfs->len * sizeof(*all));
+
+	for (size_t i = 0; i < rootfs->len; i++)
+		all[i] = &rootfs->items[i];
+	xb_rootfs_digest(version, all, rootfs->len, out);
+	free(all);
+}
+
+static bool recall(struct image_run *run, const struct xb_digest *key, struct xb_sv *out_text)
+{
+	struct xb_reapi_result result = {0};
+
+	if (xb_action_get(run->app->store, key, &run->app->arena, &result) != 1 || result.n_outputs != 0)
+		return false;
+	*out_text = result.output_text;
+	return true;
+}
+
+static int remember(struct image_run *run, const struct xb_digest *key, const char *text, struct xb_err *err)
+{
+	const struct xb_reapi_result result = {.output_text = xb_sv(text)};
+
+	return xb_action_put(run->app->store, key, &result, err);
+}
+
+/* What the choice depends on besides the image's own files: the sysroot and what the lock says about packages. */
+static char *choice_version(const struct xb_target *target, const struct xb_sysroot_paths *sysroot,
+			    const struct xb_lock_packages *locked)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	char hex[XB_DIGEST_HEX];
+
+	xb_str_printf(&text, "%s %s %s", CHOICE_VERSION, target->name, xb_digest_hex(&sysroot->digest, hex));
+	for (size_t i = 0; i < locked->len; i++) {
+		xb_str_printf(&text, "\n%s %s", locked->items[i].name, locked->items[i].version);
+		for (size_t k = 0; k < locked->items[i].n_depends; k++)
+			xb_str_printf(&text, " %s", locked->items[i].depends[k]);
+	}
+	return xb_str_steal(&text);
+}
+
+/* Names of the chosen packages, one a line. */
+static int choose(const struct xb_target *target, const struct xb_rootfs *own, const struct xb_sysroot_paths *sysroot,
+		  const struct xb_lock_packages *locked, struct xb_str *out, struct xb_err *err)
+{
+	struct xb_rootfs index XB_CLEANUP(xb_rootfs_release) = {0};
+	struct xb_lacks lacks XB_CLEANUP(xb_lacks_release) = {0};
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	const struct xb_lock_package **list;
+	size_t len;
+
+	if (xb_closure_find(own, target, &lacks, err) < 0 || xb_packages_index(sysroot->manifest, &index, err) < 0)
+		return err->code;
+	xb_packages_choose(&index, locked, target, &lacks, &arena, &list, &len);
+	for (size_t i = 0; i < len; i++)
+		xb_str_printf(out, "%s\n", list[i]->name);
+	return 0;
+}
+
+static int recall_or_choose(struct image_run *run, const struct xb_target *target, const struct xb_rootfs *own,
+			    struct xb_str *out, struct xb_err *err)
+{
+	const struct xb_lock_packages *locked = locked_packages(run, target, err);
+	struct xb_sysroot_paths sysroot = {0};
+	struct xb_digest key;
+	struct xb_sv text;
+
+	if (!locked || xb_provision_sysroot(run->app, target, &sysroot, err) < 0)
+		return err->code;
+	char *version XB_CLEANUP(xb_free_ptr) = choice_version(target, &sysroot, locked);
+
+	key_of(own, version, &key);
+	if (recall(run, &key, &text)) {
+		xb_str_append_sv(out, text);
+		return 0;
+	}
+	if (choose(target, own, &sysroot, locked, out, err) < 0)
+		return err->code;
+	return remember(run, &key, xb_str_get(out), err);
+}
+
+static int add_package(struct image_run *run, const struct xb_target *target, const char *name, struct xb_rootfs *out,
+		       struct xb_err *err)
+{
+	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("package %s", name);
+
+	if (xb_provision_package(run->app, target, name, &tree, err) < 0 ||
+	    xb_tree_manifest_read(tree.manifest, &entries, err) < 0)
+		return xb_wrap(err, "add package '%s'", name);
+	xb_rootfs_add_tree(out, &entries, tree.dir, origin);
+	return 0;
+}
+
+/* One call for all, so that what is missing comes in parallel. */
+static int provision(struct image_run *run, const struct xb_target *target, const char *const *names, size_t len,
+		     struct xb_err *err)
+{
+	struct xb_want *wants = xb_alloc(len * sizeof(*wants));
+	int r;
+
+	for (size_t i = 0; i < len; i++)
+		wants[i] = (struct xb_want){XB_WANT_PACKAGE, target->name, names[i]};
+	r = len ? xb_provision(run->app, wants, len, err) : 0;
+	free(wants);
+	return r;
+}
+
+int image_add_packages(struct image_run *run, const struct xb_target *target, const struct xb_rootfs *own,
+		       struct xb_rootfs *out, struct xb_image_platform *platform, struct xb_arena *arena,
+		       struct xb_err *err)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	const struct xb_lock_packages *locked = locked_packages(run, target, err);
+	const char **names;
+	struct xb_sv lines;
+	size_t len = 0;
+
+	if (!locked || recall_or_choose(run, target, own, &text, err) < 0)
+		return err->code;
+	names = xb_arena_array(arena, locked->len, sizeof(*names));
+	platform->packages = xb_arena_array(arena, locked->len, sizeof(*platform->packages));
+	lines = xb_str_sv(&text);
+	while (lines.ptr && len < locked->len) {
+		const struct xb_sv name = xb_sv_cut(&lines, '\n');
+
+		if (name.len)
+			names[len++] = xb_arena_sv(arena, name);
+	}
+	if (provision(run, target, names, len, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < len; i++) {
+		const struct xb_lock_package *package = xb_lock_package(locked, names[i]);
+
+		if (add_package(run, target, names[i], out, err) < 0)
+			return err->code;
+		platform->packages[platform->n_packages++] =
+			xb_arena_printf(arena, "%s %s", names[i], package ? package->version : "");
+	}
+	return 0;
+}
+
+static const char *pair_value(const struct xb_pairs *pairs, const char *name)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < pairs->len; i++) {
+		if (strcmp(pairs->names[i], name) == 0)
+			value = pairs->values[i];
+	}
+	return value;
+}
+
+static int check_program(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+			 const struct xb_rootfs *rootfs, struct xb_err *err)
+{
+	struct xb_pairs env = {0};
+	struct image_user user;
+
+	image_user_of(image, &user);
+	if (user.given && user.name && xb_closure_check_user(rootfs, user.name, user.uid, err) < 0)
+		return err->code;
+	if (!image->entrypoint.len && !image->cmd.len)
+		return 0;
+	if (image_env(run, image, target, &env, err) < 0)
+		return err->code;
+	return xb_closure_check_program(
+		rootfs,
+		&(struct xb_closure_program){
+			.command = image->entrypoint.len ? image->entrypoint.items[0] : image->cmd.items[0],
+			.workdir = image->workdir,
+			.path = pair_value(&env, "PATH"),
+			.uid = user.uid,
+			.gid = user.gid,
+		},
+		err);
+}
+
+int image_check(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+		const struct xb_rootfs *rootfs, struct xb_err *err)
+{
+	char *version XB_CLEANUP(xb_free_ptr) = xb_printf("%s %s", CHECK_VERSION, target->name);
+	struct xb_digest key;
+	struct xb_sv text;
+
+	if (check_program(run, image, target, rootfs, err) < 0)
+		return err->code;
+	key_of(rootfs, version, &key);
+	if (recall(run, &key, &text))
+		return 0;
+	if (xb_closure_check(rootfs, target, image->base, err) < 0)
+		return err->code;
+	return remember(run, &key, "complete\n", err);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to op_image.c, image_files.c, image_base.c and image_config.c: what one run of `xbuild image` carries from
+ * the project to the documents of each image and platform.
+ */
+#ifndef XBUILD_APP_IMAGE_PLAN_H
+#define XBUILD_APP_IMAGE_PLAN_H
+
+#include "xbuild/app/op_image.h"
+#include "xbuild/image/document.h"
+#include "xbuild/image/rootfs.h"
+#include "xbuild/store/statcache.h"
+#include "xbuild/sys/git.h"
+
+/* One run. Strings are in app->arena. */
+struct image_run {
+	struct xb_app *app;
+	const char *profile; /* as given; NULL: release */
+	struct xb_git git;
+	const char *created;	      /* RFC 3339 */
+	struct xb_statcache *files;   /* digests of the project's own files */
+	struct xb_build_result build; /* of the current image */
+};
+
+/* Who runs in the image and owns what it makes. */
+struct image_user {
+	const char *name; /* or NULL */
+	bool given;	  /* false: nothing is said, the runtime takes root */
+	uint32_t uid, gid;
+};
+
+void image_user_of(const struct xb_image *image, struct image_user *out);
+
+/*
+ * The image's own entries for a target: files of the project, outputs of units, and what xbuild makes (/etc/passwd and
+ * /etc/group, /tmp, the working directory, volumes). Units must be in run->build. Not finished.
+ */
+int image_add_files(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+		    struct xb_rootfs *out, struct xb_err *err);
+
+/* Base auto: chooses packages for the finished list `own`, provisions them, and adds their entries to out. */
+int image_add_packages(struct image_run *run, const struct xb_target *target, const struct xb_rootfs *own,
+		       struct xb_rootfs *out, struct xb_image_platform *platform, struct xb_arena *arena,
+		       struct xb_err *err);
+
+/* Refuses a list that lacks something; what passed once is remembered in the store by its digest. */
+int image_check(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+		const struct xb_rootfs *rootfs, struct xb_err *err);
+
+/* ${...} replaced; in app->arena. target may be NULL. */
+int image_subst(struct image_run *run, const char *text, const struct xb_target *target, const struct xb_image *image,
+		const char **out, struct xb_err *err);
+/* Environment of the image with PATH in front for base auto. */
+int image_env(struct image_run *run, const struct xb_image *image, const struct xb_target *target, struct xb_pairs *out,
+	      struct xb_err *err);
+/* Standard annotations, then the user's, which replace those of the same name. */
+int image_annotations(struct image_run *run, const struct xb_image *image, struct xb_pairs *out, struct xb_err *err);
+/* Writes the configuration document of one platform into the store. */
+int image_config(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+		 const struct xb_layer *layers, size_t n_layers, struct xb_descriptor *out, struct xb_err *err);
+
+#endif

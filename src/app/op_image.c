@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/app/op_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_plan.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/num.h"
+#include "xbuild/image/layer.h"
+#include "xbuild/image/layout.h"
+#include "xbuild/image/tag.h"
+#include "xbuild/model/timestamp.h"
+#include "xbuild/store/cas.h"
+#include "xbuild/sys/fs.h"
+
+/* Everything that the layout of one image needs in its blobs directory, each digest once. */
+struct blobs {
+	struct xb_descriptor *items; /* owned */
+	size_t len, cap;
+};
+
+static void release_blobs(struct blobs *b)
+{
+	free(b->items);
+}
+
+static void add_blob(struct blobs *b, const struct xb_digest *digest, uint64_t size_bytes)
+{
+	for (size_t i = 0; i < b->len; i++) {
+		if (xb_digest_eq(&b->items[i].digest, digest))
+			return;
+	}
+	if (b->len == b->cap)
+		b->items = xb_vec_grow(b->items, &b->cap, sizeof(*b->items));
+	b->items[b->len++] = (struct xb_descriptor){*digest, size_bytes};
+}
+
+void xb_image_result_release(struct xb_image_result *result)
+{
+	if (!result)
+		return;
+	xb_arena_release(&result->arena);
+	*result = (struct xb_image_result){0};
+}
+
+/* The images that are asked for, in the order of the file. */
+static int select_images(struct xb_app *app, const struct xb_image_opts *opts, const struct xb_image ***out,
+			 size_t *out_len, struct xb_err *err)
+{
+	const struct xb_project *project = app->project;
+	size_t n = 0;
+
+	*out = xb_arena_array(&app->arena, project->n_images, sizeof(**out));
+	for (size_t i = 0; i < opts->n_images; i++) {
+		const char **names;
+
+		if (xb_project_image(project, xb_sv(opts->images[i])))
+			continue;
+		names = xb_arena_array(&app->arena, project->n_images + 1, sizeof(*names));
+		for (size_t k = 0; k < project->n_images; k++)
+			names[k] = project->images[k].name;
+		const char *near = xb_sv_suggest(xb_sv(opts->images[i]), names);
+
+		xb_fail(err, XB_E_USAGE, "the project has no image '%s'", opts->images[i]);
+		return near ? xb_hint(err, "did you mean '%s'?", near)
+			    : xb_hint(err, "'image:' in %s names the images", project->file);
+	}
+	for (size_t i = 0; i < project->n_images; i++) {
+		bool wanted = opts->n_images == 0;
+
+		for (size_t k = 0; k < opts->n_images; k++)
+			wanted = wanted || strcmp(opts->images[k], project->images[i].name) == 0;
+		if (wanted)
+			(*out)[n++] = &project->images[i];
+	}
+	*out_len = n;
+	if (n)
+		return 0;
+	xb_fail(err, XB_E_INPUT, "%s has no images", project->file);
+	return xb_hint(err, "add 'image:' with a name below it");
+}
+
+/* Targets of one image: those asked for that it is made for, in the order of the project. */
+static int select_targets(struct image_run *run, const struct xb_image_opts *opts, const struct xb_image *image,
+			  const struct xb_target ***out, size_t *out_len, struct xb_err *err)
+{
+	const struct xb_project_target **asked;
+	size_t n_asked, n = 0;
+
+	if (xb_app_targets(run->app, opts->targets, opts->n_targets, &asked, &n_asked, err) < 0)
+		return err->code;
+	*out = xb_arena_array(&run->app->arena, n_asked, sizeof(**out));
+	for (size_t i = 0; i < n_asked; i++) {
+		bool made = image->targets.len == 0;
+
+		for (size_t k = 0; k < image->targets.len; k++)
+			made = made || strcmp(image->targets.items[k], asked[i]->target->name) == 0;
+		if (made)
+			(*out)[n++] = asked[i]->target;
+	}
+	*out_len = n;
+	if (n)
+		return 0;
+	return xb_fail(err, XB_E_USAGE, "the image is made for none of the targets asked for");
+}
+
+static int build_units(struct image_run *run, const struct xb_image_opts *opts, const struct xb_image *image,
+		       const struct xb_target *const *targets, size_t n_targets, struct xb_err *err)
+{
+	struct xb_map units XB_CLEANUP(xb_map_release) = {0};
+	struct xb_build_opts build = {.profile = opts->profile,
+				      .keep_going = opts->keep_going,
+				      .color = opts->color,
+				      .verbose = opts->verbose};
+	const char **names = xb_arena_array(&run->app->arena, n_targets, sizeof(*names));
+	const char **unit_names = xb_arena_array(&run->app->arena, image->n_files, sizeof(*unit_names));
+
+	for (size_t i = 0; i < image->n_files; i++) {
+		if (image->files[i].unit)
+			xb_map_put_str(&units, image->files[i].unit->name, image->files[i].unit);
+	}
+	xb_build_result_release(&run->build);
+	/* No names would mean all units. */
+	if (!units.len)
+		return 0;
+	for (size_t i = 0; i < units.len; i++)
+		unit_names[i] = units.entries[i].key;
+	for (size_t i = 0; i < n_targets; i++)
+		names[i] = targets[i]->name;
+	build.units = unit_names;
+	build.n_units = units.len;
+	build.targets = names;
+	build.n_targets = n_targets;
+	return xb_op_build(run->app, &build, &run->build, err);
+}
+
+/*
+ * The file system of one platform. The image's own files are put together first and alone: what they lack decides
+ * about the packages.
+ */
+static int make_rootfs(struct image_run *run, const struct xb_image *image, struct xb_image_platform *platform,
+		       struct xb_arena *arena, struct xb_rootfs *out, struct xb_err *err)
+{
+	struct xb_rootfs own XB_CLEANUP(xb_rootfs_release) = {0};
+
+	if (image_add_files(run, image, platform->target, &own, err) < 0)
+		return err->code;
+	if (image->base == XB_BASE_AUTO) {
+		xb_rootfs_merge_usr(&own);
+		if (xb_rootfs_finish(&own, err) < 0 ||
+		    image_add_packages(run, platform->target, &own, out, platform, arena, err) < 0)
+			return err->code;
+	}
+	if (image_add_files(run, image, platform->target, out, err) < 0)
+		return err->code;
+	if (image->base == XB_BASE_AUTO)
+		xb_rootfs_merge_usr(out);
+	if (xb_rootfs_finish(out, err) < 0)
+		return err->code;
+	return image_check(run, image, platform->target, out, err);
+}
+
+static int put_document(struct image_run *run, const struct xb_str *text, struct blobs *blobs,
+			struct xb_descriptor *out, struct xb_err *err)
+{
+	out->size_bytes = text->len;
+	if (xb_cas_put_bytes(run->app->store, text->data, text->len, &out->digest, err) < 0)
+		return err->code;
+	add_blob(blobs, &out->digest, out->size_bytes);
+	return 0;
+}
+
+static int make_platform(struct image_run *run, const struct xb_image *image, const struct xb_pairs *annotations,
+			 struct xb_arena *arena, struct xb_image_platform *platform, struct blobs *blobs,
+			 struct xb_err *err)
+{
+	struct xb_rootfs rootfs XB_CLEANUP(xb_rootfs_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	const struct xb_layer_options options = {xb_app_jobs(run->app), run->app->interrupted};
+	struct xb_layer layers[XB_LAYER_KINDS];
+	struct xb_descriptor config, manifest;
+	size_t n_layers;
+
+	if (make_rootfs(run, image, platform, arena, &rootfs, err) < 0 ||
+	    xb_layer_make_all(run->app->store, &rootfs, &options, layers, &n_layers, err) < 0 ||
+	    image_config(run, image, platform->target, layers, n_layers, &config, err) < 0 ||
+	    xb_document_manifest(&config, layers, n_layers, annotations, &text, err) < 0 ||
+	    put_document(run, &text, blobs, &manifest, err) < 0)
+		return xb_wrap(err, "%s", platform->target->name);
+	add_blob(blobs, &config.digest, config.size_bytes);
+	for (size_t i = 0; i < n_layers; i++) {
+		add_blob(blobs, &layers[i].blob, layers[i].size_bytes);
+		platform->layer_bytes += layers[i].size_bytes;
+	}
+	platform->manifest = manifest.digest;
+	return 0;
+}
+
+static uint64_t blob_size(const struct blobs *blobs, const struct xb_digest *digest)
+{
+	for (size_t i = 0; i < blobs->len; i++) {
+		if (xb_digest_eq(&blobs->items[i].digest, digest))
+			return blobs->items[i].size_bytes;
+	}
+	return 0;
+}
+
+static int make_index(struct image_run *run, const struct xb_pairs *annotations, struct xb_image_built *built,
+		      struct blobs *blobs, struct xb_descriptor *out, struct xb_err *err)
+{
+	struct xb_document_platform *platforms =
+		xb_arena_array(&run->app->arena, built->n_platforms, sizeof(*platforms));
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	for (size_t i = 0; i < built->n_platforms; i++) {
+		const struct xb_image_platform *p = &built->platforms[i];
+
+		platforms[i].target = p->target;
+		platforms[i].manifest = (struct xb_descriptor){p->manifest, blob_size(blobs, &p->manifest)};
+	}
+	if (xb_document_index(platforms, built->n_platforms, annotations, &text, err) < 0 ||
+	    put_document(run, &text, blobs, out, err) < 0)
+		return err->code;
+	built->index = out->digest;
+	return 0;
+}
+
+static int ask_interrupted(void *ctx, struct xb_err *err)
+{
+	const struct xb_app *app = ctx;
+
+	if (app->interrupted && *app->interrupted)
+		return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+	return 0;
+}
+
+/* The default tag where it may stand there; without a commit, or with a tag that may not, "latest". */
+static const char *ref_name(const struct image_run *run)
+{
+	struct xb_str slug XB_CLEANUP(xb_str_release) = {0}, tag XB_CLEANUP(xb_str_release) = {0},
+			   legal XB_CLEANUP(xb_str_release) = {0};
+	const struct xb_git *git = &run->git;
+	char time[XB_TIMESTAMP_SIZE];
+
+	if (!git->present || !git->commit || !git->commit[0])
+		return "latest";
+	xb_tag_slug(git->branch ? git->branch : "", XB_TAG_MAX_BYTES - 32, &slug);
+	xb_str_printf(&tag, "%s-%s-%.7s", slug.data, xb_timestamp_compact(git->commit_time, true, time), git->commit);
+	xb_tag_legal(tag.data, git->dirty, &legal);
+	return xb_tag_is_ref(legal.data) ? xb_arena_strdup(&run->app->arena, legal.data) : "latest";
+}
+
+static int write_layout(struct image_run *run, struct xb_image_built *built, const struct xb_descriptor *index,
+			const struct blobs *blobs, struct xb_err *err)
+{
+	const char *project_dir = run->app->project->dir;
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s", project_dir, built->dir);
+	char *state XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.xbuild/image-%s", project_dir, built->image->name);
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct xb_digest dir_digest;
+	char hex[XB_DIGEST_HEX];
+
+	if (xb_document_layout(index, ref_name(run), &text, err) < 0)
+		return err->code;
+	xb_digest_bytes(dir, strlen(dir), &dir_digest);
+	char *key XB_CLEANUP(xb_free_ptr) = xb_printf("image-%s", xb_digest_hex(&dir_digest, hex));
+
+	if (xb_store_lock(run->app->store, key, &lock, err) < 0)
+		return err->code;
+	return xb_layout_write(run->app->store,
+			       &(struct xb_layout){.dir = dir,
+						   .state_file = state,
+						   .blobs = blobs->items,
+						   .n_blobs = blobs->len,
+						   .index_json = xb_str_sv(&text),
+						   .before_change = ask_interrupted,
+						   .ctx = run->app},
+			       &built->changed, err);
+}
+
+static int make_image(struct image_run *run, const struct xb_image_opts *opts, const struct xb_image *image,
+		      struct xb_arena *arena, struct xb_image_built *built, struct xb_err *err)
+{
+	struct blobs blobs XB_CLEANUP(release_blobs) = {0};
+	const struct xb_target **targets = NULL;
+	struct xb_pairs annotations = {0};
+	struct xb_descriptor index;
+
+	built->image = image;
+	built->dir = xb_arena_printf(arena, "out/images/%s", image->name);
+	if (select_targets(run, opts, image, &targets, &built->n_platforms, err) < 0 ||
+	    build_units(run, opts, image, targets, built->n_platforms, err) < 0 ||
+	    image_annotations(run, image, &annotations, err) < 0)
+		return err->code;
+	built->platforms = xb_arena_array(arena, built->n_platforms, sizeof(*built->platforms));
+	for (size_t i = 0; i < built->n_platforms; i++) {
+		const struct xb_event event = {
+			.kind = XB_EVENT_JOB, .verb = "IMAGE", .label = image->name, .target = targets[i]->name};
+
+		xb_observe(run->app->observer, &event);
+		built->platforms[i].target = targets[i];
+		if (make_platform(run, image, &annotations, arena, &built->platforms[i], &blobs, err) < 0)
+			return err->code;
+	}
+	if (make_index(run, &annotations, built, &blobs, &index, err) < 0)
+		return err->code;
+	return write_layout(run, built, &index, &blobs, err);
+}
+
+/* SOURCE_DATE_EPOCH (reproducible-builds.org), else the commit's time, else the epoch: never the clock. */
+static int find_created(struct image_run *run, struct xb_err *err)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t sec = run->git.present && run->git.commit_time > 0 ? (uint64_t)run->git.commit_time : 0;
+	char text[XB_TIMESTAMP_SIZE];
+
+	if (epoch && epoch[0] && !xb_num_u64(xb_sv(epoch), 253402300799ULL, &sec)) {
+		xb_fail(err, XB_E_USAGE, "read SOURCE_DATE_EPOCH: expected seconds since 1970, found '%s'", epoch);
+		return xb_hint(err, "unset it, or set it to a number");
+	}
+	run->created = xb_arena_strdup(&run->app->arena, xb_timestamp_format((int64_t)sec, text));
+	return 0;
+}
+
+static int open_run(struct image_run *run, struct xb_err *err)
+{
+	const char *dir = run->app->project->dir;
+	char *own XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.xbuild", dir);
+	char *files XB_CLEANUP(xb_free_ptr) = xb_printf("%s/image-files", own);
+	char *out XB_CLEANUP(xb_free_ptr) = xb_printf("%s/out", dir);
+
+	if (xb_fs_mkdirs(own, 0755, err) < 0 || xb_fs_mkdirs(out, 0755, err) < 0 ||
+	    xb_git_read(dir, &run->git, err) < 0 || find_created(run, err) < 0)
+		return err->code;
+	run->files = xb_statcache_open(files, dir);
+	return 0;
+}
+
+static void close_run(struct image_run *run)
+{
+	xb_statcache_free(run->files);
+	xb_build_result_release(&run->build);
+	xb_git_release(&run->git);
+}
+
+static bool needs_lock(const struct xb_image *const *images, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (images[i]->base == XB_BASE_AUTO)
+			return true;
+	}
+	return false;
+}
+
+int xb_op_image(struct xb_app *app, const struct xb_image_opts *opts, struct xb_image_result *out, struct xb_err *err)
+{
+	struct image_run run XB_CLEANUP(close_run) = {.app = app, .profile = opts->profile};
+	struct xb_image_result result XB_CLEANUP(xb_image_result_release) = {0};
+	const struct xb_image **images;
+
+	if (xb_app_need_descs(app, err) < 0 || select_images(app, opts, &images, &result.n_items, err) < 0 ||
+	    (needs_lock(images, result.n_items) && xb_app_need_lock(app, err) < 0) || xb_app_need_store(app, err) < 0 ||
+	    open_run(&run, err) < 0)
+		return err->code;
+	result.items = xb_arena_array(&result.arena, result.n_items, sizeof(*result.items));
+	for (size_t i = 0; i < result.n_items; i++) {
+		if (make_image(&run, opts, images[i], &result.arena, &result.items[i], err) < 0)
+			return xb_wrap(err, "image '%s'", images[i]->name);
+	}
+	if (xb_statcache_save(run.files, err) < 0)
+		return err->code;
+	*out = result;
+	result = (struct xb_image_result){0};
+	return 0;
+}
