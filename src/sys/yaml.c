@@ -311,11 +311,12 @@ static int add_node(struct reader *r, struct xb_yaml *node)
 	return 0;
 }
 
-static int refuse_properties(struct reader *r, const yaml_event_t *event, const yaml_char_t *anchor,
+static int refuse_properties(struct reader *r, const struct xb_yaml *node, const yaml_char_t *anchor,
 			     const yaml_char_t *tag)
 {
-	const struct xb_place at = place_of(r, event->start_mark);
+	struct xb_place at = node->at;
 
+	at.len = 1;
 	if (anchor)
 		return refuse(r, at, "anchors are not allowed", "write the value out where it is used");
 	if (tag)
@@ -346,7 +347,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *event)
 	struct xb_yaml *node = new_node(r, event, XB_YAML_SCALAR);
 	const struct xb_sv text = xb_sv_n((const char *)event->data.scalar.value, event->data.scalar.length);
 
-	if (refuse_properties(r, event, event->data.scalar.anchor, event->data.scalar.tag) < 0)
+	if (refuse_properties(r, node, event->data.scalar.anchor, event->data.scalar.tag) < 0)
 		return XB_E_INPUT;
 	node->text = xb_sv_n(xb_arena_sv(r->arena, text), text.len);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
@@ -360,7 +361,7 @@ static int on_start(struct reader *r, const yaml_event_t *event, enum xb_yaml_ki
 	const bool is_map = kind == XB_YAML_MAP;
 	struct xb_yaml *node = new_node(r, event, kind);
 
-	if (refuse_properties(r, event, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor,
+	if (refuse_properties(r, node, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor,
 			      is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag) < 0)
 		return XB_E_INPUT;
 	if (r->depth == XB_MAX_YAML_DEPTH)

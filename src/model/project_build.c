@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The key build: units, their overrides and what they depend on. */
+#include <string.h>
+
+#include "project_read.h"
+#include "xbuild/base/path.h"
+#include "xbuild/model/names.h"
+
+/* A unit while the file is read: names in deps may stand for units that come later. */
+struct draft {
+	struct xb_unit *unit;
+	struct xb_words deps;
+	struct xb_place at_deps;
+	XB_VEC(struct xb_override) overrides;
+	bool is_foreign; /* a driver of a later version: nothing else is said about the unit */
+};
+
+static bool is_file_name(struct xb_sv text)
+{
+	return xb_path_is_safe(text) && !memchr(text.ptr, '/', text.len) && text.ptr[0] != '-';
+}
+
+static bool is_module(struct xb_sv text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.ptr[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    (!strchr("+._-", c) || !i))
+			return false;
+	}
+	return text.len > 0;
+}
+
+static const struct text_rule file_name_rule = {is_file_name, "a file name without '/'", NULL, false, false};
+static const struct text_rule module_rule = {is_module, "the name of a pkg-config module", NULL, false, false};
+
+static const struct enum_word kind_words[] = {
+	{"executable", XB_UNIT_EXECUTABLE}, {"static", XB_UNIT_STATIC}, {"shared", XB_UNIT_SHARED}, {NULL, 0}};
+
+static const char *const foreign_drivers[] = {"cmake", "meson", "autotools", "make", "cargo", "go", "command", NULL};
+
+static void read_override(struct schema *s, const struct xb_yaml *node, struct draft *draft,
+			  const struct xb_override *start, const char *what)
+{
+	static const struct schema_key keys[] = {
+		{"sources", schema_words, offsetof(struct xb_override, sources), &path_rule, false},
+	};
+	struct xb_override *override = XB_VEC_ADD(&draft->overrides);
+	struct schema_group groups[2];
+
+	*override = *start;
+	groups[0] = (struct schema_group)SCHEMA_GROUP(keys, override);
+	groups[1] = (struct schema_group){settings_keys, settings_keys_len, &override->settings};
+	schema_read(s, node, groups, XB_COUNT(groups), what);
+}
+
+static void read_per_target(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	(void)arg;
+	if (!schema_want_map(s, node, "per-target"))
+		return;
+	for (size_t i = 0; i < node->n_items; i++) {
+		const struct xb_target *target = xb_target_find(node->keys[i]->text);
+
+		if (!target || !xb_project_target(s->project, target)) {
+			schema_refuse(s, node->keys[i]->at, "only the names under 'targets' can be used here",
+				      "'%.*s' is no target of this project", XB_SV_ARG(node->keys[i]->text));
+			continue;
+		}
+		read_override(s, node->items[i], field, &(struct xb_override){.target = target}, "per-target");
+	}
+}
+
+static void read_per_profile(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	(void)arg;
+	if (!schema_want_map(s, node, "per-profile"))
+		return;
+	for (size_t i = 0; i < node->n_items; i++) {
+		const struct xb_profile *profile = xb_project_profile(s->project, node->keys[i]->text.ptr);
+
+		if (!profile) {
+			schema_refuse(s, node->keys[i]->at, "define it under 'profiles'",
+				      "'%.*s' is no profile of this project", XB_SV_ARG(node->keys[i]->text));
+			continue;
+		}
+		read_override(s, node->items[i], field, &(struct xb_override){.profile = profile->name}, "per-profile");
+	}
+}
+
+static void read_deps(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct draft *draft = field;
+
+	(void)arg;
+	draft->at_deps = node->at;
+	schema_word_set(s, node, &draft->deps, &unit_name_rule);
+}
+
+#define UNIT(field) offsetof(struct xb_unit, field)
+
+static const struct schema_key unit_keys[] = {
+	{"kind", schema_enum, UNIT(kind), kind_words, false},
+	{"sources", schema_word_set, UNIT(sources), &path_rule, false},
+	{"exclude", schema_word_set, UNIT(exclude), &path_rule, false},
+	{"include", schema_word_set, UNIT(include), &path_rule, false},
+	{"private-include", schema_word_set, UNIT(private_include), &path_rule, false},
+	{"pkg-config", schema_word_set, UNIT(pkg_config), &module_rule, false},
+	{"soname", schema_text, UNIT(soname), &file_name_rule, false},
+	{"output-name", schema_text, UNIT(output_name), &file_name_rule, false},
+	{"targets", project_target_names, UNIT(targets), NULL, false},
+};
+
+static const struct schema_key draft_keys[] = {
+	{"deps", read_deps, 0, NULL, false},
+	{"per-target", read_per_target, 0, NULL, false},
+	{"per-profile", read_per_profile, 0, NULL, false},
+};
+
+/* True when the unit is one that this version builds; what is wrong with its driver is reported. */
+static bool check_driver(struct schema *s, const struct xb_yaml *node, const struct xb_yaml *key)
+{
+	size_t n_drivers = xb_yaml_get(node, "sources") != NULL;
+	const struct xb_yaml *foreign = NULL;
+
+	for (size_t i = 0; i < node->n_items && node->kind == XB_YAML_MAP; i++) {
+		for (const char *const *driver = foreign_drivers; *driver; driver++) {
+			if (xb_sv_eq_str(node->keys[i]->text, *driver)) {
+				foreign = node->keys[i];
+				n_drivers++;
+			}
+		}
+	}
+	if (n_drivers > 1) {
+		schema_refuse(s, foreign->at, "a unit is built in one way; make two units",
+			      "unit '%.*s' has more than one driver key", XB_SV_ARG(key->text));
+		return false;
+	}
+	if (foreign) {
+		schema_problem(s, foreign->at, "driver '%.*s' is not built yet; this version builds 'sources' units",
+			       XB_SV_ARG(foreign->text));
+		return false;
+	}
+	return true;
+}
+
+static void fill_names(struct schema *s, struct xb_unit *unit)
+{
+	if (!unit->output_name) {
+		const char *start = unit->kind == XB_UNIT_EXECUTABLE ? "" : "lib";
+		const char *end = unit->kind == XB_UNIT_STATIC ? ".a" : unit->kind == XB_UNIT_SHARED ? ".so" : "";
+
+		unit->output_name = xb_arena_printf(s->arena, "%s%s%s", start, unit->name, end);
+	}
+	if (unit->soname && unit->kind != XB_UNIT_SHARED)
+		schema_refuse(s, unit->at, "remove it, or set kind: shared",
+			      "unit '%s': soname is for shared libraries", unit->name);
+	if (!unit->soname && unit->kind == XB_UNIT_SHARED)
+		unit->soname = unit->output_name;
+}
+
+static void read_unit(struct schema *s, const struct xb_yaml *key, const struct xb_yaml *node, struct draft *draft)
+{
+	struct xb_unit *unit = draft->unit;
+	const struct schema_group groups[] = {
+		SCHEMA_GROUP(unit_keys, unit),
+		SCHEMA_GROUP(draft_keys, draft),
+		{settings_keys, settings_keys_len, &unit->settings},
+	};
+
+	draft->is_foreign = !check_driver(s, node, key);
+	if (draft->is_foreign) {
+		fill_names(s, unit);
+		return;
+	}
+	schema_read(s, node, groups, XB_COUNT(groups), "unit");
+	fill_names(s, unit);
+	unit->overrides = schema_keep(s, draft->overrides.items, draft->overrides.len, sizeof(*unit->overrides));
+	unit->n_overrides = draft->overrides.len;
+	if ((node->kind == XB_YAML_MAP || schema_is_empty(node)) && !xb_yaml_get(node, "sources"))
+		schema_refuse(s, key->at, "add 'sources: [src/*.c]'", "unit '%s' has no sources", unit->name);
+	else if (xb_yaml_get(node, "sources") && xb_yaml_get(node, "sources")->kind == XB_YAML_LIST &&
+		 !xb_yaml_get(node, "sources")->n_items)
+		schema_problem(s, xb_yaml_get(node, "sources")->at, "unit '%s' has no sources", unit->name);
+}
+
+void project_refuse_unit(struct schema *s, struct xb_sv name, struct xb_place at)
+{
+	const struct xb_project *project = s->project;
+	struct xb_diag *diag = schema_problem(s, at, "unknown unit '%.*s'", XB_SV_ARG(name));
+	XB_VEC(const char *) names = {0};
+
+	for (size_t i = 0; i < project->n_units; i++)
+		XB_VEC_PUSH(&names, project->units[i]->name);
+	XB_VEC_PUSH(&names, NULL);
+	schema_suggest(s, diag, name, names.items);
+	XB_VEC_RELEASE(&names);
+}
+
+struct xb_unit *project_unit_ref(struct schema *s, const char *word, struct xb_place at, bool *is_ref)
+{
+	struct xb_sv name = xb_sv(word);
+	struct xb_unit *unit;
+
+	*is_ref = xb_sv_starts(name, "build:");
+	if (!*is_ref)
+		return NULL;
+	(void)xb_sv_cut(&name, ':');
+	unit = xb_project_unit(s->project, name);
+	if (!unit)
+		project_refuse_unit(s, name, at);
+	return unit;
+}
+
+static bool is_built_for(const struct xb_unit *unit, const char *target)
+{
+	for (size_t i = 0; i < unit->targets.len; i++) {
+		if (strcmp(unit->targets.items[i], target) == 0)
+			return true;
+	}
+	return unit->targets.len == 0;
+}
+
+bool project_unit_covers(const struct schema *s, const struct xb_unit *unit, const struct xb_words *targets)
+{
+	const struct xb_project *project = s->project;
+
+	for (size_t i = 0; i < targets->len; i++) {
+		if (!is_built_for(unit, targets->items[i]))
+			return false;
+	}
+	for (size_t i = 0; i < project->n_targets && !targets->len; i++) {
+		if (!is_built_for(unit, project->targets[i].target->name))
+			return false;
+	}
+	return true;
+}
+
+static void resolve_deps(struct schema *s, struct draft *draft)
+{
+	struct xb_unit *unit = draft->unit;
+
+	unit->deps = xb_arena_array(s->arena, draft->deps.len, sizeof(*unit->deps));
+	for (size_t i = 0; i < draft->deps.len; i++) {
+		const char *name = draft->deps.items[i];
+		struct xb_unit *dep = xb_project_unit(s->project, xb_sv(name));
+
+		if (!dep)
+			project_refuse_unit(s, xb_sv(name), draft->deps.at[i]);
+		else if (dep->kind == XB_UNIT_EXECUTABLE && dep != unit)
+			schema_refuse(s, draft->deps.at[i],
+				      "only static and shared libraries can be linked; set its kind",
+				      "unit '%s' depends on '%s', which is an executable", unit->name, name);
+		else if (!project_unit_covers(s, dep, &unit->targets))
+			schema_refuse(s, draft->deps.at[i], "widen its 'targets', or narrow those of this unit",
+				      "unit '%s' depends on '%s', which is not built for all of its targets",
+				      unit->name, name);
+		if (dep)
+			unit->deps[unit->n_deps++] = dep;
+	}
+}
+
+enum colour { WHITE, GREY, BLACK };
+
+struct walk {
+	struct schema *s;
+	struct draft *drafts;
+	enum colour *colours;
+	size_t *path; /* indices of the grey units, in order */
+	size_t depth;
+};
+
+static size_t index_of(const struct walk *w, const struct xb_unit *unit)
+{
+	size_t i = 0;
+
+	while (w->drafts[i].unit != unit)
+		i++;
+	return i;
+}
+
+static void report_cycle(const struct walk *w, size_t start)
+{
+	const struct draft *last = &w->drafts[w->path[w->depth - 1]];
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	size_t i = 0;
+
+	while (w->path[i] != start)
+		i++;
+	for (; i < w->depth; i++)
+		xb_str_printf(&text, "%s -> ", w->drafts[w->path[i]].unit->name);
+	schema_refuse(w->s, last->at_deps, "move what both need into a unit of its own",
+		      "units depend on each other: %s%s", xb_str_get(&text), w->drafts[start].unit->name);
+}
+
+/* Depth first. The depth is the number of units at most, which the number of YAML nodes limits; no recursion. */
+static void find_cycles(struct walk *w, size_t root, size_t *next)
+{
+	w->path[0] = root;
+	w->depth = 1;
+	w->colours[root] = GREY;
+	next[root] = 0;
+	while (w->depth) {
+		const size_t at = w->path[w->depth - 1];
+		const struct xb_unit *unit = w->drafts[at].unit;
+		size_t dep;
+
+		if (next[at] == unit->n_deps) {
+			w->colours[at] = BLACK;
+			w->depth--;
+			continue;
+		}
+		dep = index_of(w, unit->deps[next[at]++]);
+		if (w->colours[dep] == GREY) {
+			report_cycle(w, dep);
+		} else if (w->colours[dep] == WHITE) {
+			w->colours[dep] = GREY;
+			next[dep] = 0;
+			w->path[w->depth++] = dep;
+		}
+	}
+}
+
+static void check_cycles(struct schema *s, struct draft *drafts, size_t len)
+{
+	struct walk w = {
+		.s = s,
+		.drafts = drafts,
+		.colours = xb_arena_array(s->arena, len, sizeof(*w.colours)),
+		.path = xb_arena_array(s->arena, len, sizeof(*w.path)),
+	};
+	size_t *next = xb_arena_array(s->arena, len, sizeof(*next));
+
+	for (size_t i = 0; i < len; i++) {
+		if (w.colours[i] == WHITE)
+			find_cycles(&w, i, next);
+	}
+}
+
+/* Two units that write one file would take turns in doing so. */
+static void check_outputs(struct schema *s)
+{
+	const struct xb_project *project = s->project;
+	struct xb_map seen XB_CLEANUP(xb_map_release) = {0};
+
+	for (size_t i = 0; i < project->n_units; i++) {
+		struct xb_unit *unit = project->units[i];
+		const struct xb_unit *before = xb_map_put_str(&seen, unit->output_name, unit);
+
+		if (before)
+			schema_refuse(s, unit->at, "set another 'output-name'", "units '%s' and '%s' both make '%s'",
+				      before->name, unit->name, unit->output_name);
+	}
+}
+
+void project_read_build(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_project *project = field;
+	struct draft *drafts;
+
+	(void)arg;
+	if (!schema_want_map(s, node, "build"))
+		return;
+	if (!node->n_items)
+		schema_refuse(s, node->at, "add 'hello: { sources: [hello.c] }'", "build: expected at least one unit");
+	drafts = xb_arena_array(s->arena, node->n_items, sizeof(*drafts));
+	project->units = xb_arena_array(s->arena, node->n_items, sizeof(*project->units));
+	project->n_units = node->n_items;
+	for (size_t i = 0; i < node->n_items; i++) {
+		struct xb_unit *unit = xb_arena_alloc(s->arena, sizeof(*unit));
+
+		(void)schema_want_text(s, node->keys[i], &unit_name_rule, "unit");
+		unit->name = node->keys[i]->text.ptr;
+		unit->at = node->keys[i]->at;
+		project->units[i] = drafts[i].unit = unit;
+	}
+	for (size_t i = 0; i < node->n_items; i++) {
+		read_unit(s, node->keys[i], node->items[i], &drafts[i]);
+		XB_VEC_RELEASE(&drafts[i].overrides);
+	}
+	for (size_t i = 0; i < node->n_items; i++)
+		resolve_deps(s, &drafts[i]);
+	check_cycles(s, drafts, node->n_items);
+	check_outputs(s);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the lock depends on. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "xbuild/base/str.h"
+#include "xbuild/base/vec.h"
+#include "xbuild/model/project.h"
+#include "xbuild/sys/json.h"
+
+struct names {
+	const char **items;
+	size_t len, cap;
+};
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The order in which a user lists things changes nothing that is locked. */
+static void put_sorted(json_t *object, const char *key, const struct names *names)
+{
+	json_t *list = json_array();
+
+	if (names->len)
+		qsort(names->items, names->len, sizeof(*names->items), compare);
+	for (size_t i = 0; i < names->len; i++)
+		json_array_append_new(list, json_string(names->items[i]));
+	json_object_set_new(object, key, list);
+}
+
+static void put_words(json_t *object, const char *key, const struct xb_words *words)
+{
+	struct names names = {0};
+
+	for (size_t i = 0; i < words->len; i++)
+		XB_VEC_PUSH(&names, words->items[i]);
+	put_sorted(object, key, &names);
+	XB_VEC_RELEASE(&names);
+}
+
+static void put_targets(json_t *object, const struct xb_project *project)
+{
+	struct names names = {0};
+
+	for (size_t i = 0; i < project->n_targets; i++)
+		XB_VEC_PUSH(&names, project->targets[i].target->debian_arch);
+	put_sorted(object, "targets", &names);
+	XB_VEC_RELEASE(&names);
+}
+
+void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out)
+{
+	json_t *object XB_CLEANUP(xb_json_release) = json_object();
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	json_object_set_new(object, "toolchain", json_string(project->toolchain));
+	json_object_set_new(object, "toolchain-profile", json_string(project->toolchain_full ? "full" : "small"));
+	json_object_set_new(object, "sysroot", json_string(project->sysroot));
+	json_object_set_new(object, "snapshot", json_string(project->snapshot));
+	put_words(object, "packages", &project->packages);
+	put_words(object, "hosts", &project->hosts);
+	put_targets(object, project);
+	xb_json_write(object, 0, true, &text);
+	xb_digest_bytes(xb_str_get(&text), text.len, out);
+}
