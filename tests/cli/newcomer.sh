@@ -11,7 +11,8 @@ says 'xbuild init'
 mkdir fresh && cd fresh
 expect 0 "$xbuild" init
 says 'hello.c'
-[ -s xbuild.yaml ] && [ -s hello.c ] || fail "init wrote nothing"
+[ -s xbuild.yaml ] || fail "init wrote no project file"
+[ -s hello.c ] || fail "init wrote no source"
 expect 2 "$xbuild" init
 says 'exists already'
 
