@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that gcc makes here, each with one thing wrong. The sysroot is this machine itself, so the checks see real
+ * libraries; where gcc makes no programs for one of our targets the tests are skipped.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/attr.h"
+#include "xbuild/base/path.h"
+#include "xbuild/build/verify.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/host.h"
+#include "xbuild/sys/proc.h"
+
+#define PROGRAM "#include <stdio.h>\nint main(void) { return puts(\"x\") < 0; }\n"
+#define LIBRARY "int own(void) { return 1; }\n"
+#define USER	"int own(void); int main(void) { return own(); }\n"
+#define GOOD	"-pie -fPIE -Wl,-z,relro,-z,now -Wl,-z,noexecstack"
+#define GOOD_SO "-shared -fPIC -Wl,-z,relro,-z,now -Wl,-soname,libown.so.1"
+
+static char *dir, *gcc;
+static const struct xb_target *target, *other;
+
+static char *at(const char *name)
+{
+	return xb_path_join(dir, name);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at(name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Compiles `source` with the words of `options` into <dir>/<name>. */
+static void build(const char *name, const char *source, const char *options)
+{
+	const char *const env[] = {"LC_ALL=C", "PATH=/usr/bin:/bin", NULL};
+	const char *argv[24] = {gcc, "-o", name, "source.c", NULL};
+	char *words XB_CLEANUP(xb_free_ptr) = xb_strdup(options);
+	struct xb_proc_result result XB_CLEANUP(xb_proc_result_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	size_t n = 4;
+
+	write_file("source.c", source);
+	for (char *word = words; word && n < XB_COUNT(argv) - 1;) {
+		char *end = strchr(word, ' ');
+
+		if (end)
+			*end++ = '\0';
+		argv[n++] = word;
+		word = end;
+	}
+	assert_int_equal(xb_proc_run(&(struct xb_proc_spec){.argv = argv, .env = env, .cwd = dir}, &result, &err), 0);
+	if (result.exit_code != 0)
+		fail_msg("gcc %s: %s", options, xb_str_get(&result.output));
+}
+
+static struct xb_verify_spec spec_of(const char *path)
+{
+	return (struct xb_verify_spec){.path = path, .name = "unit", .target = target, .sysroot = "/"};
+}
+
+/* Verifies and expects the problems (a NULL-terminated list of parts of them), no more and no fewer. */
+static void expect_problems(const struct xb_verify_spec *spec, const char *const *expected)
+{
+	struct xb_verify_report report XB_CLEANUP(xb_verify_report_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	size_t n = 0;
+
+	assert_int_equal(xb_verify_binary(spec, &report, &err), 0);
+	while (expected[n]) {
+		if (n >= report.n_problems || !strstr(report.problems[n], expected[n]))
+			fail_msg("problem %zu: expected '%s', found '%s'", n, expected[n],
+				 n < report.n_problems ? report.problems[n] : "none");
+		n++;
+	}
+	if (report.n_problems != n)
+		fail_msg("unexpected: %s", report.problems[n]);
+}
+
+/* NONE stands for an empty list: C17 wants at least one argument. */
+#define NONE		  NULL
+#define EXPECT(spec, ...) expect_problems(spec, (const char *const[]){__VA_ARGS__, NULL})
+
+static void need_gcc(void)
+{
+	if (!gcc || !target)
+		skip();
+}
+
+static void a_good_program_has_no_problem(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("good"), *start XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_verify_report report XB_CLEANUP(xb_verify_report_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_verify_spec spec;
+
+	(void)state;
+	need_gcc();
+	build("good", PROGRAM, GOOD);
+	spec = spec_of(path);
+	assert_int_equal(xb_verify_binary(&spec, &report, &err), 0);
+	assert_int_equal(report.n_problems, 0);
+	start = xb_printf("%s, GLIBC_2.", strchr(target->name, '-') + 1);
+	assert_ptr_equal(strstr(report.summary, start), report.summary);
+	assert_true(xb_sv_ends(xb_sv(report.summary), ", PIE, RELRO, NX"));
+}
+
+static void each_weakness_of_a_program_is_told(void **state)
+{
+	static const struct {
+		const char *options, *expected, *summary;
+	} rows[] = {
+		{"-no-pie -fno-pie -Wl,-z,now",
+		 "expected a position-independent executable (PIE), found a fixed address", ", RELRO, NX"},
+		{GOOD " -Wl,-z,execstack", "expected a stack that is not executable (NX), found an executable one",
+		 ", PIE, RELRO"},
+		{GOOD " -Wl,-z,lazy", "expected full RELRO (-z now), found lazy binding", ", PIE, partial RELRO, NX"},
+		{GOOD " -Wl,-z,norelro", "expected read-only relocations (RELRO), found no PT_GNU_RELRO", ", PIE, NX"},
+		{GOOD " -Wl,--dynamic-linker=/lib/other.so", ", found /lib/other.so", ", PIE, RELRO, NX"},
+		{GOOD " -Wl,-rpath,/opt/lib",
+		 "expected RUNPATH to stay below $ORIGIN, found an absolute path: '/opt/lib'", NULL},
+		{GOOD " -Wl,--disable-new-dtags,-rpath,/opt/lib", "expected RPATH to stay below $ORIGIN", NULL},
+		{GOOD " -Wl,-rpath,$ORIGIN/lib:$ORIGIN/../lib", "a path that leaves $ORIGIN: '$ORIGIN/../lib'", NULL},
+		{GOOD " -Wl,-rpath,${ORIGIN}/a/../../lib", "leaves $ORIGIN: '${ORIGIN}/a/../../lib'", NULL},
+		{GOOD " -Wl,-rpath,lib", "a path relative to the current directory: 'lib'", NULL},
+		{GOOD " -Wl,-rpath,$ORIGINAL", "a path relative to the current directory: '$ORIGINAL'", NULL},
+		{GOOD " -Wl,-rpath,$ORIGIN:", "the current directory: ''", NULL},
+	};
+
+	(void)state;
+	need_gcc();
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		char *path XB_CLEANUP(xb_free_ptr) = at("weak");
+		struct xb_verify_report report XB_CLEANUP(xb_verify_report_release) = {0};
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_verify_spec spec = spec_of(path);
+
+		build("weak", PROGRAM, rows[i].options);
+		EXPECT(&spec, rows[i].expected);
+		assert_int_equal(xb_verify_binary(&spec, &report, &err), 0);
+		if (rows[i].summary && !xb_sv_ends(xb_sv(report.summary), rows[i].summary))
+			fail_msg("%s: '%s'", rows[i].options, report.summary);
+	}
+}
+
+static void what_the_project_asked_for_is_no_problem(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("asked");
+	struct xb_verify_spec spec = spec_of(path);
+
+	(void)state;
+	need_gcc();
+	build("asked", PROGRAM, "-no-pie -fno-pie -Wl,-z,now");
+	spec.fixed_address = true;
+	EXPECT(&spec, NONE);
+	spec.fixed_address = false;
+	build("asked", PROGRAM, "-static");
+	EXPECT(&spec, NONE);
+	build("asked", PROGRAM, "-static-pie -fPIE -Wl,-z,now");
+	EXPECT(&spec, NONE);
+	build("asked", PROGRAM, GOOD " -Wl,-rpath,$ORIGIN:$ORIGIN/lib:${ORIGIN}/a/../b");
+	EXPECT(&spec, NONE);
+}
+
+static void a_newer_glibc_than_declared_is_named_with_its_symbol(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("floor");
+	struct xb_verify_report report XB_CLEANUP(xb_verify_report_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_verify_spec spec = spec_of(path);
+	bool named = false;
+
+	(void)state;
+	need_gcc();
+	build("floor", PROGRAM, GOOD);
+	spec.glibc_floor = "99.0";
+	EXPECT(&spec, NONE);
+	spec.glibc_floor = "2.0";
+	assert_int_equal(xb_verify_binary(&spec, &report, &err), 0);
+	assert_true(report.n_problems > 0);
+	for (size_t i = 0; i < report.n_problems; i++) {
+		assert_ptr_equal(strstr(report.problems[i], "expected at most GLIBC_2.0 (glibc_floor), found GLIBC_2."),
+				 report.problems[i]);
+		named |= strstr(report.problems[i], "of libc.so.6 (needed by __libc_start_main)") != NULL;
+	}
+	assert_true(named);
+}
+
+static void shared_libraries_have_checks_of_their_own(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("libown.so");
+	struct xb_verify_report report XB_CLEANUP(xb_verify_report_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_verify_spec spec = spec_of(path);
+
+	(void)state;
+	need_gcc();
+	build("libown.so", LIBRARY, GOOD_SO);
+	spec.is_shared = true;
+	EXPECT(&spec, NONE);
+	spec.soname = "libown.so.1";
+	EXPECT(&spec, NONE);
+	spec.soname = "libown.so.2";
+	EXPECT(&spec, "expected soname libown.so.2, found libown.so.1");
+	spec.soname = NULL;
+	assert_int_equal(xb_verify_binary(&spec, &report, &err), 0);
+	assert_non_null(strstr(report.summary, ", shared"));
+	assert_null(strstr(report.summary, "PIE"));
+
+	spec.is_shared = false;
+	EXPECT(&spec, "expected an executable, found a shared library");
+	build("libown.so", PROGRAM, GOOD);
+	spec.is_shared = true;
+	EXPECT(&spec, "expected a shared library, found an executable");
+	build("libown.so", LIBRARY, "-c");
+	EXPECT(&spec, "expected a shared library (type 3), found type 1", "(NX)");
+	spec.is_shared = false;
+	EXPECT(&spec, "expected an executable (type 2 or 3), found type 1", "(NX)");
+	build("libown.so", "int x; __asm__(\".section .text\\n.quad x\\n\");", GOOD_SO " -Wl,-z,notext");
+	spec.is_shared = true;
+	EXPECT(&spec, "expected no text relocations, found DT_TEXTREL");
+}
+
+/* The project's library as it was when the program was linked, and as it is when the program is checked. */
+static void libraries_of_the_project_are_known_by_soname(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("user"), *library XB_CLEANUP(xb_free_ptr) = at("libown.so");
+	const struct xb_verify_library libraries[] = {{"libelse.so", "/nowhere"}, {"libown.so.1", library}};
+	struct xb_verify_spec spec = spec_of(path);
+
+	(void)state;
+	need_gcc();
+	write_file("map", "OWN_1.2 { global: own; local: *; };\n");
+	build("libown.so", LIBRARY, GOOD_SO " -Wl,--version-script=map");
+	build("user", USER, GOOD " -L. -lown");
+	EXPECT(&spec, "expected needed library libown.so.1 in the sysroot or the project, found it in neither");
+	spec.libraries = libraries;
+	spec.n_libraries = XB_COUNT(libraries);
+	EXPECT(&spec, NONE);
+
+	write_file("map", "OWN_1.1 { global: own; local: *; };\n");
+	build("libown.so", LIBRARY, GOOD_SO " -Wl,--version-script=map");
+	EXPECT(&spec, "expected libown.so.1 to define OWN_1.2 (needed by own), found at most OWN_1.1");
+	build("libown.so", LIBRARY, GOOD_SO);
+	EXPECT(&spec, "expected libown.so.1 to define OWN_1.2 (needed by own), found no such version");
+	write_file("libown.so", "INPUT(libown.so.1)\n");
+	EXPECT(&spec, "expected needed library libown.so.1 to be an ELF file, found another format");
+}
+
+static void versions_that_are_no_numbers(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("user"), *library XB_CLEANUP(xb_free_ptr) = at("libown.so");
+	const struct xb_verify_library libraries[] = {{"libown.so.1", library}};
+	struct xb_verify_spec spec = spec_of(path);
+
+	(void)state;
+	need_gcc();
+	spec.libraries = libraries;
+	spec.n_libraries = 1;
+	write_file("map", "GLIBC_PRIVATE { global: own; local: *; };\n");
+	build("libown.so", LIBRARY, GOOD_SO " -Wl,--version-script=map");
+	build("user", USER, GOOD " -L. -lown");
+	EXPECT(&spec, "expected no use of glibc's own symbols, found GLIBC_PRIVATE of libown.so.1 (needed by own)");
+
+	write_file("map", "GLIBC_ABI_DT_RELR { global: own; local: *; };\n");
+	build("libown.so", LIBRARY, GOOD_SO " -Wl,--version-script=map");
+	build("user", USER, GOOD " -L. -lown");
+	spec.glibc_floor = "2.36";
+	EXPECT(&spec, NONE);
+	spec.glibc_floor = "2.35";
+	EXPECT(&spec,
+	       "expected at most GLIBC_2.35 (glibc_floor), found GLIBC_ABI_DT_RELR of libown.so.1 (needed by own)");
+}
+
+static void another_machine_is_the_only_problem(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("machine");
+	struct xb_verify_spec spec = spec_of(path);
+
+	(void)state;
+	need_gcc();
+	build("machine", PROGRAM, "-no-pie -fno-pie -Wl,-z,execstack");
+	spec.target = other;
+	EXPECT(&spec, "expected machine ");
+}
+
+static void files_that_are_no_programs(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("file"), *missing XB_CLEANUP(xb_free_ptr) = at("missing");
+	struct xb_verify_spec spec = spec_of(path);
+	struct xb_verify_report report = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	(void)state;
+	spec.target = xb_target_find(xb_sv("linux-x86_64"));
+	write_file("file", "#!/bin/sh\n");
+	EXPECT(&spec, "expected an ELF file, found another format");
+	write_file("file", "\177ELF\2\1\1");
+	EXPECT(&spec, "expected a well-formed ELF file, found: read ELF file 'unit': ");
+	spec.path = missing;
+	assert_int_equal(xb_verify_binary(&spec, &report, &err), XB_E_NOT_FOUND);
+	assert_non_null(strstr(err.msg, "verify 'unit'"));
+	assert_null(report.problems);
+}
+
+static int set_up(void **state)
+{
+	const char *base = getenv("TMPDIR");
+	struct xb_host host;
+
+	(void)state;
+	xb_host_detect(&host);
+	target = xb_target_find(xb_sv(host.name));
+	other = xb_target_find(
+		xb_sv(target && strcmp(target->name, "linux-x86_64") ? "linux-x86_64" : "linux-aarch64"));
+	dir = xb_printf("%s/xb-verify-XXXXXX", base && *base ? base : "/tmp");
+	gcc = xb_proc_find("gcc");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	int rc = xb_fs_remove(dir, &err);
+
+	(void)state;
+	free(dir);
+	free(gcc);
+	return rc;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_program_has_no_problem),
+		cmocka_unit_test(each_weakness_of_a_program_is_told),
+		cmocka_unit_test(what_the_project_asked_for_is_no_problem),
+		cmocka_unit_test(a_newer_glibc_than_declared_is_named_with_its_symbol),
+		cmocka_unit_test(shared_libraries_have_checks_of_their_own),
+		cmocka_unit_test(libraries_of_the_project_are_known_by_soname),
+		cmocka_unit_test(versions_that_are_no_numbers),
+		cmocka_unit_test(another_machine_is_the_only_problem),
+		cmocka_unit_test(files_that_are_no_programs),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
