@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Debian sysroot as a tree in the store: packages unpacked side by side, then put right (sysroot/fixup).
+ * A Debian sysroot as a tree in the store: packages unpacked side by side, then put right (pkg/deb_tree, pkg/fixup).
  */
 #ifndef XBUILD_SYSROOT_SYSROOT_H
 #define XBUILD_SYSROOT_SYSROOT_H
