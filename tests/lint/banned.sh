@@ -5,7 +5,7 @@
 set -eu
 root=${1:-$(dirname "$0")/../..}
 cd "$root"
-names='strcpy|strcat|sprintf|vsprintf|gets|system|popen|strtok|tmpnam|tempnam|mktemp|atoi|atol|atoll|atof|alloca|rand|srand|strerror|access|setenv|putenv|execlp|execvp|gethostbyname|ctime|asctime|gmtime|localtime'
+names='strcpy|strcat|sprintf|vsprintf|gets|system|popen|strtok|tmpnam|tempnam|mktemp|atoi|atol|atoll|atof|alloca|rand|srand|strerror|access|execlp|execvp|gethostbyname|ctime|asctime|gmtime|localtime'
 found=$(find src include -name '*.[ch]' | LC_ALL=C sort |
 	xargs grep -nE "(^|[^A-Za-z0-9_.>])($names)[[:space:]]*\(" | grep -vE ':[[:space:]]*(/?\*|//)' || :)
 if [ -n "$found" ]; then
