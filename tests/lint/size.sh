@@ -12,12 +12,13 @@ status=0
 # shellcheck disable=SC2086 # the project's own file names hold no blanks
 wc -l $files | awk '$2 != "total" && $1 > 800 { printf "%s: %d lines, at most 800\n", $2, $1; bad = 1 } END { exit bad }' || status=1
 
-# pmccabe: modified complexity, complexity, statements, first line, lines, file(line): function
+# pmccabe: modified complexity, complexity, statements, first line, lines, file(line): function. It takes structs that hold a
+# macro for C++ classes, says so on stderr and prefixes names, but counts the same.
 # shellcheck disable=SC2086
-pmccabe $files | awk -F '\t' -v allow="$allow" '
+pmccabe $files 2>/dev/null | awk -F '\t' -v allow="$allow" '
 	BEGIN { while ((getline line < allow) > 0) { sub(/[[:space:]]*#.*/, "", line); if (line != "") ok[line] = 1 } }
 	{
-		file = $6; sub(/\(.*/, "", file); name = $6; sub(/.*: /, "", name)
+		file = $6; sub(/\(.*/, "", file); name = $6; sub(/.*[: ]/, "", name)
 		n++
 		if (ok[file ":" name]) next
 		if ($1 > 25) { printf "%s:%d: %s has complexity %d, at most 25\n", file, $4, name, $1; bad = 1 }

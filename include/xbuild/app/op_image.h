@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes OCI layouts of the project's images, and makes their tags. Builds first (profile release unless told). */
+/*
+ * Writes OCI layouts of the project's images, and makes their tags. Builds first (profile release unless told).
+ *
+ * Guarantee: out/images/<name> is the old layout or the new one, whole; the index digest depends on the inputs alone; an
+ *            image whose files need a library or symbol version that is not in it is refused.
+ * Failure:   as op_build; XB_E_VERIFY when the finished image is not closed.
+ */
 #ifndef XBUILD_APP_OP_IMAGE_H
 #define XBUILD_APP_OP_IMAGE_H
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks what was really built, and runs the tests of the project file. Builds first. */
+/*
+ * Checks what was really built, and runs the tests of the project file. Builds first.
+ *
+ * Guarantee: what cannot be run on this host is reported as skipped with the reason, never as passed. Rows come in the
+ *            order of targets, then units and tests of the project file.
+ */
 #ifndef XBUILD_APP_OP_TEST_H
 #define XBUILD_APP_OP_TEST_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lower-case hexadecimal. xb_hex_decode refuses upper case and odd lengths: digests have one spelling. */
+/*
+ * Lower-case hexadecimal. xb_hex_decode refuses upper case and odd lengths: a digest has one spelling, so that comparing
+ * texts is comparing digests.
+ */
 #ifndef XBUILD_BASE_HEX_H
 #define XBUILD_BASE_HEX_H
 

@@ -21,6 +21,7 @@
 		size_t len, cap;                                                                                       \
 	}
 
+/* Appends `item`, which is evaluated once. */
 #define XB_VEC_PUSH(v, item)                                                                                           \
 	do {                                                                                                           \
 		if ((v)->len == (v)->cap)                                                                              \
@@ -33,6 +34,7 @@
 	((v)->items = (v)->len == (v)->cap ? xb_vec_grow((v)->items, &(v)->cap, sizeof(*(v)->items)) : (v)->items,     \
 	 (v)->len++, xb_vec_zero(&(v)->items[(v)->len - 1], sizeof(*(v)->items)), &(v)->items[(v)->len - 1])
 
+/* Frees the array (not what its items own); the vec is empty afterwards. */
 #define XB_VEC_RELEASE(v)                                                                                              \
 	do {                                                                                                           \
 		free((v)->items);                                                                                      \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_H
 #define CORE_H
 #ifdef __cplusplus
