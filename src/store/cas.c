@@ -127,6 +127,23 @@ int xb_cas_put_file(struct xb_store *store, const char *path, bool executable, s
 	return 0;
 }
 
+int xb_cas_adopt(struct xb_store *store, const char *tmp_path, bool executable, struct xb_digest *out,
+		 uint64_t *out_size, struct xb_err *err)
+{
+	struct xb_digest digest;
+	uint64_t size_bytes;
+
+	if (chmod(tmp_path, executable ? EXECUTABLE_MODE : BLOB_MODE) < 0)
+		return xb_fail_errno(err, "set the mode of '%s'", tmp_path);
+	if (xb_digest_file(tmp_path, &digest, &size_bytes, err) < 0 ||
+	    publish(store, tmp_path, (int64_t)size_bytes, executable, &digest, err) < 0)
+		return err->code;
+	*out = digest;
+	if (out_size)
+		*out_size = size_bytes;
+	return 0;
+}
+
 int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, int *out_fd, struct xb_err *err)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);

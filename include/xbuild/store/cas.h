@@ -43,6 +43,12 @@ int xb_cas_put_bytes(struct xb_store *store, const void *data, size_t len, struc
 /* Copies a file (reflink where possible), hashing it. `executable` gives the blob 0555. */
 int xb_cas_put_file(struct xb_store *store, const char *path, bool executable, struct xb_digest *out,
 		    uint64_t *out_size, struct xb_err *err) XB_MUST_CHECK;
+/*
+ * Takes a file of this process's tmp directory (xb_store_tmp), which nobody writes to any more, without copying: hashes
+ * it, sets its mode and renames it. On failure it stays where it is.
+ */
+int xb_cas_adopt(struct xb_store *store, const char *tmp_path, bool executable, struct xb_digest *out,
+		 uint64_t *out_size, struct xb_err *err) XB_MUST_CHECK;
 
 /* Opens for reading; XB_E_NOT_FOUND when absent. */
 int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, int *out_fd, struct xb_err *err)
