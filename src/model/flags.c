@@ -15,6 +15,7 @@
 #define HOST	 "it would take tools or files from the host"
 #define NEXT	 "its value stands in the next word; write both as one"
 #define INCLUDE	 "use include: for directories of the project"
+#define COMMA	 "a word with a comma needs quotes in a list: [\"-Wl,...\"]"
 #define INTERNAL "it passes options to the inside of the compiler"
 
 enum match { EXACT, PREFIX };
@@ -28,6 +29,9 @@ struct refusal {
 /* Words for clang's driver: clang's documentation, "Clang command line argument reference". First match counts. */
 static const struct refusal compiler_words[] = {
 	{"@", PREFIX, OPTIONS},
+	{"-Wl", EXACT, COMMA}, /* [-Wl,-z] is a list of two */
+	{"-Wa", EXACT, COMMA},
+	{"-Wp", EXACT, COMMA},
 	{"-o", PREFIX, OUTPUT},
 	{"-fplugin", PREFIX, LOADS},
 	{"-fpass-plugin", PREFIX, LOADS},

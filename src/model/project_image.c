@@ -107,7 +107,7 @@ static void read_uid(struct schema *s, const struct xb_yaml *node, void *field, 
 	if (node->kind == XB_YAML_SCALAR && xb_num_u64(node->text, MAX_UID, &value))
 		*(int64_t *)field = (int64_t)value;
 	else
-		schema_problem(s, node->at, "expected a number from 0 to %lld", (long long)MAX_UID);
+		schema_problem(s, node->at, "%s: expected a number from 0 to %lld", s->key, (long long)MAX_UID);
 }
 
 static const struct schema_key user_keys[] = {

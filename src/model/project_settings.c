@@ -44,6 +44,9 @@ static bool is_library(struct xb_sv text)
 
 static bool is_below_project(struct xb_sv text)
 {
+	/* Nobody expands "~" or "$HOME" here, and nobody who writes them means a file of that name. */
+	if (xb_sv_starts(text, "~") || memchr(text.ptr, '$', text.len))
+		return false;
 	return xb_sv_eq_str(text, ".") || xb_path_is_safe(text);
 }
 

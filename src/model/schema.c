@@ -153,15 +153,19 @@ static void refuse_unknown(struct schema *s, const struct xb_yaml *key, const st
 
 static void read_group(struct schema *s, const struct xb_yaml *map, const struct schema_group *group, const char *what)
 {
+	const char *outer = s->key;
+
 	for (size_t i = 0; i < group->len; i++) {
 		const struct schema_key *key = &group->keys[i];
 		const struct xb_yaml *value = xb_yaml_get(map, key->name);
 
+		s->key = key->name;
 		if (value)
 			key->read(s, value, (char *)group->base + key->offset, key->arg);
 		else if (key->required)
 			schema_problem(s, map->at, "%s: '%s' is missing", what, key->name);
 	}
+	s->key = outer;
 }
 
 void schema_read(struct schema *s, const struct xb_yaml *map, const struct schema_group *groups, size_t n_groups,
@@ -180,7 +184,7 @@ void schema_read(struct schema *s, const struct xb_yaml *map, const struct schem
 
 void schema_text(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
-	if (schema_want_text(s, node, arg, "value"))
+	if (schema_want_text(s, node, arg, s->key))
 		*(const char **)field = node->text.ptr;
 }
 
@@ -194,9 +198,9 @@ void schema_bool(struct schema *s, const struct xb_yaml *node, void *field, cons
 	else if (node->kind == XB_YAML_SCALAR && xb_sv_eq_str(node->text, "false"))
 		*out = false;
 	else if (node->kind == XB_YAML_SCALAR && node->text.len)
-		schema_problem(s, node->at, "expected true or false, found '%.*s'", XB_SV_ARG(node->text));
+		schema_problem(s, node->at, "%s: expected true or false, found '%.*s'", s->key, XB_SV_ARG(node->text));
 	else
-		schema_problem(s, node->at, "expected true or false, found %s", kind_name(node));
+		schema_problem(s, node->at, "%s: expected true or false, found %s", s->key, kind_name(node));
 }
 
 void schema_enum(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -204,7 +208,7 @@ void schema_enum(struct schema *s, const struct xb_yaml *node, void *field, cons
 	const struct enum_word *words = arg;
 	XB_VEC(const char *) known = {0};
 
-	if (!schema_want_text(s, node, NULL, "value"))
+	if (!schema_want_text(s, node, NULL, s->key))
 		return;
 	for (; words->name; words++) {
 		if (xb_sv_eq_str(node->text, words->name)) {
@@ -215,8 +219,8 @@ void schema_enum(struct schema *s, const struct xb_yaml *node, void *field, cons
 		XB_VEC_PUSH(&known, words->name);
 	}
 	XB_VEC_PUSH(&known, NULL);
-	schema_suggest(s, schema_problem(s, node->at, "unknown value '%.*s'", XB_SV_ARG(node->text)), node->text,
-		       known.items);
+	schema_suggest(s, schema_problem(s, node->at, "%s: unknown value '%.*s'", s->key, XB_SV_ARG(node->text)),
+		       node->text, known.items);
 	XB_VEC_RELEASE(&known);
 }
 
@@ -224,14 +228,14 @@ void schema_words(struct schema *s, const struct xb_yaml *node, void *field, con
 {
 	struct xb_words *out = field;
 
-	if (!schema_want_list(s, node, "value"))
+	if (!schema_want_list(s, node, s->key))
 		return;
 	*out = (struct xb_words){
 		.items = xb_arena_array(s->arena, node->n_items, sizeof(*out->items)),
 		.at = xb_arena_array(s->arena, node->n_items, sizeof(*out->at)),
 	};
 	for (size_t i = 0; i < node->n_items; i++) {
-		if (!schema_want_text(s, node->items[i], arg, "entry"))
+		if (!schema_want_text(s, node->items[i], arg, s->key))
 			continue;
 		out->items[out->len] = node->items[i]->text.ptr;
 		out->at[out->len++] = node->items[i]->at;
@@ -266,7 +270,7 @@ void schema_pairs(struct schema *s, const struct xb_yaml *node, void *field, con
 	const struct pair_rule *rule = arg;
 	struct xb_pairs *out = field;
 
-	if (!schema_want_map(s, node, "value"))
+	if (!schema_want_map(s, node, s->key))
 		return;
 	*out = (struct xb_pairs){
 		.names = xb_arena_array(s->arena, node->n_items, sizeof(*out->names)),
@@ -275,8 +279,8 @@ void schema_pairs(struct schema *s, const struct xb_yaml *node, void *field, con
 	};
 	for (size_t i = 0; i < node->n_items; i++) {
 		const struct xb_yaml *key = node->keys[i], *value = node->items[i];
-		const bool has_name = schema_want_text(s, key, rule->name, "name");
-		const bool has_value = schema_want_text(s, value, rule->value, "value");
+		const bool has_name = schema_want_text(s, key, rule->name, s->key);
+		const bool has_value = schema_want_text(s, value, rule->value, s->key);
 
 		if (!has_name || !has_value)
 			continue;

@@ -25,6 +25,7 @@ struct schema {
 	struct xb_sv source;
 	struct xb_project *project; /* being loaded; NULL for data files */
 	size_t n_before;	    /* problems that diags held before */
+	const char *key;	    /* whose value is being read, for messages */
 };
 
 typedef void schema_fn(struct schema *s, const struct xb_yaml *node, void *field, const void *arg);

@@ -101,22 +101,34 @@ const struct xb_target *xb_target_find(struct xb_sv name)
 	return NULL;
 }
 
+/* The smallest distance of a name to the words that stand for a target. */
+static unsigned distance_to(const struct xb_target *row, struct xb_sv name)
+{
+	unsigned best = xb_sv_distance(name, xb_sv(row->name));
+
+	for (size_t i = 0; i < XB_COUNT(row->aliases) && row->aliases[i]; i++) {
+		const unsigned distance = xb_sv_distance(name, xb_sv(row->aliases[i]));
+
+		best = distance < best ? distance : best;
+	}
+	return best;
+}
+
 const char *xb_target_suggest(struct xb_sv name)
 {
-	const char *names[XB_COUNT(targets) + 1] = {NULL};
-	const char *found;
+	/* One slip in three letters, as xb_sv_suggest() has it. */
+	unsigned best = (unsigned)(name.len / 3) + 1;
+	const char *found = NULL;
 
-	for (size_t i = 0; i < XB_COUNT(targets); i++)
-		names[i] = targets[i].name;
-	found = xb_sv_suggest(name, names);
-	if (found)
-		return found;
-	/* "linux-arm46" resembles an alias more than the canonical name that the alias stands for. */
 	for (size_t i = 0; i < XB_COUNT(targets); i++) {
-		if (xb_sv_suggest(name, targets[i].aliases))
-			return targets[i].name;
+		const unsigned distance = distance_to(&targets[i], name);
+
+		if (distance < best) {
+			best = distance;
+			found = targets[i].name;
+		}
 	}
-	return NULL;
+	return found;
 }
 
 const char *const *xb_host_names(void)
