@@ -2,6 +2,7 @@
 #include "xbuild/pkg/deb_index.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -156,6 +157,7 @@ static int finish_field(struct reducer *r, struct xb_err *err)
 {
 	struct xb_sv value;
 	bool ok = true;
+	char what[64];
 
 	if (r->field < 0)
 		return 0;
@@ -186,8 +188,10 @@ static int finish_field(struct reducer *r, struct xb_err *err)
 		if (check_relations(r, value, err) < 0)
 			return err->code;
 	}
-	if (!ok)
-		return xb_wrap((bad(r, err, "not valid:", value), err), "%s", field_names[r->field]);
+	if (!ok) {
+		(void)snprintf(what, sizeof(what), "%s is not valid:", field_names[r->field]);
+		return bad(r, err, what, value);
+	}
 	r->field = -1;
 	xb_str_append_char(r->out, '\n');
 	return 0;

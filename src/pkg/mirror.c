@@ -121,7 +121,8 @@ static bool uri_serves(struct xb_sv uri, const char *archive)
 		return false;
 	if (xb_sv_eq_str(last, archive))
 		return true;
-	return strcmp(archive, SECURITY) == 0 && xb_sv_starts(last, "security.") && xb_sv_ends(xb_path_dir(rest), "/");
+	/* "http://security.example": two slashes before the last part, and no more. */
+	return strcmp(archive, SECURITY) == 0 && xb_sv_starts(last, "security.") && last.ptr - rest.ptr <= 8;
 }
 
 static bool is_disabled(struct xb_sv value)
