@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample.h"
+
+#include "xbuild/pkg/deb_archive.h"
+
+#define BLOCK 512
+
+/* ---- archives made by hand ---- */
+
+struct item {
+	char type;		 /* typeflag of ustar: '0' file, '5' directory, '2' symlink, '1' hard link, '6' fifo */
+	const char *name, *text; /* content or link target */
+	unsigned mode;
+};
+
+static void add_entry(struct xb_str *tar, const struct item *item)
+{
+	char h[BLOCK] = {0};
+	size_t size = item->type == '0' ? strlen(item->text) : 0;
+	unsigned sum = 0;
+
+	(void)snprintf(h, 100, "%s", item->name);
+	(void)snprintf(h + 100, 8, "%07o", item->mode);
+	(void)snprintf(h + 108, 8, "%07o", 0U);
+	(void)snprintf(h + 116, 8, "%07o", 0U);
+	(void)snprintf(h + 124, 12, "%011zo", size);
+	(void)snprintf(h + 136, 12, "%011o", 0U);
+	memset(h + 148, ' ', 8);
+	h[156] = item->type;
+	if (item->type == '1' || item->type == '2')
+		(void)snprintf(h + 157, 100, "%s", item->text);
+	memcpy(h + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < BLOCK; i++)
+		sum += (unsigned char)h[i];
+	(void)snprintf(h + 148, 8, "%06o", sum);
+	xb_str_append_n(tar, h, BLOCK);
+	xb_str_append_n(tar, item->text, size);
+	while (tar->len % BLOCK)
+		xb_str_append_char(tar, '\0');
+}
+
+static void make_tar(struct xb_str *tar, const struct item *items)
+{
+	char end[2 * BLOCK] = {0};
+
+	for (; items->type; items++)
+		add_entry(tar, items);
+	xb_str_append_n(tar, end, sizeof(end));
+}
+
+static void add_member(struct xb_str *ar, const char *name, struct xb_sv content)
+{
+	xb_str_printf(ar, "%-16s%-12d%-6d%-6d%-8o%-10zu`\n", name, 0, 0, 0, 0100644U, content.len);
+	xb_str_append_sv(ar, content);
+	if (content.len % 2)
+		xb_str_append_char(ar, '\n');
+}
+
+static void make_deb(struct xb_str *deb, const char *control, const struct item *data)
+{
+	struct xb_str tar XB_CLEANUP(xb_str_release) = {0};
+	const struct item files[] = {
+		{'5', "./", "", 0755}, {'0', "./md5sums", "x\n", 0644}, {'0', "./control", control, 0644}, {0}};
+
+	xb_str_append(deb, "!<arch>\n");
+	add_member(deb, "debian-binary", xb_sv("2.0\n"));
+	make_tar(&tar, files);
+	add_member(deb, "control.tar", xb_str_sv(&tar));
+	xb_str_reset(&tar);
+	make_tar(&tar, data);
+	add_member(deb, "data.tar", xb_str_sv(&tar));
+}
+
+/* ---- a store and a part ---- */
+
+struct fixture {
+	char *dir;
+	struct xb_store *store;
+	struct xb_tree_stage *stage;
+	struct xb_tree_part *part;
+	struct xb_err err;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = xb_alloc(sizeof(*f));
+
+	f->dir = scratch_dir();
+	expect_ok(xb_store_open(f->dir, NULL, &f->store, &f->err), &f->err);
+	expect_ok(xb_tree_stage_open(f->store, &f->stage, &f->err), &f->err);
+	f->part = xb_tree_part_new(f->stage, "pkg");
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	xb_tree_part_free(f->part);
+	xb_tree_stage_close(f->stage);
+	xb_store_close(f->store);
+	scratch_remove(&f->dir);
+	xb_err_release(&f->err);
+	free(f);
+	return 0;
+}
+
+static struct xb_lock_package put_deb(struct fixture *f, const char *control, const struct item *data)
+{
+	struct xb_lock_package package = {.name = "hello", .version = "1:2.0-1", .arch = "arm64"};
+	struct xb_str deb XB_CLEANUP(xb_str_release) = {0};
+
+	make_deb(&deb, control, data);
+	expect_ok(xb_cas_put_bytes(f->store, deb.data, deb.len, &package.sha256, &f->err), &f->err);
+	return package;
+}
+
+#define CONTROL "Package: hello\nVersion: 1:2.0-1\nArchitecture: arm64\nDescription: x\n y\n"
+
+/* "type path [target or size]" of everything in the part. */
+static void expect_tree(struct fixture *f, const char *expected)
+{
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	expect_ok(xb_tree_merge(&f->part, 1, &entries, &f->err), &f->err);
+	for (size_t i = 0; i < entries.len; i++) {
+		const struct xb_tree_entry *e = &entries.items[i];
+
+		if (e->type == XB_TREE_FILE)
+			xb_str_printf(&text, "f %s %o %lld\n", e->path, e->mode, (long long)e->size_bytes);
+		else
+			xb_str_printf(&text, "%s %s%s%s\n", e->type == XB_TREE_DIR ? "d" : "l", e->path,
+				      e->target ? " " : "", e->target ? e->target : "");
+	}
+	assert_string_equal(xb_str_get(&text), expected);
+}
+
+static const struct item content[] = {
+	{'5', "./", "", 0755},
+	{'5', "./usr/", "", 0755},
+	{'5', "./usr/bin/", "", 0755},
+	{'0', "./usr/bin/hello", "program", 0755},
+	{'1', "./usr/bin/hi", "./usr/bin/hello", 0755},
+	{'2', "./usr/bin/link", "hello", 0777},
+	{'5', "./usr/share/", "", 0755},
+	{'5', "./usr/share/doc/", "", 0755},
+	{'0', "./usr/share/doc/copyright", "text", 0644},
+	{0},
+};
+
+static void deb_into_a_part(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_lock_package package = put_deb(f, CONTROL, content);
+	const char *patterns[] = {"usr/share/doc/**", "usr/bin/l*"};
+	const struct xb_list drop = {patterns, XB_COUNT(patterns)};
+
+	expect_ok(xb_deb_unpack(f->store, &package, &drop, f->part, &f->err), &f->err);
+	expect_tree(f, "d usr\nd usr/bin\nf usr/bin/hello 755 7\nf usr/bin/hi 755 7\nd usr/share\n");
+}
+
+static void deb_without_patterns(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_lock_package package = put_deb(f, CONTROL, content);
+
+	expect_ok(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err);
+	expect_tree(f,
+		    "d usr\nd usr/bin\nf usr/bin/hello 755 7\nf usr/bin/hi 755 7\nl usr/bin/link hello\nd usr/share\n"
+		    "d usr/share/doc\nf usr/share/doc/copyright 644 4\n");
+}
+
+static void control_must_be_the_locks(void **state)
+{
+	static const struct {
+		const char *control, *part;
+	} rows[] = {
+		{"Package: other\nVersion: 1:2.0-1\nArchitecture: arm64\n",
+		 "Package 'other' where the index has 'hello'"},
+		{"Package: hello\nVersion: 2.0-1\nArchitecture: arm64\n", "Version '2.0-1'"},
+		{"Package: hello\nVersion: 1:2.0-1\nArchitecture: amd64\n", "Architecture 'amd64'"},
+		{"Version: 1:2.0-1\nArchitecture: arm64\n", "Package ''"},
+		{"", "Package ''"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		struct xb_lock_package package = put_deb(f, rows[i].control, content);
+
+		expect_error(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err, XB_E_VERIFY,
+			     rows[i].part);
+	}
+	/* Nothing of data.tar was taken before the control file was looked at. */
+	expect_tree(f, "");
+}
+
+static void hostile_entries(void **state)
+{
+	static const struct item rows[] = {
+		{'0', "../etc/passwd", "x", 0644},
+		{'0', "/etc/passwd", "x", 0644},
+		{'0', "./a/../../x", "x", 0644},
+		{'6', "./fifo", "", 0644},
+		{'1', "./usr/x", "../../etc/passwd", 0644},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		const struct item items[] = {rows[i], {0}};
+		struct xb_lock_package package = put_deb(f, CONTROL, items);
+
+		print_message("%s\n", rows[i].name);
+		expect_error(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err, XB_E_VERIFY,
+			     "unpack package 'hello'");
+	}
+}
+
+static void a_missing_blob_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_lock_package package = {.name = "hello", .version = "1", .arch = "all"};
+
+	expect_error(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err, XB_E_NOT_FOUND,
+		     "unpack package 'hello'");
+}
+
+static int unpack_tar(struct fixture *f, const struct item *items, int strip, const struct xb_list *keep)
+{
+	struct xb_str tar XB_CLEANUP(xb_str_release) = {0};
+	struct xb_digest digest;
+
+	make_tar(&tar, items);
+	expect_ok(xb_cas_put_bytes(f->store, tar.data, tar.len, &digest, &f->err), &f->err);
+	return xb_tar_unpack(f->store, &digest, "llvm.tar", strip, keep, f->part, &f->err);
+}
+
+static void tar_stripped_and_selected(void **state)
+{
+	static const struct item items[] = {
+		{'5', "LLVM-22/", "", 0755},
+		{'5', "LLVM-22/bin/", "", 0755},
+		{'0', "LLVM-22/bin/clang-22", "program", 0755},
+		{'2', "LLVM-22/bin/clang", "clang-22", 0777},
+		{'1', "LLVM-22/bin/clang++", "LLVM-22/bin/clang-22", 0755},
+		{'0', "LLVM-22/bin/lldb", "debugger", 0755},
+		{'0', "LLVM-22/lib/x.a", "library", 0644},
+		{0},
+	};
+	const char *patterns[] = {"bin/clang*"};
+	const struct xb_list keep = {patterns, 1};
+	struct fixture *f = *state;
+
+	expect_ok(unpack_tar(f, items, 1, &keep), &f->err);
+	expect_tree(f, "d bin\nl bin/clang clang-22\nf bin/clang++ 755 7\nf bin/clang-22 755 7\n");
+}
+
+static void tar_as_it_is(void **state)
+{
+	static const struct item items[] = {{'0', "./a/b", "x", 0644}, {0}};
+	struct fixture *f = *state;
+
+	expect_ok(unpack_tar(f, items, 0, NULL), &f->err);
+	expect_tree(f, "d a\nf a/b 644 1\n");
+}
+
+static void hostile_tars(void **state)
+{
+	static const struct item rows[] = {
+		{'0', "x/../../etc/passwd", "x", 0644},
+		{'0', "x/../y", "x", 0644},
+		{'0', "/x/y", "x", 0644},
+		{'1', "x/y", "x/../../z", 0644},
+		{'1', "x/y", "x", 0644}, /* nothing is left of the target */
+		{'6', "x/fifo", "", 0644},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		const struct item items[] = {rows[i], {0}};
+
+		print_message("%s\n", rows[i].name);
+		expect_error(unpack_tar(f, items, 1, NULL), &f->err, XB_E_VERIFY, "unpack 'llvm.tar'");
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(deb_into_a_part), TEST(deb_without_patterns),   TEST(control_must_be_the_locks),
+		TEST(hostile_entries), TEST(a_missing_blob_is_told), TEST(tar_stripped_and_selected),
+		TEST(tar_as_it_is),    TEST(hostile_tars),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
