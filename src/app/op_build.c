@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/app/op_build.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "xbuild/app/provision.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/path.h"
+#include "xbuild/build/plan.h"
+#include "xbuild/build/sched.h"
+#include "xbuild/sys/filelock.h"
+#include "xbuild/sys/fs.h"
+
+#define DEFAULT_PROFILE "release"
+
+struct build {
+	struct xb_app *app;
+	const struct xb_build_opts *opts;
+	const struct xb_profile *profile;
+	const struct xb_project_target **targets;
+	size_t n_targets;
+	struct xb_unit **units; /* in app->arena */
+	size_t n_units;
+	struct xb_tools tools;
+	struct xb_sysroot_paths *sysroots; /* same index as targets */
+	struct xb_setup *setups;
+};
+
+void xb_build_result_release(struct xb_build_result *result)
+{
+	if (!result)
+		return;
+	xb_arena_release(&result->arena);
+	*result = (struct xb_build_result){0};
+}
+
+static int unknown_name(const struct xb_project *project, const char *kind, const char *name, const char *const *known,
+			struct xb_err *err)
+{
+	const char *close = xb_sv_suggest(xb_sv(name), known);
+
+	xb_fail(err, XB_E_USAGE, "no %s '%s' in '%s'", kind, name, project->file);
+	if (close)
+		return xb_hint(err, "did you mean '%s'?", close);
+	return err->code;
+}
+
+static int find_profile(struct build *b, struct xb_err *err)
+{
+	const struct xb_project *project = b->app->project;
+	const char *name = b->opts->profile ? b->opts->profile : DEFAULT_PROFILE;
+	const char **known;
+
+	b->profile = xb_project_profile(project, name);
+	if (b->profile)
+		return 0;
+	known = xb_arena_array(&b->app->arena, project->n_profiles + 1, sizeof(*known));
+	for (size_t i = 0; i < project->n_profiles; i++)
+		known[i] = project->profiles[i].name;
+	return unknown_name(project, "profile", name, known, err);
+}
+
+static int find_units(struct build *b, struct xb_err *err)
+{
+	const struct xb_project *project = b->app->project;
+	const char **known;
+
+	if (!b->opts->n_units) {
+		b->units = project->units;
+		b->n_units = project->n_units;
+		return 0;
+	}
+	b->units = xb_arena_array(&b->app->arena, b->opts->n_units, sizeof(*b->units));
+	for (size_t i = 0; i < b->opts->n_units; i++) {
+		b->units[i] = xb_project_unit(project, xb_sv(b->opts->units[i]));
+		if (b->units[i])
+			continue;
+		known = xb_arena_array(&b->app->arena, project->n_units + 1, sizeof(*known));
+		for (size_t k = 0; k < project->n_units; k++)
+			known[k] = project->units[k]->name;
+		return unknown_name(project, "unit", b->opts->units[i], known, err);
+	}
+	b->n_units = b->opts->n_units;
+	return 0;
+}
+
+/* Everything that is missing is asked for at once, so that it is fetched in one go. */
+static int provision(struct build *b, struct xb_err *err)
+{
+	struct xb_app *app = b->app;
+	const bool tools = xb_plan_needs_tools(b->profile, b->units, b->n_units);
+	struct xb_want *wants = xb_arena_array(&app->arena, b->n_targets + 2, sizeof(*wants));
+	size_t n = 0;
+
+	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLCHAIN, .name = app->host.name};
+	if (tools)
+		wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = app->host.name};
+	for (size_t i = 0; i < b->n_targets; i++)
+		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = b->targets[i]->target->name};
+	if (xb_provision(app, wants, n, err) < 0 || xb_provision_tools(app, tools, &b->tools, err) < 0)
+		return err->code;
+	b->sysroots = xb_arena_array(&app->arena, b->n_targets, sizeof(*b->sysroots));
+	for (size_t i = 0; i < b->n_targets; i++)
+		if (xb_provision_sysroot(app, b->targets[i]->target, &b->sysroots[i], err) < 0)
+			return err->code;
+	return 0;
+}
+
+struct expand_ctx {
+	struct xb_app *app;
+	const char *profile;
+};
+
+static int expand(void *ctx, const char *text, const struct xb_target *target, struct xb_str *out, struct xb_err *err)
+{
+	const struct expand_ctx *e = ctx;
+
+	return xb_app_subst(e->app, text, target, NULL, e->profile, out, err);
+}
+
+static void make_setups(struct build *b)
+{
+	struct expand_ctx *ctx = xb_arena_alloc(&b->app->arena, sizeof(*ctx));
+
+	*ctx = (struct expand_ctx){b->app, b->profile->name};
+	b->setups = xb_arena_array(&b->app->arena, b->n_targets, sizeof(*b->setups));
+	for (size_t i = 0; i < b->n_targets; i++)
+		b->setups[i] = (struct xb_setup){
+			.project = b->app->project,
+			.target = b->targets[i],
+			.profile = b->profile,
+			.tools = &b->tools,
+			.sysroot = &b->sysroots[i],
+			.expand = expand,
+			.expand_ctx = ctx,
+			.jobs = xb_app_jobs(b->app),
+		};
+}
+
+/* Finished outputs only: with -k some may be missing. */
+static void list_products(const struct build *b, const struct xb_graph *graph, struct xb_build_result *out)
+{
+	struct xb_arena *arena = &out->arena;
+
+	out->items = xb_arena_array(arena, graph->n_products, sizeof(*out->items));
+	for (size_t i = 0; i < graph->n_products; i++) {
+		const struct xb_product *product = &graph->products[i];
+		const struct xb_action *action = product->action;
+		const char *dir = b->app->project->dir;
+
+		if (!product->requested || action->state < XB_STATE_CURRENT || action->state > XB_STATE_BUILT)
+			continue;
+		out->items[out->n_items++] = (struct xb_built){
+			.unit = product->unit,
+			.target = product->setup->target->target,
+			.path = xb_arena_printf(arena, "%s/%s", dir, action->output),
+			.rel_path = xb_arena_strdup(arena, action->output),
+			.debug_path =
+				product->debug ? xb_arena_printf(arena, "%s/%s", dir, product->debug->output) : NULL,
+			.digest = action->result.hash,
+			.size_bytes = action->result.size_bytes,
+		};
+	}
+}
+
+static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_result *out, struct xb_err *err)
+{
+	const struct xb_sched_options options = {
+		.store = b->app->store,
+		.project_dir = b->app->project->dir,
+		.setups = b->setups,
+		.n_setups = b->n_targets,
+		.jobs = xb_app_jobs(b->app),
+		.keep_going = b->opts->keep_going,
+		.dry_run = b->opts->dry_run,
+		.color = b->opts->color,
+		.verbose = b->opts->verbose,
+		.observer = b->app->observer,
+		.interrupted = b->app->interrupted,
+		.compdb = b->n_units == b->app->project->n_units,
+	};
+	struct xb_sched_result result = {0};
+	const int rc = xb_sched_run(graph, &options, &out->arena, &result, err);
+
+	out->n_actions = graph->n_actions;
+	out->n_run = result.n_run;
+	out->n_cached = result.n_cached;
+	out->n_failed = result.n_failed;
+	out->would_run = result.would_run;
+	out->n_would_run = result.n_would_run;
+	list_products(b, graph, out);
+	return rc;
+}
+
+/* Two builds in one checkout would place outputs over each other's. A dry run changes nothing and needs no turn. */
+static int take_turn(struct build *b, struct xb_filelock *lock, struct xb_err *err)
+{
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_path_join(b->app->project->dir, ".xbuild");
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "lock");
+
+	if (b->opts->dry_run)
+		return 0;
+	if (!xb_fs_is_dir(dir) && xb_fs_mkdirs(dir, 0755, err) < 0)
+		return err->code;
+	return xb_filelock_acquire(lock, path, XB_FILELOCK_EXCLUSIVE, b->app->observer, err);
+}
+
+static int prepare(struct build *b, struct xb_err *err)
+{
+	struct xb_app *app = b->app;
+
+	if (xb_app_need_project(app, err) < 0 || find_profile(b, err) < 0 || find_units(b, err) < 0 ||
+	    xb_app_targets(app, b->opts->targets, b->opts->n_targets, &b->targets, &b->n_targets, err) < 0 ||
+	    xb_app_need_descs(app, err) < 0 || xb_app_need_lock(app, err) < 0 || xb_app_need_store(app, err) < 0 ||
+	    provision(b, err) < 0)
+		return err->code;
+	make_setups(b);
+	return 0;
+}
+
+int xb_op_build(struct xb_app *app, const struct xb_build_opts *opts, struct xb_build_result *out, struct xb_err *err)
+{
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct build b = {.app = app, .opts = opts};
+	struct xb_plan_request request;
+	struct xb_graph *graph;
+	int rc;
+
+	if (prepare(&b, err) < 0 || take_turn(&b, &lock, err) < 0)
+		return err->code;
+	request = (struct xb_plan_request){
+		.setups = b.setups, .n_setups = b.n_targets, .units = b.units, .n_units = b.n_units};
+	if (xb_plan(&request, &graph, &app->diags, err) < 0)
+		return err->code;
+	rc = run_graph(&b, graph, out, err);
+	xb_graph_free(graph);
+	return rc;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/build/compdb.h"
+
+#include <string.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/path.h"
+#include "xbuild/base/str.h"
+#include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/json.h"
+
+static bool is_listed(const struct xb_action *action, const struct xb_setup *setup)
+{
+	const enum xb_action_kind kind = action->variant->kind;
+
+	return action->variant->setup == setup &&
+	       (kind == XB_ACTION_CC || kind == XB_ACTION_CXX || kind == XB_ACTION_CPP);
+}
+
+static void digest_of(const struct xb_graph *graph, const struct xb_setup *setup, const char *project_dir,
+		      struct xb_digest *out)
+{
+	const char *const dirs[] = {project_dir, setup->tools->dir, setup->sysroot->dir};
+	struct xb_hasher h;
+
+	xb_hasher_init(&h);
+	for (size_t i = 0; i < XB_COUNT(dirs); i++)
+		xb_hasher_update(&h, dirs[i], strlen(dirs[i]) + 1);
+	for (size_t i = 0; i < graph->n_actions; i++) {
+		const struct xb_action *action = graph->actions[i];
+
+		if (!is_listed(action, setup))
+			continue;
+		xb_hasher_update(&h, &action->variant->fingerprint, sizeof(action->variant->fingerprint));
+		xb_hasher_update(&h, action->output, strlen(action->output) + 1);
+	}
+	xb_hasher_final(&h, out);
+}
+
+/* Options that only a run of the build needs would make an editor write files. */
+static bool is_for_run(const struct xb_word *word)
+{
+	return word->real_only || (enum xb_root)XB_WORD_DEPFILE == word->root || !strcmp(word->text, "-MD") ||
+	       !strcmp(word->text, "-MF");
+}
+
+static json_t *entry_of(const struct xb_action *action, const char *project_dir, struct xb_arena *arena)
+{
+	const struct xb_setup *setup = action->variant->setup;
+	struct xb_argv argv = {.arena = arena};
+	struct xb_command_files files;
+	struct xb_command command;
+	struct xb_roots roots;
+	json_t *entry = json_object(), *words = json_array();
+	char *source XB_CLEANUP(xb_free_ptr) = xb_path_join(project_dir, action->source);
+
+	xb_command_init(&command, arena);
+	for (size_t i = 0; i < action->variant->command.len; i++)
+		if (!is_for_run(&action->variant->command.items[i]))
+			xb_command_append(&command,
+					  &(struct xb_command){.items = &action->variant->command.items[i], .len = 1});
+	xb_roots_real(project_dir, setup->tools, setup->sysroot, &roots);
+	xb_action_files(action, arena, &files);
+	files.source = source;
+	xb_argv_push(&argv, xb_arena_printf(arena, "%s/%s/%s", setup->tools->dir, setup->tools->bin_dir,
+					    action->variant->kind == XB_ACTION_CXX ? "clang++" : "clang"));
+	xb_command_argv(&command, &roots, &files, &argv);
+	for (size_t i = 0; i < argv.len; i++)
+		json_array_append_new(words, json_string(argv.items[i]));
+	json_object_set_new(entry, "directory", json_string(project_dir));
+	json_object_set_new(entry, "file", json_string(source));
+	json_object_set_new(entry, "output", json_string(action->output));
+	json_object_set_new(entry, "arguments", words);
+	return entry;
+}
+
+int xb_compdb_write(const struct xb_graph *graph, const struct xb_setup *setup, const char *project_dir,
+		    struct xb_digest *note, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(project_dir, "compile_commands.json");
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0}, old XB_CLEANUP(xb_str_release) = {0};
+	json_t *list XB_CLEANUP(xb_json_release) = NULL;
+	struct xb_digest digest;
+
+	digest_of(graph, setup, project_dir, &digest);
+	if (xb_digest_eq(&digest, note) && xb_fs_exists(path))
+		return 0;
+	list = json_array();
+	for (size_t i = 0; i < graph->n_actions; i++)
+		if (is_listed(graph->actions[i], setup))
+			json_array_append_new(list, entry_of(graph->actions[i], project_dir, &arena));
+	xb_json_write(list, 1, false, &text);
+	xb_str_append_char(&text, '\n');
+	if (xb_fs_read(path, XB_GIB, &old, &ignored) < 0 || !xb_sv_eq(xb_str_sv(&old), xb_str_sv(&text))) {
+		if (xb_atomic_file_write(path, text.data, text.len, 0644, 0, err) < 0)
+			return err->code;
+	}
+	*note = digest;
+	return 0;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/build/compile.h"
+
+#include <string.h>
+
+#include "xbuild/base/map.h"
+#include "xbuild/base/path.h"
+#include "xbuild/base/str.h"
+
+bool xb_language_of(const char *path, enum xb_language *out)
+{
+	static const struct {
+		const char *ext;
+		enum xb_language language;
+	} table[] = {
+		{".c", XB_LANG_C},	 {".cc", XB_LANG_CXX},	   {".cpp", XB_LANG_CXX}, {".cxx", XB_LANG_CXX},
+		{".c++", XB_LANG_CXX},	 {".cp", XB_LANG_CXX},	   {".C", XB_LANG_CXX},	  {".s", XB_LANG_ASM},
+		{".S", XB_LANG_ASM_CPP}, {".sx", XB_LANG_ASM_CPP},
+	};
+	const struct xb_sv ext = xb_path_ext(xb_sv(path));
+
+	for (size_t i = 0; i < XB_COUNT(table); i++) {
+		if (xb_sv_eq_str(ext, table[i].ext)) {
+			*out = table[i].language;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *xb_place_text(const struct xb_place *at, struct xb_arena *arena)
+{
+	if (!at || !at->file || !at->line)
+		return "";
+	return xb_arena_printf(arena, "%s:%d:%d: ", at->file, at->line, at->col);
+}
+
+int xb_settings_each(const struct xb_setup *setup, const struct xb_unit *unit,
+		     int (*fn)(void *ctx, const struct xb_settings *settings, struct xb_err *err), void *ctx,
+		     struct xb_err *err)
+{
+	if (fn(ctx, &unit->settings, err) < 0 || fn(ctx, &setup->target->settings, err) < 0 ||
+	    fn(ctx, &setup->profile->settings, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < unit->n_overrides; i++) {
+		const struct xb_override *o = &unit->overrides[i];
+
+		if (o->target ? o->target != setup->target->target : strcmp(o->profile, setup->profile->name) != 0)
+			continue;
+		if (fn(ctx, &o->settings, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+/* A word that is not let through, by its beginning, and the reason. */
+static const struct {
+	const char *prefix;
+	bool whole;
+	const char *why;
+} refused[] = {
+	{"-march=native", true, "the result would depend on the machine that builds"},
+	{"-mcpu=native", true, "the result would depend on the machine that builds"},
+	{"-mtune=native", true, "the result would depend on the machine that builds"},
+	{"--target=", false, "xbuild sets the target"},
+	{"-target", true, "xbuild sets the target"},
+	{"--sysroot", false, "xbuild sets the sysroot"},
+	{"-isysroot", false, "xbuild sets the sysroot"},
+	{"--gcc-toolchain", false, "xbuild names the GCC directory of the sysroot"},
+	{"--gcc-install-dir", false, "xbuild names the GCC directory of the sysroot"},
+	{"-resource-dir", false, "xbuild sets the resource directory"},
+	{"--config", false, "a configuration file is an input that xbuild does not see"},
+	{"@", false, "a response file is an input that xbuild does not see"},
+	{"-fplugin", false, "a plugin is code of the host"},
+	{"-load", false, "a plugin is code of the host"},
+	{"-B", false, "programs of the host could be run"},
+	{"-o", false, "xbuild names the output"},
+	{"-c", true, "xbuild says what to make"},
+	{"-E", true, "xbuild says what to make"},
+	{"-S", true, "xbuild says what to make"},
+	{"-M", false, "xbuild asks for the dependencies itself"},
+	{"-save-temps", false, "it writes files that the build does not know of"},
+	{"--save-temps", false, "it writes files that the build does not know of"},
+	{"-gsplit-dwarf", false, "it writes files that the build does not know of; use the profile's 'debug: split'"},
+	{"--coverage", true, "it writes files that the build does not know of"},
+	{"-ftest-coverage", true, "it writes files that the build does not know of"},
+	{"-ftime-trace", false, "it writes files that the build does not know of"},
+	{"-fcrash-diagnostics-dir", false, "it writes files that the build does not know of"},
+	{"-fmodules", true, "it writes files that the build does not know of"},
+	{"-flto", false, "use the profile's 'lto'"},
+};
+
+static int check_flag(struct xb_arena *arena, const struct xb_unit *unit, const char *word, const struct xb_place *at,
+		      struct xb_err *err)
+{
+	for (size_t i = 0; i < XB_COUNT(refused); i++) {
+		const bool hit = refused[i].whole ? !strcmp(word, refused[i].prefix)
+						  : !strncmp(word, refused[i].prefix, strlen(refused[i].prefix));
+
+		if (hit)
+			return xb_fail(err, XB_E_INPUT, "%sunit '%s': flag '%s' is not allowed: %s",
+				       xb_place_text(at, arena), unit->name, word, refused[i].why);
+	}
+	return 0;
+}
+
+/* What is gathered while the blocks of settings are walked. */
+struct gather {
+	const struct xb_setup *setup;
+	const struct xb_unit *unit;
+	enum xb_language language;
+	struct xb_arena *arena;
+	const char *std;
+	struct xb_map defines; /* name -> "-DNAME=value" in arena: a later block replaces the value of an earlier one */
+	struct xb_command flags;
+};
+
+static int add_flags(struct gather *g, const struct xb_words *words, struct xb_err *err)
+{
+	for (size_t i = 0; i < words->len; i++) {
+		if (check_flag(g->arena, g->unit, words->items[i], words->at ? &words->at[i] : NULL, err) < 0)
+			return err->code;
+		xb_command_word(&g->flags, words->items[i]);
+	}
+	return 0;
+}
+
+static int add_define(struct gather *g, const struct xb_pairs *pairs, size_t i, struct xb_err *err)
+{
+	struct xb_str value XB_CLEANUP(xb_str_release) = {0};
+	const char *text = pairs->values[i];
+
+	if (text && strstr(text, "${")) {
+		if (!g->setup->expand)
+			return xb_fail(err, XB_E_INPUT, "unit '%s': define %s: there are no variables here",
+				       g->unit->name, pairs->names[i]);
+		if (g->setup->expand(g->setup->expand_ctx, text, g->setup->target->target, &value, err) < 0)
+			return xb_wrap(err, "unit '%s': define %s", g->unit->name, pairs->names[i]);
+		text = xb_str_get(&value);
+	}
+	xb_map_put_str(&g->defines, pairs->names[i],
+		       text && *text ? xb_arena_printf(g->arena, "-D%s=%s", pairs->names[i], text)
+				     : xb_arena_printf(g->arena, "-D%s", pairs->names[i]));
+	return 0;
+}
+
+static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *err)
+{
+	struct gather *g = ctx;
+
+	if (g->language == XB_LANG_C && s->c_std)
+		g->std = s->c_std;
+	if (g->language == XB_LANG_CXX && s->cxx_std)
+		g->std = s->cxx_std;
+	for (size_t i = 0; i < s->defines.len; i++)
+		if (add_define(g, &s->defines, i, err) < 0)
+			return err->code;
+	if (add_flags(g, &s->flags, err) < 0)
+		return err->code;
+	if (g->language == XB_LANG_C)
+		return add_flags(g, &s->c_flags, err);
+	if (g->language == XB_LANG_CXX)
+		return add_flags(g, &s->cxx_flags, err);
+	return add_flags(g, &s->asm_flags, err);
+}
+
+static void add_dir(struct xb_dirs *dirs, struct xb_arena *arena, const char *dir)
+{
+	for (size_t i = 0; i < dirs->len; i++)
+		if (!strcmp(dirs->items[i], dir))
+			return;
+	if (dirs->len == dirs->cap) {
+		const size_t cap = dirs->cap ? 2 * dirs->cap : 16;
+		const char **items = xb_arena_array(arena, cap, sizeof(*items));
+
+		if (dirs->len)
+			memcpy(items, dirs->items, dirs->len * sizeof(*items));
+		dirs->items = items;
+		dirs->cap = cap;
+	}
+	dirs->items[dirs->len++] = dir;
+}
+
+/* A static library hands on what it got itself, a shared one only its own headers: that is its interface. */
+static void hand_on_dirs(const struct xb_unit *unit, struct xb_arena *arena, struct xb_dirs *out)
+{
+	for (size_t i = 0; i < unit->n_deps; i++) {
+		const struct xb_unit *dep = unit->deps[i];
+
+		for (size_t k = 0; k < dep->include.len; k++)
+			add_dir(out, arena, dep->include.items[k]);
+		if (dep->kind == XB_UNIT_STATIC)
+			hand_on_dirs(dep, arena, out);
+	}
+}
+
+void xb_include_dirs(const struct xb_unit *unit, struct xb_arena *arena, struct xb_dirs *out)
+{
+	*out = (struct xb_dirs){0};
+	for (size_t i = 0; i < unit->private_include.len; i++)
+		add_dir(out, arena, unit->private_include.items[i]);
+	for (size_t i = 0; i < unit->include.len; i++)
+		add_dir(out, arena, unit->include.items[i]);
+	hand_on_dirs(unit, arena, out);
+}
+
+static void add_modules(const struct xb_unit *unit, struct xb_arena *arena, struct xb_dirs *out)
+{
+	for (size_t i = 0; i < unit->pkg_config.len; i++)
+		add_dir(out, arena, unit->pkg_config.items[i]);
+	for (size_t i = 0; i < unit->n_deps; i++)
+		if (unit->deps[i]->kind == XB_UNIT_STATIC)
+			add_modules(unit->deps[i], arena, out);
+}
+
+static void add_base(const struct xb_setup *setup, struct xb_command *out)
+{
+	struct xb_arena *arena = out->arena;
+
+	xb_command_word(out, "-no-canonical-prefixes");
+	xb_command_word(out, "--no-default-config");
+	xb_command_word(out, xb_arena_printf(arena, "--target=%s", setup->target->target->triple));
+	xb_command_rooted(out, "--sysroot=", XB_ROOT_SYSROOT, NULL, NULL);
+	/* clang 16 learnt --gcc-install-dir; --gcc-toolchain searches below usr/lib/gcc and finds the same directory */
+	if (setup->tools->major >= 16)
+		xb_command_rooted(out, "--gcc-install-dir=", XB_ROOT_SYSROOT, setup->sysroot->gcc_dir, NULL);
+	else
+		xb_command_rooted(out, "--gcc-toolchain=", XB_ROOT_SYSROOT, "usr", NULL);
+	xb_command_word(out, "-fdebug-compilation-dir=.");
+	xb_command_rooted(out, "-ffile-prefix-map=", XB_ROOT_PROJECT, NULL, "=.");
+	xb_command_rooted(out, "-ffile-prefix-map=", XB_ROOT_SYSROOT, NULL, "=/sysroot");
+	xb_command_rooted(out, "-ffile-prefix-map=", XB_ROOT_TOOLCHAIN, NULL, "=/toolchain");
+	xb_command_real(out, "-fcolor-diagnostics");
+	xb_command_real(out, "-fno-crash-diagnostics");
+}
+
+static bool is_x86(const struct xb_target *target)
+{
+	return !strncmp(target->name, "linux-x86", 9) || !strncmp(target->name, "linux-i", 7);
+}
+
+static void add_profile(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_command *out)
+{
+	static const char *const optimize[] = {"-O0", "-O2", "-Os"};
+	static const char *const debug[] = {"-g0", "-gline-tables-only", "-g", "-g"};
+	const struct xb_profile *profile = setup->profile;
+
+	if (setup->target->cpu)
+		xb_command_word(
+			out, xb_arena_printf(out->arena, "%s%s",
+					     is_x86(setup->target->target) ? "-march=" : "-mcpu=", setup->target->cpu));
+	xb_command_word(out, optimize[profile->optimize]);
+	xb_command_word(out, debug[profile->debug]);
+	/* objects of a static library may end up in a shared one */
+	xb_command_word(out, unit->kind == XB_UNIT_EXECUTABLE ? "-fPIE" : "-fPIC");
+	if (profile->lto != XB_LTO_NONE)
+		xb_command_word(out, profile->lto == XB_LTO_THIN ? "-flto=thin" : "-flto=full");
+}
+
+static void add_files(enum xb_language language, struct xb_command *out)
+{
+	static const char *const names[] = {"c", "c++", "assembler", "assembler-with-cpp"};
+
+	if (language != XB_LANG_ASM) {
+		xb_command_word(out, "-MD");
+		xb_command_word(out, "-MF");
+		xb_command_rooted(out, "", (enum xb_root)XB_WORD_DEPFILE, NULL, NULL);
+	}
+	xb_command_word(out, "-x");
+	xb_command_word(out, names[language]);
+	xb_command_word(out, language == XB_LANG_ASM_CPP ? "-E" : "-c");
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_SOURCE, NULL, NULL);
+	xb_command_word(out, "-o");
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_OUTPUT, NULL, NULL);
+}
+
+static int add_user_words(struct gather *g, struct xb_pkgconfig *pkgconfig, struct xb_command *out, struct xb_err *err)
+{
+	struct xb_dirs dirs, modules = {0};
+
+	if (xb_settings_each(g->setup, g->unit, gather_block, g, err) < 0)
+		return err->code;
+	if (g->std)
+		xb_command_word(out, xb_arena_printf(g->arena, "-std=%s", g->std));
+	/* ignored, with a warning, where nothing is preprocessed */
+	if (g->language != XB_LANG_ASM)
+		for (size_t i = 0; i < g->defines.len; i++)
+			xb_command_word(out, g->defines.entries[i].value);
+	xb_include_dirs(g->unit, g->arena, &dirs);
+	for (size_t i = 0; i < dirs.len; i++)
+		xb_command_word(out, xb_arena_printf(g->arena, "-I%s", dirs.items[i]));
+	add_modules(g->unit, g->arena, &modules);
+	if (modules.len && pkgconfig &&
+	    xb_pkgconfig_flags(pkgconfig, modules.items, modules.len, true, out, NULL, err) < 0)
+		return xb_wrap(err, "unit '%s'", g->unit->name);
+	xb_command_append(out, &g->flags);
+	return 0;
+}
+
+int xb_compile_command(const struct xb_setup *setup, const struct xb_unit *unit, enum xb_language language,
+		       struct xb_pkgconfig *pkgconfig, struct xb_command *out, struct xb_err *err)
+{
+	struct gather g = {.setup = setup, .unit = unit, .language = language, .arena = out->arena};
+	int rc;
+
+	xb_command_init(&g.flags, out->arena);
+	add_base(setup, out);
+	add_profile(setup, unit, out);
+	rc = add_user_words(&g, pkgconfig, out, err);
+	if (rc == 0)
+		add_files(language, out);
+	xb_map_release(&g.defines);
+	return rc;
+}

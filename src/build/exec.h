@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to src/build: one run of the scheduler, shared by sched.c (order), resolve.c (is there a result?) and run.c (make
+ * one). One thread; everything is borrowed from the struct.
+ */
+#ifndef XBUILD_BUILD_EXEC_H
+#define XBUILD_BUILD_EXEC_H
+
+#include "xbuild/base/vec.h"
+#include "xbuild/build/key.h"
+#include "xbuild/build/origin.h"
+#include "xbuild/build/sched.h"
+#include "xbuild/build/shadow.h"
+#include "xbuild/build/state.h"
+#include "xbuild/store/action_cache.h"
+#include "xbuild/sys/proc.h"
+
+/* What belongs to one target. */
+struct context {
+	const struct xb_setup *setup;
+	struct xb_roots roots;
+	struct xb_origins *origins; /* opened when the first command of the target runs */
+	struct xb_state *state;
+};
+
+/* First in, first out; items are never removed, only passed. */
+struct queue {
+	XB_VEC(struct xb_action *) items;
+	size_t head;
+};
+
+struct job;
+
+struct exec {
+	struct xb_graph *graph;
+	const struct xb_sched_options *options;
+	struct xb_sched_result *result;
+	struct xb_arena *arena;	  /* of the result; deps of actions go to the graph's arena */
+	struct context *contexts; /* same index as options->setups */
+	struct xb_statcache *cache;
+	struct xb_shadows *shadows;
+	struct xb_procs *procs;
+	XB_VEC(struct job *) jobs;    /* that run */
+	struct queue links, compiles; /* ready: what others wait for longest comes first */
+	size_t n_done;
+	bool stopping;	     /* a command failed and -k was not given */
+	struct xb_err first; /* the first failure that is not a command's own */
+};
+
+/* A command that runs. */
+struct job {
+	struct xb_action *action;
+	struct xb_arena arena;
+	char *output, *depfile, *response; /* temporary files, owned; NULL when there is none */
+	struct xb_reapi_digest command;
+	int64_t started_ns; /* on the clock of the file system's stamps */
+};
+void job_free(struct job *job);
+
+struct context *exec_context(struct exec *x, const struct xb_action *action);
+
+/* Owned absolute path of a project path. */
+char *exec_path(const struct exec *x, const char *rel);
+
+/* Tells what a tool printed. */
+void exec_show(struct exec *x, const struct xb_action *action, struct xb_sv text);
+
+/*
+ * Looks for a result without running anything. 1: found, the action is done (CURRENT or CACHED, final outputs at their
+ * place); 0: it has to run; negative: error.
+ */
+int exec_resolve(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * Puts the output at its place unless it is there. 1: there; 0: the store has lost it (the action must run again).
+ */
+int exec_place(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
+
+/* Files that are in the key: the source, the outputs of inputs, and the deps that are not "!". 1: all there; 0: one is missing. */
+int exec_key_files(struct exec *x, const struct xb_action *action, const char *const *deps, size_t n_deps,
+		   struct xb_arena *arena, struct xb_key_file **out, size_t *out_n, struct xb_err *err) XB_MUST_CHECK;
+
+/* Starts the command. All outputs of inputs are at their places. */
+int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
+
+/* The command ended: publishes its result. Sets the action's state to BUILT or FAILED (its output was shown). */
+int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *ended, struct xb_err *err) XB_MUST_CHECK;
+
+/* Remembers the action's result in the state of its target. */
+void exec_record(struct exec *x, struct xb_action *action);
+
+#endif

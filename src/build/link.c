@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/build/link.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define CLANG_WITH_TLSDESC 19 /* first whose driver passes -enable-tlsdesc to the code generator of a link */
+
+void xb_ldflags_init(struct xb_ldflags *flags, struct xb_arena *arena)
+{
+	*flags = (struct xb_ldflags){0};
+	xb_command_init(&flags->words, arena);
+}
+
+static int refuse(const struct xb_unit *unit, struct xb_arena *arena, const char *word, const struct xb_place *at,
+		  const char *why, struct xb_err *err)
+{
+	return xb_fail(err, XB_E_INPUT, "%sunit '%s': linker flag '%s' is not allowed: %s", xb_place_text(at, arena),
+		       unit->name, word, why);
+}
+
+static const struct {
+	const char *word;
+	size_t field;
+} switches[] = {
+	{"-static", offsetof(struct xb_ldflags, is_static)},
+	{"-static-pie", offsetof(struct xb_ldflags, static_pie)},
+	{"-no-pie", offsetof(struct xb_ldflags, no_pie)},
+	{"-pthread", offsetof(struct xb_ldflags, pthread)},
+	{"-rdynamic", offsetof(struct xb_ldflags, rdynamic)},
+	{"-static-libgcc", offsetof(struct xb_ldflags, static_libgcc)},
+	{"-shared-libgcc", offsetof(struct xb_ldflags, shared_libgcc)},
+	{"-static-libstdc++", offsetof(struct xb_ldflags, static_libstdcxx)},
+	{"-s", offsetof(struct xb_ldflags, strip)},
+	{"-nodefaultlibs", offsetof(struct xb_ldflags, no_default_libs)},
+	{"-nostartfiles", offsetof(struct xb_ldflags, no_start_files)},
+};
+
+static bool set_switch(struct xb_ldflags *flags, const char *word)
+{
+	if (!strcmp(word, "-nostdlib")) {
+		flags->no_default_libs = flags->no_start_files = true;
+		return true;
+	}
+	if (!strcmp(word, "-pie")) {
+		flags->no_pie = false;
+		return true;
+	}
+	for (size_t i = 0; i < XB_COUNT(switches); i++) {
+		if (!strcmp(word, switches[i].word)) {
+			*(bool *)((char *)flags + switches[i].field) = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Why a word may not reach the linker, or NULL. */
+static const char *unfit(const char *word)
+{
+	static const struct {
+		const char *prefix, *why;
+	} table[] = {
+		{"--dependency-file", "xbuild asks for the dependencies itself"},
+		{"--sysroot", "xbuild sets the sysroot"},
+		{"--reproduce", "it writes files that the build does not know of"},
+		{"-Map", "it writes files that the build does not know of"},
+		{"--Map", "it writes files that the build does not know of"},
+		{"--time-trace", "it writes files that the build does not know of"},
+		{"--out-implib", "it writes files that the build does not know of"},
+		{"--thinlto-index-only", "it writes files that the build does not know of"},
+		{"--thinlto-cache-dir", "it writes files that the build does not know of"},
+		{"-plugin-opt=cache-dir", "it writes files that the build does not know of"},
+		{"--save-temps", "it writes files that the build does not know of"},
+		{"--load-pass-plugin", "a plugin is code of the host"},
+		{"--output", "xbuild names the output"},
+		{"@", "a response file is an input that xbuild does not see"},
+	};
+
+	if (!strcmp(word, "-o"))
+		return "xbuild names the output";
+	for (size_t i = 0; i < XB_COUNT(table); i++)
+		if (!strncmp(word, table[i].prefix, strlen(table[i].prefix)))
+			return table[i].why;
+	return NULL;
+}
+
+static int linker_word(struct xb_ldflags *flags, const struct xb_unit *unit, const char *word,
+		       const struct xb_place *at, struct xb_err *err)
+{
+	const char *why = unfit(word);
+
+	if (why)
+		return refuse(unit, flags->words.arena, word, at, why, err);
+	xb_command_word(&flags->words, word);
+	return 0;
+}
+
+/* -Wl,a,b: the commas separate the linker's words. */
+static int comma_words(struct xb_ldflags *flags, const struct xb_unit *unit, const char *list,
+		       const struct xb_place *at, struct xb_err *err)
+{
+	struct xb_sv rest = xb_sv(list);
+
+	while (rest.ptr) {
+		const char *word = xb_arena_sv(flags->words.arena, xb_sv_cut(&rest, ','));
+
+		if (linker_word(flags, unit, word, at, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+static int library_dir(struct xb_ldflags *flags, const struct xb_unit *unit, const char *word,
+		       const struct xb_place *at, struct xb_err *err)
+{
+	if (!word[2])
+		return refuse(unit, flags->words.arena, word, at, "the directory must follow in the same word", err);
+	if (word[2] == '/')
+		return refuse(unit, flags->words.arena, word, at,
+			      "an absolute directory is another one on each machine; the sysroot is searched anyway",
+			      err);
+	xb_command_word(&flags->words, word);
+	return 0;
+}
+
+int xb_ldflags_add(struct xb_ldflags *flags, const struct xb_unit *unit, const char *const *items,
+		   const struct xb_place *at, size_t n, struct xb_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *word = items[i];
+		const struct xb_place *place = at ? &at[i] : NULL;
+		int rc = 0;
+
+		if (set_switch(flags, word))
+			continue;
+		if (!strncmp(word, "-Wl,", 4))
+			rc = comma_words(flags, unit, word + 4, place, err);
+		else if (!strcmp(word, "-Xlinker") && i + 1 < n)
+			rc = linker_word(flags, unit, items[++i], place, err);
+		else if (!strncmp(word, "-L", 2))
+			rc = library_dir(flags, unit, word, place, err);
+		else if (!strncmp(word, "-l", 2) && word[2])
+			xb_command_word(&flags->words, word);
+		else
+			rc = refuse(
+				unit, flags->words.arena, word, place,
+				"it is none of the words that are understood (-Wl,... passes anything to the linker)",
+				err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+struct gather {
+	const struct xb_unit *unit;
+	struct xb_ldflags *flags;
+	bool libs_only; /* of a unit that is linked in: what it needs, not how it would be linked */
+};
+
+static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *err)
+{
+	struct gather *g = ctx;
+
+	if (!g->libs_only &&
+	    xb_ldflags_add(g->flags, g->unit, s->ldflags.items, s->ldflags.at, s->ldflags.len, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < s->libs.len; i++)
+		xb_command_word(&g->flags->words, xb_arena_printf(g->flags->words.arena, "-l%s", s->libs.items[i]));
+	return 0;
+}
+
+/* Words from a .pc file: paths of the sysroot pass, the rest are driver words. An rpath of the sysroot is left out. */
+static int add_module_words(struct xb_ldflags *flags, const struct xb_unit *unit, const struct xb_command *libs,
+			    struct xb_err *err)
+{
+	for (size_t i = 0; i < libs->len; i++) {
+		const struct xb_word *w = &libs->items[i];
+
+		if (w->root != XB_ROOT_NONE) {
+			xb_command_rooted(&flags->words, w->text, w->root, w->path, w->tail);
+			continue;
+		}
+		if (!strncmp(w->text, "-Wl,-rpath", 10) || !strncmp(w->text, "-Wl,--rpath", 11))
+			continue;
+		if (xb_ldflags_add(flags, unit, &w->text, NULL, 1, err) < 0)
+			return xb_wrap(err, "pkg-config");
+	}
+	return 0;
+}
+
+struct walk {
+	const struct xb_setup *setup;
+	struct xb_ldflags *flags;
+	struct xb_dirs modules; /* names, each once */
+	XB_VEC(const struct xb_unit *) seen;
+};
+
+static void add_name(struct xb_dirs *list, struct xb_arena *arena, const char *name)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (!strcmp(list->items[i], name))
+			return;
+	if (list->len == list->cap) {
+		const size_t cap = list->cap ? 2 * list->cap : 16;
+		const char **items = xb_arena_array(arena, cap, sizeof(*items));
+
+		if (list->len)
+			memcpy(items, list->items, list->len * sizeof(*items));
+		list->items = items;
+		list->cap = cap;
+	}
+	list->items[list->len++] = name;
+}
+
+/* The unit and the static libraries behind it: each one's libraries and modules. */
+static int walk_unit(struct walk *w, const struct xb_unit *unit, bool is_top, struct xb_err *err)
+{
+	struct gather g = {.unit = unit, .flags = w->flags, .libs_only = !is_top};
+
+	for (size_t i = 0; i < w->seen.len; i++)
+		if (w->seen.items[i] == unit)
+			return 0;
+	XB_VEC_PUSH(&w->seen, unit);
+	/* what the target and the profile add holds for the program alone */
+	if (is_top ? xb_settings_each(w->setup, unit, gather_block, &g, err) < 0
+		   : gather_block(&g, &unit->settings, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < unit->pkg_config.len; i++)
+		add_name(&w->modules, w->flags->words.arena, unit->pkg_config.items[i]);
+	for (size_t i = 0; i < unit->n_deps; i++)
+		if (unit->deps[i]->kind == XB_UNIT_STATIC && walk_unit(w, unit->deps[i], false, err) < 0)
+			return err->code;
+	return 0;
+}
+
+static int gather_flags(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_pkgconfig *pkgconfig,
+			struct xb_ldflags *flags, struct xb_err *err)
+{
+	struct walk w = {.setup = setup, .flags = flags};
+	struct xb_command libs;
+	int rc;
+
+	xb_command_init(&libs, flags->words.arena);
+	rc = walk_unit(&w, unit, true, err);
+	XB_VEC_RELEASE(&w.seen);
+	if (rc < 0 || !w.modules.len || !pkgconfig)
+		return rc;
+	if (xb_pkgconfig_flags(pkgconfig, w.modules.items, w.modules.len, flags->is_static || flags->static_pie, NULL,
+			       &libs, err) < 0)
+		return xb_wrap(err, "unit '%s'", unit->name);
+	return add_module_words(flags, unit, &libs, err);
+}
+
+/* How the program starts and is loaded. */
+enum form { FORM_SHARED, FORM_PIE, FORM_FIXED, FORM_STATIC, FORM_STATIC_PIE };
+
+static enum form form_of(const struct xb_unit *unit, const struct xb_ldflags *flags)
+{
+	if (unit->kind == XB_UNIT_SHARED)
+		return FORM_SHARED;
+	if (flags->static_pie)
+		return FORM_STATIC_PIE;
+	if (flags->is_static)
+		return FORM_STATIC;
+	return flags->no_pie ? FORM_FIXED : FORM_PIE;
+}
+
+static void add_words(struct xb_command *out, const char *const *words)
+{
+	for (; *words; words++)
+		xb_command_word(out, *words);
+}
+
+static void add_form(const struct xb_setup *setup, const struct xb_unit *unit, enum form form, struct xb_command *out)
+{
+	static const char *const words[][8] = {
+		[FORM_SHARED] = {"-shared", NULL},
+		[FORM_PIE] = {"-pie", NULL},
+		[FORM_FIXED] = {NULL},
+		[FORM_STATIC] = {"-static", NULL},
+		[FORM_STATIC_PIE] = {"-static", "-pie", "--no-dynamic-linker", "-z", "text", NULL},
+	};
+
+	add_words(out, words[form]);
+	if (form == FORM_PIE || form == FORM_FIXED) {
+		xb_command_word(out, "-dynamic-linker");
+		xb_command_word(out, setup->target->target->interpreter);
+	}
+	if (form == FORM_SHARED) {
+		xb_command_word(out, "-soname");
+		xb_command_word(out, unit->soname ? unit->soname : unit->output_name);
+	}
+}
+
+static void add_start_files(const struct xb_setup *setup, enum form form, bool begin, struct xb_command *out)
+{
+	static const char *const crt1[] = {
+		[FORM_SHARED] = NULL,	  [FORM_PIE] = "Scrt1.o",	 [FORM_FIXED] = "crt1.o",
+		[FORM_STATIC] = "crt1.o", [FORM_STATIC_PIE] = "rcrt1.o",
+	};
+	static const char *const crtbegin[] = {"crtbeginS.o", "crtbeginS.o", "crtbegin.o", "crtbeginT.o",
+					       "crtbeginS.o"};
+	static const char *const crtend[] = {"crtendS.o", "crtendS.o", "crtend.o", "crtend.o", "crtendS.o"};
+	struct xb_arena *arena = out->arena;
+	const char *dir = xb_arena_printf(arena, "usr/lib/%s", setup->target->target->multiarch);
+	const char *gcc = setup->sysroot->gcc_dir;
+
+	if (!begin) {
+		xb_command_rooted(out, "", XB_ROOT_SYSROOT, xb_arena_printf(arena, "%s/%s", gcc, crtend[form]), NULL);
+		xb_command_rooted(out, "", XB_ROOT_SYSROOT, xb_arena_printf(arena, "%s/crtn.o", dir), NULL);
+		return;
+	}
+	if (crt1[form])
+		xb_command_rooted(out, "", XB_ROOT_SYSROOT, xb_arena_printf(arena, "%s/%s", dir, crt1[form]), NULL);
+	xb_command_rooted(out, "", XB_ROOT_SYSROOT, xb_arena_printf(arena, "%s/crti.o", dir), NULL);
+	xb_command_rooted(out, "", XB_ROOT_SYSROOT, xb_arena_printf(arena, "%s/%s", gcc, crtbegin[form]), NULL);
+}
+
+static void add_lto(const struct xb_setup *setup, struct xb_command *out)
+{
+	static const char *const levels[] = {"-plugin-opt=O0", "-plugin-opt=O2", "-plugin-opt=O2"};
+	const struct xb_target *target = setup->target->target;
+	const char *cpu = setup->target->cpu;
+
+	if (setup->profile->lto == XB_LTO_NONE)
+		return;
+	if (!cpu)
+		cpu = strcmp(target->lld_emulation, "elf_x86_64") ? "generic" : "x86-64";
+	xb_command_word(out, xb_arena_printf(out->arena, "-plugin-opt=mcpu=%s", cpu));
+	xb_command_word(out, levels[setup->profile->optimize]);
+	if (setup->profile->lto == XB_LTO_THIN)
+		xb_command_word(out, "-plugin-opt=thinlto");
+	if (!strcmp(target->lld_emulation, "aarch64linux") && setup->tools->major >= CLANG_WITH_TLSDESC)
+		xb_command_word(out, "-plugin-opt=-enable-tlsdesc");
+	xb_command_real(out, xb_arena_printf(out->arena, "--thinlto-jobs=%d", setup->jobs > 0 ? setup->jobs : 1));
+}
+
+static void add_libgcc(const struct xb_ldflags *flags, bool cxx, struct xb_command *out)
+{
+	static const char *const fixed[] = {"-lgcc", "-lgcc_eh", NULL};
+	static const char *const always[] = {"-lgcc_s", "-lgcc", NULL};
+	static const char *const needed[] = {"-lgcc", "--as-needed", "-lgcc_s", "--no-as-needed", NULL};
+
+	if (flags->static_libgcc)
+		add_words(out, fixed);
+	else
+		add_words(out, cxx || flags->shared_libgcc ? always : needed);
+}
+
+static void add_runtime(const struct xb_ldflags *flags, enum form form, bool cxx, struct xb_command *out)
+{
+	static const char *const group[] = {"--start-group", "-lgcc", "-lgcc_eh", "-lc", "--end-group", NULL};
+	const bool is_static = form == FORM_STATIC || form == FORM_STATIC_PIE;
+
+	if (flags->no_default_libs)
+		return;
+	if (cxx) {
+		const bool only_this = flags->static_libstdcxx && !is_static;
+
+		if (only_this)
+			xb_command_word(out, "-Bstatic");
+		xb_command_word(out, "-lstdc++");
+		if (only_this)
+			xb_command_word(out, "-Bdynamic");
+		xb_command_word(out, "-lm");
+	}
+	/* in a static program the group below has to see what libpthread needs as well */
+	if (flags->pthread && is_static)
+		xb_command_word(out, "-lpthread");
+	if (is_static) {
+		add_words(out, group);
+		return;
+	}
+	add_libgcc(flags, cxx, out);
+	if (flags->pthread)
+		xb_command_word(out, "-lpthread");
+	xb_command_word(out, "-lc");
+	add_libgcc(flags, cxx, out);
+}
+
+static void add_search_dirs(const struct xb_setup *setup, struct xb_command *out)
+{
+	const char *multiarch = setup->target->target->multiarch;
+
+	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, setup->sysroot->gcc_dir, NULL);
+	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, xb_arena_printf(out->arena, "usr/lib/%s", multiarch), NULL);
+	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, "usr/lib", NULL);
+}
+
+int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bool cxx, bool strip,
+		    struct xb_pkgconfig *pkgconfig, struct xb_command *out, struct xb_err *err)
+{
+	static const char *const fixed[] = {"--hash-style=gnu",
+					    "--build-id=sha1",
+					    "--eh-frame-hdr",
+					    "-z",
+					    "relro",
+					    "-z",
+					    "now",
+					    "-z",
+					    "noexecstack",
+					    NULL};
+	struct xb_ldflags flags;
+	enum form form;
+
+	xb_ldflags_init(&flags, out->arena);
+	if (gather_flags(setup, unit, pkgconfig, &flags, err) < 0)
+		return err->code;
+	form = form_of(unit, &flags);
+	xb_command_rooted(out, "--sysroot=", XB_ROOT_SYSROOT, NULL, NULL);
+	xb_command_word(out, "-m");
+	xb_command_word(out, setup->target->target->lld_emulation);
+	if (!strcmp(setup->target->target->lld_emulation, "aarch64linux")) {
+		xb_command_word(out, "-EL");
+		xb_command_word(out, "--fix-cortex-a53-843419");
+	}
+	add_words(out, fixed);
+	if (flags.rdynamic)
+		xb_command_word(out, "-export-dynamic");
+	if (strip || flags.strip)
+		xb_command_word(out, "-s");
+	add_form(setup, unit, form, out);
+	xb_command_real(out, "--color-diagnostics=always");
+	xb_command_rooted(out, "--dependency-file=", (enum xb_root)XB_WORD_DEPFILE, NULL, NULL);
+	xb_command_word(out, "-o");
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_OUTPUT, NULL, NULL);
+	if (!flags.no_start_files)
+		add_start_files(setup, form, true, out);
+	add_search_dirs(setup, out);
+	add_lto(setup, out);
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_INPUTS, NULL, NULL);
+	xb_command_append(out, &flags.words);
+	add_runtime(&flags, form, cxx, out);
+	if (!flags.no_start_files)
+		add_start_files(setup, form, false, out);
+	return 0;
+}
+
+void xb_archive_command(struct xb_command *out)
+{
+	/* D: no times, owners or modes in the archive (ar(1), deterministic mode) */
+	xb_command_word(out, "rcsD");
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_OUTPUT, NULL, NULL);
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_INPUTS, NULL, NULL);
+}
+
+void xb_debug_command(const char *full, struct xb_command *out)
+{
+	xb_command_word(out, "--only-keep-debug");
+	xb_command_word(out, full);
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_OUTPUT, NULL, NULL);
+}
+
+void xb_strip_command(const char *full, const char *debug, bool strip, struct xb_command *out)
+{
+	xb_command_word(out, strip ? "--strip-all" : "--strip-debug");
+	xb_command_word(out, xb_arena_printf(out->arena, "--add-gnu-debuglink=%s", debug));
+	xb_command_word(out, full);
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_OUTPUT, NULL, NULL);
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/build/pkgconfig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/path.h"
+#include "xbuild/base/str.h"
+#include "xbuild/base/vec.h"
+#include "xbuild/model/names.h"
+#include "xbuild/sys/fs.h"
+
+#define MAX_PC_BYTES  (256 * 1024)
+#define MAX_EXPANSION 65536 /* bytes of one value: "${a}${a}" may double at each step */
+#define MAX_NESTING   32
+
+struct module {
+	const char *name;
+	struct xb_map vars;			  /* raw text */
+	const char *requires_, *requires_private; /* expanded, "" when absent */
+	const char *cflags, *libs, *libs_private, *version;
+	unsigned visited; /* number of the query that met it last */
+};
+
+struct xb_pkgconfig {
+	const struct xb_sysroot_paths *sysroot;
+	struct xb_arena *arena;
+	struct xb_map modules;
+	unsigned query;
+};
+
+struct order {
+	struct module **items; /* a module stands behind all that it requires */
+	size_t len, cap;
+};
+
+struct xb_pkgconfig *xb_pkgconfig_open(const struct xb_sysroot_paths *sysroot, struct xb_arena *arena)
+{
+	struct xb_pkgconfig *reader = xb_alloc(sizeof(*reader));
+
+	reader->sysroot = sysroot;
+	reader->arena = arena;
+	return reader;
+}
+
+void xb_pkgconfig_free(struct xb_pkgconfig *reader)
+{
+	if (!reader)
+		return;
+	for (size_t i = 0; i < reader->modules.len; i++) {
+		struct module *module = reader->modules.entries[i].value;
+
+		xb_map_release(&module->vars);
+	}
+	xb_map_release(&reader->modules);
+	free(reader);
+}
+
+static int expand(const struct module *module, struct xb_sv text, int depth, struct xb_str *out, struct xb_err *err)
+{
+	if (depth > MAX_NESTING)
+		return xb_fail(err, XB_E_INPUT, "%s.pc: variables refer to each other without end", module->name);
+	while (text.len) {
+		const char *close;
+
+		if (!xb_sv_starts(text, "${") || !(close = memchr(text.ptr, '}', text.len))) {
+			if (xb_sv_starts(text, "$$"))
+				text = xb_sv_n(text.ptr + 1, text.len - 1);
+			if (!xb_str_append_char(out, *text.ptr))
+				break;
+			text = xb_sv_n(text.ptr + 1, text.len - 1);
+			continue;
+		}
+		const struct xb_sv name = xb_sv_n(text.ptr + 2, (size_t)(close - text.ptr) - 2);
+		const char *value = xb_map_get(&module->vars, name);
+
+		if (!value)
+			return xb_fail(err, XB_E_INPUT, "%s.pc: variable '%.*s' is not defined", module->name,
+				       XB_SV_ARG(name));
+		if (expand(module, xb_sv(value), depth + 1, out, err) < 0)
+			return err->code;
+		text = xb_sv_n(close + 1, text.len - (size_t)(close + 1 - text.ptr));
+	}
+	if (text.len)
+		return xb_fail(err, XB_E_INPUT, "%s.pc: a value is longer than %d bytes", module->name, MAX_EXPANSION);
+	return 0;
+}
+
+static int set_field(struct xb_pkgconfig *reader, struct module *module, struct xb_sv key, struct xb_sv value,
+		     struct xb_err *err)
+{
+	const struct {
+		const char *key;
+		const char **field;
+	} fields[] = {
+		{"Requires", &module->requires_}, {"Requires.private", &module->requires_private},
+		{"Cflags", &module->cflags},	  {"CFlags", &module->cflags},
+		{"Libs", &module->libs},	  {"Libs.private", &module->libs_private},
+		{"Version", &module->version},
+	};
+
+	for (size_t i = 0; i < XB_COUNT(fields); i++) {
+		struct xb_str text XB_CLEANUP(xb_str_release) = {.max_bytes = MAX_EXPANSION};
+
+		if (!xb_sv_eq_str(key, fields[i].key))
+			continue;
+		if (expand(module, value, 0, &text, err) < 0)
+			return err->code;
+		*fields[i].field = xb_arena_strdup(reader->arena, xb_str_get(&text));
+	}
+	return 0;
+}
+
+/* "name = value" or "Field: value", whichever sign comes first. */
+static int read_line(struct xb_pkgconfig *reader, struct module *module, struct xb_sv line, struct xb_err *err)
+{
+	size_t n = 0;
+
+	line = xb_sv_trim(line);
+	while (n < line.len && line.ptr[n] != '=' && line.ptr[n] != ':')
+		n++;
+	if (n == line.len)
+		return 0;
+	const struct xb_sv key = xb_sv_trim(xb_sv_n(line.ptr, n));
+	const struct xb_sv value = xb_sv_trim(xb_sv_n(line.ptr + n + 1, line.len - n - 1));
+
+	if (line.ptr[n] == ':')
+		return set_field(reader, module, key, value, err);
+	if (key.len && !xb_sv_eq_str(key, "pcfiledir"))
+		xb_map_put(&module->vars, key, xb_arena_sv(reader->arena, value));
+	return 0;
+}
+
+static int read_text(struct xb_pkgconfig *reader, struct module *module, struct xb_sv text, struct xb_err *err)
+{
+	struct xb_str line XB_CLEANUP(xb_str_release) = {0};
+
+	while (text.ptr) {
+		struct xb_sv part = xb_sv_cut(&text, '\n');
+		const char *hash;
+
+		if (part.len && part.ptr[part.len - 1] == '\r')
+			part.len--;
+		if (part.len && part.ptr[part.len - 1] == '\\' && text.ptr) {
+			part.len--;
+			xb_str_append_sv(&line, part);
+			xb_str_append_char(&line, ' ');
+			continue;
+		}
+		xb_str_append_sv(&line, part);
+		hash = strchr(xb_str_get(&line), '#');
+		const struct xb_sv whole = xb_str_sv(&line);
+
+		if (read_line(reader, module, hash ? xb_sv_n(whole.ptr, (size_t)(hash - whole.ptr)) : whole, err) < 0)
+			return err->code;
+		xb_str_reset(&line);
+	}
+	return 0;
+}
+
+/* 1: read; 0: no such file in any of the directories. */
+static int load_file(struct xb_pkgconfig *reader, struct module *module, struct xb_err *err)
+{
+	const char *dirs[] = {
+		xb_arena_printf(reader->arena, "usr/lib/%s/pkgconfig", reader->sysroot->target->multiarch),
+		"usr/lib/pkgconfig",
+		"usr/share/pkgconfig",
+	};
+
+	for (size_t i = 0; i < XB_COUNT(dirs); i++) {
+		char *path XB_CLEANUP(xb_free_ptr) =
+			xb_printf("%s/%s/%s.pc", reader->sysroot->dir, dirs[i], module->name);
+		struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+		if (!xb_fs_exists(path))
+			continue;
+		if (xb_fs_read(path, MAX_PC_BYTES, &text, err) < 0)
+			return err->code;
+		xb_map_put_str(&module->vars, "pcfiledir", xb_arena_printf(reader->arena, "/%s", dirs[i]));
+		xb_map_put_str(&module->vars, "pc_sysrootdir", (void *)(uintptr_t) "");
+		return read_text(reader, module, xb_str_sv(&text), err) < 0 ? err->code : 1;
+	}
+	return 0;
+}
+
+static int get_module(struct xb_pkgconfig *reader, struct xb_sv name, const char *wanted_by, struct module **out,
+		      struct xb_err *err)
+{
+	struct module *module = xb_map_get(&reader->modules, name);
+	int rc;
+
+	if (module) {
+		*out = module;
+		return 0;
+	}
+	if (!name.len || name.len > XB_MAX_NAME_BYTES || memchr(name.ptr, '/', name.len) || name.ptr[0] == '.')
+		return xb_fail(err, XB_E_INPUT, "'%.*s' is no name of a pkg-config module", XB_SV_ARG(name));
+	module = xb_arena_alloc(reader->arena, sizeof(*module));
+	module->name = xb_arena_sv(reader->arena, name);
+	module->requires_ = module->requires_private = module->cflags = module->libs = module->libs_private = "";
+	module->version = "";
+	rc = load_file(reader, module, err);
+	if (rc <= 0)
+		xb_map_release(&module->vars);
+	if (rc < 0)
+		return xb_wrap(err, "pkg-config module '%s'", module->name);
+	if (rc == 0) {
+		xb_fail(err, XB_E_INPUT, "pkg-config module '%s'%s%s is not in the sysroot of %s (no %s.pc)",
+			module->name, wanted_by ? ", required by " : "", wanted_by ? wanted_by : "",
+			reader->sysroot->target->name, module->name);
+		return xb_hint(err,
+			       "add the -dev package that ships %s.pc to sysroot.packages in the project file, "
+			       "then run 'xbuild lock'",
+			       module->name);
+	}
+	xb_map_put_str(&reader->modules, module->name, module);
+	*out = module;
+	return 0;
+}
+
+static bool is_comparison(struct xb_sv word)
+{
+	static const char *const signs[] = {"=", "!=", "<", "<=", ">", ">="};
+
+	for (size_t i = 0; i < XB_COUNT(signs); i++)
+		if (xb_sv_eq_str(word, signs[i]))
+			return true;
+	return false;
+}
+
+/* Versions that are not plain numbers are not compared: the package manager has seen to them. */
+static bool version_fits(struct xb_sv have, struct xb_sv sign, struct xb_sv want)
+{
+	int order;
+
+	if (!xb_name_is_version_number(have) || !xb_name_is_version_number(want))
+		return true;
+	order = xb_version_number_compare(have, want);
+	if (xb_sv_eq_str(sign, "="))
+		return order == 0;
+	if (xb_sv_eq_str(sign, "!="))
+		return order != 0;
+	if (sign.ptr[0] == '<')
+		return order < 0 || (sign.len == 2 && order == 0);
+	return order > 0 || (sign.len == 2 && order == 0);
+}
+
+static struct xb_sv next_word(struct xb_sv *rest)
+{
+	size_t n = 0;
+	struct xb_sv word;
+
+	while (rest->len && strchr(" \t,", *rest->ptr))
+		*rest = xb_sv_n(rest->ptr + 1, rest->len - 1);
+	while (n < rest->len && !strchr(" \t,", rest->ptr[n]))
+		n++;
+	word = xb_sv_n(rest->ptr, n);
+	*rest = xb_sv_n(rest->ptr + n, rest->len - n);
+	return word;
+}
+
+static int visit(struct xb_pkgconfig *reader, struct module *module, bool private_too, int depth, struct order *order,
+		 struct xb_err *err);
+
+/* The modules of a Requires line, last first: reversing the whole order afterwards then keeps that of the file. */
+static int visit_list(struct xb_pkgconfig *reader, const struct module *from, const char *text, bool private_too,
+		      int depth, struct order *order, struct xb_err *err)
+{
+	XB_VEC(struct module *) list = {0};
+	struct xb_sv rest = xb_sv(text);
+	int rc = 0;
+
+	for (struct xb_sv word = next_word(&rest); rc == 0 && word.len; word = next_word(&rest)) {
+		struct module *module;
+
+		if (is_comparison(word) && list.len) {
+			const struct xb_sv want = next_word(&rest);
+
+			module = list.items[list.len - 1];
+			if (!version_fits(xb_sv(module->version), word, want))
+				rc = xb_fail(err, XB_E_INPUT,
+					     "pkg-config module '%s' requires %s %.*s %.*s, but the sysroot has %s",
+					     from->name, module->name, XB_SV_ARG(word), XB_SV_ARG(want),
+					     module->version);
+			continue;
+		}
+		rc = get_module(reader, word, from->name, &module, err);
+		if (rc == 0)
+			XB_VEC_PUSH(&list, module);
+	}
+	for (size_t i = list.len; rc == 0 && i-- > 0;)
+		rc = visit(reader, list.items[i], private_too, depth + 1, order, err);
+	XB_VEC_RELEASE(&list);
+	return rc;
+}
+
+static int visit(struct xb_pkgconfig *reader, struct module *module, bool private_too, int depth, struct order *order,
+		 struct xb_err *err)
+{
+	if (module->visited == reader->query)
+		return 0;
+	if (depth > XB_MAX_PATH_DEPTH)
+		return xb_fail(err, XB_E_INPUT, "pkg-config module '%s' is required too deep", module->name);
+	module->visited = reader->query;
+	if (private_too && visit_list(reader, module, module->requires_private, private_too, depth, order, err) < 0)
+		return err->code;
+	if (visit_list(reader, module, module->requires_, private_too, depth, order, err) < 0)
+		return err->code;
+	XB_VEC_PUSH(order, module);
+	return 0;
+}
+
+static bool is_searched_anyway(struct xb_pkgconfig *reader, const char *path)
+{
+	const char *multiarch = reader->sysroot->target->multiarch;
+	const char *known[] = {"usr/include",
+			       "usr/lib",
+			       "lib",
+			       xb_arena_printf(reader->arena, "usr/include/%s", multiarch),
+			       xb_arena_printf(reader->arena, "usr/lib/%s", multiarch),
+			       xb_arena_printf(reader->arena, "lib/%s", multiarch)};
+
+	for (size_t i = 0; i < XB_COUNT(known); i++)
+		if (!strcmp(path, known[i]))
+			return true;
+	return false;
+}
+
+static bool has_word(const struct xb_command *command, const struct xb_word *word)
+{
+	for (size_t i = 0; i < command->len; i++) {
+		const struct xb_word *old = &command->items[i];
+
+		if (old->root == word->root && old->path && !strcmp(old->text, word->text) &&
+		    !strcmp(old->path, word->path))
+			return true;
+	}
+	return false;
+}
+
+/* `word` is "<option>/absolute/path". */
+static void add_path(struct xb_pkgconfig *reader, const char *option, const char *path, struct xb_command *out)
+{
+	struct xb_str clean XB_CLEANUP(xb_str_release) = {0};
+	struct xb_word word = {.text = option, .root = XB_ROOT_SYSROOT};
+
+	xb_path_clean(xb_sv(path), &clean);
+	word.path = xb_arena_strdup(reader->arena, xb_str_get(&clean) + 1);
+	if (*option && (is_searched_anyway(reader, word.path) || has_word(out, &word)))
+		return;
+	xb_command_rooted(out, option, XB_ROOT_SYSROOT, word.path, NULL);
+}
+
+static void add_word(struct xb_pkgconfig *reader, const char *word, struct xb_command *out)
+{
+	static const char *const options[] = {"-I", "-L", "-isystem", "-idirafter", "-F", ""};
+
+	for (size_t i = 0; i < XB_COUNT(options); i++) {
+		const size_t n = strlen(options[i]);
+
+		if (!strncmp(word, options[i], n) && word[n] == '/') {
+			/* the joined spelling of the two long ones is accepted by clang as well */
+			add_path(reader, options[i], word + n, out);
+			return;
+		}
+	}
+	xb_command_word(out, xb_arena_strdup(reader->arena, word));
+}
+
+/* Splits as a shell would: blanks, both quotes and the backslash. An option whose path is the next word is joined. */
+static void add_words(struct xb_pkgconfig *reader, const char *text, struct xb_command *out)
+{
+	struct xb_str word XB_CLEANUP(xb_str_release) = {0};
+	bool in_word = false;
+	char quote = 0;
+
+	for (const char *c = text;; c++) {
+		const bool blank = !*c || (!quote && strchr(" \t\r\n", *c));
+
+		if (blank && in_word) {
+			const char *w = xb_str_get(&word);
+			const bool waits = *c && (!strcmp(w, "-I") || !strcmp(w, "-L") || !strcmp(w, "-isystem") ||
+						  !strcmp(w, "-idirafter"));
+
+			if (!waits) {
+				add_word(reader, w, out);
+				xb_str_reset(&word);
+				in_word = false;
+			}
+		}
+		if (!*c)
+			return;
+		if (blank)
+			continue;
+		in_word = true;
+		if (quote && *c == quote)
+			quote = 0;
+		else if (!quote && (*c == '"' || *c == '\''))
+			quote = *c;
+		else if (*c == '\\' && quote != '\'' && c[1])
+			xb_str_append_char(&word, *++c);
+		else
+			xb_str_append_char(&word, *c);
+	}
+}
+
+/* Runs one query and leaves its modules in *order, required ones first. */
+static int collect(struct xb_pkgconfig *reader, const char *const *modules, size_t n_modules, bool private_too,
+		   struct order *order, struct xb_err *err)
+{
+	reader->query++;
+	for (size_t i = n_modules; i-- > 0;) {
+		struct module *module;
+
+		if (get_module(reader, xb_sv(modules[i]), NULL, &module, err) < 0 ||
+		    visit(reader, module, private_too, 0, order, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+int xb_pkgconfig_flags(struct xb_pkgconfig *reader, const char *const *modules, size_t n_modules, bool for_static,
+		       struct xb_command *cflags, struct xb_command *libs, struct xb_err *err)
+{
+	struct order order = {0};
+	int rc = 0;
+
+	if (cflags) {
+		rc = collect(reader, modules, n_modules, true, &order, err);
+		for (size_t i = order.len; rc == 0 && i-- > 0;)
+			add_words(reader, order.items[i]->cflags, cflags);
+	}
+	order.len = 0;
+	if (rc == 0 && libs) {
+		rc = collect(reader, modules, n_modules, for_static, &order, err);
+		for (size_t i = order.len; rc == 0 && i-- > 0;) {
+			add_words(reader, order.items[i]->libs, libs);
+			if (for_static)
+				add_words(reader, order.items[i]->libs_private, libs);
+		}
+	}
+	XB_VEC_RELEASE(&order);
+	return rc;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/build/sched.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/path.h"
+#include "xbuild/build/compdb.h"
+#include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
+
+void xb_strip_ansi(struct xb_sv text, struct xb_str *out)
+{
+	size_t i = 0, from = 0;
+
+	while (i < text.len) {
+		if (text.ptr[i] != '\033' || i + 1 >= text.len || text.ptr[i + 1] != '[') {
+			i++;
+			continue;
+		}
+		xb_str_append_n(out, text.ptr + from, i - from);
+		i += 2;
+		while (i < text.len && (text.ptr[i] < 0x40 || text.ptr[i] > 0x7e))
+			i++;
+		from = i < text.len ? ++i : i;
+	}
+	xb_str_append_n(out, text.ptr + from, text.len - from);
+}
+
+void exec_show(struct exec *x, const struct xb_action *action, struct xb_sv text)
+{
+	struct xb_str shown XB_CLEANUP(xb_str_release) = {0};
+
+	if (!text.len)
+		return;
+	if (x->options->color)
+		xb_str_append_sv(&shown, text);
+	else
+		xb_strip_ansi(text, &shown);
+	xb_observe(x->options->observer, &(struct xb_event){
+						 .kind = XB_EVENT_OUTPUT,
+						 .verb = xb_action_verb(action->variant->kind),
+						 .label = action->source ? action->source : action->output,
+						 .target = action->variant->setup->target->target->name,
+						 .text = xb_str_get(&shown),
+					 });
+}
+
+/* The longest waits begin with a link, so that one never stands behind compiles that became ready later. */
+static void make_ready(struct exec *x, struct xb_action *action)
+{
+	struct queue *q = action->variant->kind > XB_ACTION_AS ? &x->links : &x->compiles;
+
+	action->state = XB_STATE_READY;
+	XB_VEC_PUSH(&q->items, action);
+}
+
+static struct xb_action *next_ready(struct exec *x)
+{
+	struct queue *const queues[] = {&x->links, &x->compiles};
+
+	for (size_t i = 0; i < XB_COUNT(queues); i++) {
+		while (queues[i]->head < queues[i]->items.len) {
+			struct xb_action *action = queues[i]->items.items[queues[i]->head++];
+
+			/* one that has to wait again is queued again later */
+			if (action->state == XB_STATE_READY)
+				return action;
+		}
+	}
+	return NULL;
+}
+
+static void skip_users(struct exec *x, struct xb_action *action)
+{
+	for (size_t i = 0; i < action->n_users; i++) {
+		struct xb_action *user = action->users[i];
+
+		if (user->state != XB_STATE_WAITING && user->state != XB_STATE_READY)
+			continue;
+		user->state = XB_STATE_SKIPPED;
+		x->result->n_skipped++;
+		x->n_done++;
+		skip_users(x, user);
+	}
+}
+
+static void fail(struct exec *x, struct xb_action *action, struct xb_err *problem)
+{
+	action->state = XB_STATE_FAILED;
+	x->result->n_failed++;
+	x->n_done++;
+	x->stopping = x->stopping || !x->options->keep_going;
+	skip_users(x, action);
+	if (!problem->code)
+		return;
+	if (!x->first.code) {
+		xb_err_move(&x->first, problem);
+		return;
+	}
+	struct xb_str line XB_CLEANUP(xb_str_release) = {0};
+
+	xb_str_printf(&line, "error: %s\n", problem->msg);
+	exec_show(x, action, xb_str_sv(&line));
+}
+
+static void done(struct exec *x, struct xb_action *action)
+{
+	struct xb_sched_result *result = x->result;
+
+	x->n_done++;
+	result->n_current += action->state == XB_STATE_CURRENT;
+	result->n_cached += action->state == XB_STATE_CACHED;
+	result->n_run += action->state == XB_STATE_BUILT;
+	if (!x->options->dry_run && action->state != XB_STATE_PENDING)
+		exec_record(x, action);
+	if (action->state == XB_STATE_CACHED)
+		xb_observe(
+			x->options->observer,
+			&(struct xb_event){.kind = XB_EVENT_PROGRESS, .done = x->n_done, .total = x->graph->n_actions});
+	for (size_t i = 0; i < action->n_users; i++) {
+		struct xb_action *user = action->users[i];
+
+		if (user->state == XB_STATE_WAITING && --user->n_pending == 0)
+			make_ready(x, user);
+	}
+}
+
+/*
+ * The store has lost the output of an action that was done (it was cleaned): it runs again, and who needs it waits again.
+ */
+static void undo(struct exec *x, struct xb_action *action)
+{
+	x->n_done--;
+	x->result->n_current -= action->state == XB_STATE_CURRENT;
+	x->result->n_cached -= action->state == XB_STATE_CACHED;
+	x->result->n_run -= action->state == XB_STATE_BUILT;
+	action->force = true;
+	for (size_t i = 0; i < action->n_users; i++) {
+		struct xb_action *user = action->users[i];
+
+		if (user->state != XB_STATE_WAITING && user->state != XB_STATE_READY)
+			continue;
+		user->state = XB_STATE_WAITING;
+		user->n_pending++;
+	}
+	make_ready(x, action);
+}
+
+/* 1: every input is at its place; 0: some have to be made again, and the action waits. */
+static int place_inputs(struct exec *x, struct xb_action *action, struct xb_err *err)
+{
+	int all = 1;
+
+	for (size_t i = 0; i < action->n_inputs; i++) {
+		struct xb_action *input = action->inputs[i];
+		const int rc = exec_place(x, input, err);
+
+		if (rc < 0)
+			return rc;
+		if (rc == 0 && input->state != XB_STATE_READY)
+			undo(x, input);
+		else if (rc == 1 && !x->options->dry_run)
+			exec_record(x, input); /* where it was placed */
+		all = all && rc;
+	}
+	return all;
+}
+
+static bool waits_for_pending(const struct xb_action *action)
+{
+	for (size_t i = 0; i < action->n_inputs; i++)
+		if (action->inputs[i]->state == XB_STATE_PENDING)
+			return true;
+	return false;
+}
+
+/* Decides what to do with a ready action, and does it or starts it. */
+static void advance(struct exec *x, struct xb_action *action)
+{
+	struct xb_err problem XB_CLEANUP(xb_err_release) = {0};
+	int rc;
+
+	if (waits_for_pending(action)) {
+		action->state = XB_STATE_PENDING;
+		done(x, action);
+		return;
+	}
+	rc = exec_resolve(x, action, &problem);
+	if (rc == 0 && x->options->dry_run) {
+		action->state = XB_STATE_PENDING;
+		rc = 1;
+	}
+	if (rc == 1) {
+		done(x, action);
+		return;
+	}
+	if (rc == 0) {
+		rc = place_inputs(x, action, &problem);
+		if (rc == 0)
+			return;
+		if (rc > 0)
+			rc = exec_start(x, action, &problem);
+	}
+	if (rc < 0)
+		fail(x, action, &problem);
+}
+
+static bool is_interrupted(const struct exec *x)
+{
+	return x->options->interrupted && *x->options->interrupted;
+}
+
+static void fill_slots(struct exec *x)
+{
+	while (!x->stopping && !is_interrupted(x) && xb_procs_running(x->procs) < (size_t)x->options->jobs) {
+		struct xb_action *action = next_ready(x);
+
+		if (!action)
+			return;
+		advance(x, action);
+	}
+}
+
+static void finish_one(struct exec *x, struct job *job, const struct xb_proc_result *ended)
+{
+	struct xb_err problem XB_CLEANUP(xb_err_release) = {0};
+	struct xb_action *action = job->action;
+
+	if (exec_finish(x, job, ended, &problem) < 0 || action->state == XB_STATE_FAILED)
+		fail(x, action, &problem);
+	else
+		done(x, action);
+	for (size_t i = 0; i < x->jobs.len; i++)
+		if (x->jobs.items[i] == job)
+			x->jobs.items[i] = x->jobs.items[--x->jobs.len];
+	job_free(job);
+}
+
+static int loop(struct exec *x, struct xb_err *err)
+{
+	for (;;) {
+		struct xb_proc_result ended = {0};
+		void *user;
+		int rc;
+
+		fill_slots(x);
+		if (is_interrupted(x))
+			return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+		if (!xb_procs_running(x->procs))
+			return 0;
+		rc = xb_procs_wait(x->procs, -1, x->options->interrupted, &user, &ended, err);
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
+			continue;
+		/* the free slot is filled before the result is hashed and published */
+		fill_slots(x);
+		finish_one(x, user, &ended);
+		xb_proc_result_release(&ended);
+	}
+}
+
+static int write_once(const char *dir, const char *name, const char *text, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, name);
+
+	return xb_fs_exists(path) ? 0 : xb_atomic_file_write(path, text, strlen(text), 0644, 0, err);
+}
+
+/* Neither directory belongs into a repository; the tag keeps backups out (bford.info/cachedir). */
+static int make_dirs(const char *project_dir, struct xb_err *err)
+{
+	static const char tag[] = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by xbuild; may be removed.\n";
+	char *state XB_CLEANUP(xb_free_ptr) = xb_path_join(project_dir, ".xbuild");
+	char *out XB_CLEANUP(xb_free_ptr) = xb_path_join(project_dir, "out");
+
+	if ((!xb_fs_is_dir(state) && xb_fs_mkdirs(state, 0755, err) < 0) ||
+	    (!xb_fs_is_dir(out) && xb_fs_mkdirs(out, 0755, err) < 0) ||
+	    write_once(state, ".gitignore", "*\n", err) < 0 || write_once(state, "CACHEDIR.TAG", tag, err) < 0)
+		return err->code;
+	return write_once(out, ".gitignore", "*\n", err);
+}
+
+static void open_contexts(struct exec *x)
+{
+	const struct xb_sched_options *o = x->options;
+
+	x->contexts = xb_alloc(o->n_setups * sizeof(*x->contexts));
+	for (size_t i = 0; i < o->n_setups; i++) {
+		const struct xb_setup *setup = &o->setups[i];
+		char *file XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.xbuild/state-%s-%s", o->project_dir,
+							       setup->target->target->name, setup->profile->name);
+
+		x->contexts[i].setup = setup;
+		xb_roots_real(o->project_dir, setup->tools, setup->sysroot, &x->contexts[i].roots);
+		x->contexts[i].state = xb_state_open(file, o->project_dir, x->cache);
+	}
+}
+
+static void queue_first(struct exec *x)
+{
+	for (size_t i = 0; i < x->graph->n_actions; i++) {
+		struct xb_action *action = x->graph->actions[i];
+
+		action->n_pending = action->n_inputs;
+		action->state = XB_STATE_WAITING;
+		if (!action->n_pending)
+			make_ready(x, action);
+	}
+}
+
+/* What was done is kept, also after a failure. */
+static int save(struct exec *x, struct xb_err *err)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < x->options->n_setups; i++)
+		if (rc == 0)
+			rc = xb_state_save(x->contexts[i].state, err);
+	if (xb_statcache_save(x->cache, rc == 0 ? err : &ignored) < 0 && rc == 0)
+		rc = err->code;
+	return rc;
+}
+
+static void list_pending(struct exec *x)
+{
+	const char **items = xb_arena_array(x->arena, x->graph->n_actions, sizeof(*items));
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->graph->n_actions; i++) {
+		struct xb_action *action = x->graph->actions[i];
+
+		if (action->state == XB_STATE_PENDING)
+			items[n++] = xb_arena_printf(x->arena, "%s %s", action->variant->setup->target->target->name,
+						     xb_action_label(action, x->arena));
+	}
+	x->result->would_run = items;
+	x->result->n_would_run = n;
+}
+
+static int conclude(struct exec *x, struct xb_err *err)
+{
+	if (x->first.code) {
+		xb_err_move(err, &x->first);
+		return err->code;
+	}
+	if (x->result->n_failed)
+		return xb_fail(err, XB_E_JOB, "%zu of %zu build step%s failed", x->result->n_failed,
+			       x->graph->n_actions, x->graph->n_actions == 1 ? "" : "s");
+	return 0;
+}
+
+static void close_all(struct exec *x)
+{
+	xb_procs_free(x->procs); /* first: what is still running writes to the jobs' files */
+	for (size_t i = 0; i < x->jobs.len; i++)
+		job_free(x->jobs.items[i]);
+	XB_VEC_RELEASE(&x->jobs);
+	for (size_t i = 0; x->contexts && i < x->options->n_setups; i++) {
+		xb_origins_free(x->contexts[i].origins);
+		xb_state_free(x->contexts[i].state);
+	}
+	free(x->contexts);
+	xb_shadows_free(x->shadows);
+	xb_statcache_free(x->cache);
+	XB_VEC_RELEASE(&x->links.items);
+	XB_VEC_RELEASE(&x->compiles.items);
+	xb_err_release(&x->first);
+}
+
+static int run(struct exec *x, struct xb_err *err)
+{
+	struct xb_err late XB_CLEANUP(xb_err_release) = {0};
+	int rc;
+
+	queue_first(x);
+	rc = loop(x, err);
+	if (x->options->dry_run) {
+		list_pending(x);
+		return rc < 0 ? rc : conclude(x, err);
+	}
+	if (rc == 0 && x->options->compdb && x->options->n_setups)
+		rc = xb_compdb_write(x->graph, &x->options->setups[0], x->options->project_dir,
+				     xb_state_note(x->contexts[0].state), err);
+	if (rc < 0) {
+		(void)!save(x, &late);
+		return rc;
+	}
+	if (save(x, err) < 0)
+		return err->code;
+	return conclude(x, err);
+}
+
+int xb_sched_run(struct xb_graph *graph, const struct xb_sched_options *options, struct xb_arena *arena,
+		 struct xb_sched_result *out, struct xb_err *err)
+{
+	char *cache XB_CLEANUP(xb_free_ptr) = xb_path_join(options->project_dir, ".xbuild/statcache");
+	struct xb_sched_result result = {0};
+	struct exec x = {.graph = graph, .options = options, .result = &result, .arena = arena};
+	int rc;
+
+	if (!options->dry_run && make_dirs(options->project_dir, err) < 0)
+		return err->code;
+	xb_observe(options->observer,
+		   &(struct xb_event){.kind = XB_EVENT_PHASE, .label = "build", .total = graph->n_actions});
+	x.cache = xb_statcache_open(cache, options->project_dir);
+	x.shadows = xb_shadows_open(options->project_dir);
+	x.procs = xb_procs_new();
+	open_contexts(&x);
+	rc = run(&x, err);
+	close_all(&x);
+	*out = result;
+	return rc;
+}

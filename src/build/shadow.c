@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/build/shadow.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/path.h"
+#include "xbuild/base/str.h"
+#include "xbuild/sys/fs.h"
+
+struct xb_shadows {
+	int root_fd;
+	struct xb_map known; /* path -> 1 exists, 2 does not */
+};
+
+struct xb_shadows *xb_shadows_open(const char *project_dir)
+{
+	struct xb_shadows *s = xb_alloc(sizeof(*s));
+
+	s->root_fd = open(project_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s;
+}
+
+void xb_shadows_free(struct xb_shadows *s)
+{
+	if (!s)
+		return;
+	xb_fs_close(&s->root_fd);
+	xb_map_release(&s->known);
+	free(s);
+}
+
+static bool exists(struct xb_shadows *s, const char *path)
+{
+	const uintptr_t known = (uintptr_t)xb_map_get_str(&s->known, path);
+	struct stat st;
+	bool found;
+
+	if (known)
+		return known == 1;
+	found = fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	xb_map_put_str(&s->known, path, (void *)(uintptr_t)(found ? 1 : 2));
+	return found;
+}
+
+static void push(struct xb_dirs *list, struct xb_arena *arena, const char *item)
+{
+	if (list->len == list->cap) {
+		const size_t cap = list->cap ? 2 * list->cap : 32;
+		const char **items = xb_arena_array(arena, cap, sizeof(*items));
+
+		if (list->len)
+			memcpy(items, list->items, list->len * sizeof(*items));
+		list->items = items;
+		list->cap = cap;
+	}
+	list->items[list->len++] = item;
+}
+
+/* One search: what is found goes to out, each path once. */
+struct search {
+	struct xb_shadows *shadows;
+	struct xb_arena *arena;
+	struct xb_map seen; /* places that were looked at: directory, newline, name */
+	struct xb_map reported;
+	struct xb_dirs *out;
+};
+
+/* `dir` is a project directory ("." is the top), `name` what an #include may say. */
+static void probe(struct search *s, const char *dir, struct xb_sv name)
+{
+	struct xb_str path XB_CLEANUP(xb_str_release) = {0};
+	size_t at;
+
+	if (strcmp(dir, ".") != 0 && *dir)
+		xb_str_printf(&path, "%s/", dir);
+	xb_str_append_sv(&path, name);
+	for (at = 0; at < path.len; at++) {
+		if (path.data[at] != '/' && at + 1 < path.len)
+			continue;
+		const bool last = path.data[at] != '/';
+		const char cut = path.data[at];
+
+		if (!last)
+			path.data[at] = '\0';
+		const bool found = exists(s->shadows, path.data);
+
+		if (!found && !xb_map_get_str(&s->reported, path.data)) {
+			xb_map_put_str(&s->reported, path.data, s);
+			push(s->out, s->arena, xb_arena_printf(s->arena, "!%s", path.data));
+		}
+		path.data[at] = cut;
+		if (!found)
+			return;
+	}
+}
+
+/* As long as the first component is missing nothing below it can appear, so names are looked at by it alone, mostly. */
+static void probe_once(struct search *s, const char *dir, struct xb_sv name)
+{
+	struct xb_str key XB_CLEANUP(xb_str_release) = {0};
+	struct xb_sv rest = name;
+
+	xb_str_printf(&key, "%s\n", dir);
+	xb_str_append_sv(&key, xb_sv_cut(&rest, '/'));
+	const uintptr_t known = (uintptr_t)xb_map_get(&s->seen, xb_str_sv(&key));
+
+	if (known == 2)
+		return;
+	if (!known) {
+		char *first XB_CLEANUP(xb_free_ptr) = !strcmp(dir, ".") || !*dir
+							      ? xb_strdup(strchr(key.data, '\n') + 1)
+							      : xb_printf("%s/%s", dir, strchr(key.data, '\n') + 1);
+
+		xb_map_put(&s->seen, xb_str_sv(&key), (void *)(uintptr_t)(exists(s->shadows, first) ? 1 : 2));
+	}
+	probe(s, dir, name);
+}
+
+/* The part of `path` below project directory `dir`, or the empty view. */
+static struct xb_sv below(const char *path, const char *dir)
+{
+	const size_t n = !strcmp(dir, ".") ? 0 : strlen(dir);
+
+	if (!n)
+		return xb_sv(path);
+	return !strncmp(path, dir, n) && path[n] == '/' ? xb_sv(path + n + 1) : xb_sv_n(NULL, 0);
+}
+
+static void probe_all(struct search *s, const struct xb_dirs *quoted, const struct xb_dirs *search, size_t n_search,
+		      struct xb_sv name)
+{
+	for (size_t i = 0; i < quoted->len; i++)
+		probe_once(s, quoted->items[i], name);
+	for (size_t i = 0; i < n_search; i++)
+		probe_once(s, search->items[i], name);
+}
+
+/*
+ * Names under which a header of a tree may have been asked for: what follows "include/", and the same behind the
+ * directories that compilers search below it (the architecture's, the C++ library's).
+ */
+static void probe_tree_file(struct search *s, const struct xb_dirs *quoted, const struct xb_dirs *search,
+			    const char *multiarch, const char *rel)
+{
+	const char *name = strstr(rel, "include/");
+	const size_t n = strlen(multiarch);
+
+	if (!name)
+		return;
+	name += sizeof("include/") - 1;
+	probe_all(s, quoted, search, search->len, xb_sv(name));
+	if (!strncmp(name, multiarch, n) && name[n] == '/') {
+		name += n + 1;
+		probe_all(s, quoted, search, search->len, xb_sv(name));
+	}
+	if (!strncmp(name, "c++/", 4) && strchr(name + 4, '/')) {
+		name = strchr(name + 4, '/') + 1;
+		probe_all(s, quoted, search, search->len, xb_sv(name));
+		if (!strncmp(name, multiarch, n) && name[n] == '/')
+			probe_all(s, quoted, search, search->len, xb_sv(name + n + 1));
+	} else if (strchr(name, '/')) {
+		/* a module's own directory: pkg-config gives -I for it */
+		probe_all(s, quoted, search, search->len, xb_sv(strchr(name, '/') + 1));
+	}
+}
+
+static void add_quoted(struct xb_dirs *quoted, struct xb_arena *arena, const char *rel)
+{
+	const struct xb_sv dir = xb_path_dir(xb_sv(rel));
+
+	for (size_t i = 0; i < quoted->len; i++)
+		if (xb_sv_eq_str(dir, quoted->items[i]))
+			return;
+	push(quoted, arena, xb_arena_sv(arena, dir));
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void xb_shadows_find(struct xb_shadows *shadows, const struct xb_dirs *search, const char *multiarch,
+		     const struct xb_read_file *files, size_t n, struct xb_arena *arena, struct xb_dirs *out)
+{
+	struct search s = {.shadows = shadows, .arena = arena, .out = out};
+	struct xb_dirs quoted = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (files[i].root == XB_ROOT_PROJECT)
+			add_quoted(&quoted, arena, files[i].rel);
+	for (size_t i = 1; i < n; i++) {
+		if (files[i].root != XB_ROOT_PROJECT) {
+			probe_tree_file(&s, &quoted, search, multiarch, files[i].rel);
+			continue;
+		}
+		for (size_t k = 0; k < search->len; k++) {
+			const struct xb_sv name = below(files[i].rel, search->items[k]);
+
+			if (name.ptr)
+				probe_all(&s, &quoted, search, k, name);
+		}
+	}
+	if (out->len)
+		qsort(out->items, out->len, sizeof(*out->items), by_text);
+	xb_map_release(&s.seen);
+	xb_map_release(&s.reported);
+}
+
+bool xb_assembler_reads(struct xb_sv text, bool all, struct xb_arena *arena, struct xb_dirs *out)
+{
+	static const char *const words[] = {".incbin", ".include"};
+	const char *end = text.ptr + text.len;
+	bool told = true;
+
+	for (size_t i = 0; i < (all ? XB_COUNT(words) : 1); i++) {
+		const size_t n = strlen(words[i]);
+		const char *at = text.ptr;
+
+		while (at && (at = memmem(at, (size_t)(end - at), words[i], n))) {
+			const char *start = at += n, *stop;
+
+			while (start < end && (*start == ' ' || *start == '\t'))
+				start++;
+			if (start == at && (start == end || (*start != '"' && *start != '\\')))
+				continue; /* a longer word */
+			if (start < end && *start == '\\')
+				start++;
+			if (start == end || *start != '"') {
+				told = false;
+				continue;
+			}
+			stop = ++start;
+			while (stop < end && *stop != '"' && *stop != '\\' && *stop != '\n')
+				stop++;
+			if (stop == start || stop == end || *stop == '\n')
+				told = false;
+			else
+				push(out, arena, xb_arena_sv(arena, xb_sv_n(start, (size_t)(stop - start))));
+		}
+	}
+	return told;
+}
