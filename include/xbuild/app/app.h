@@ -22,6 +22,7 @@
 #include "xbuild/store/store.h"
 #include "xbuild/sys/host.h"
 
+struct xb_git;  /* sys/git.h */
 struct xb_want; /* app/provision.h */
 struct xb_app;
 
@@ -50,6 +51,7 @@ struct xb_app {
 	struct xb_store *store;
 	struct xb_toolchain_desc *toolchain;
 	struct xb_sysroot_desc *sysroot;
+	struct xb_git *git;                /* of the project's directory */
 
 	/*
 	 * Supplies what provision found missing. In xbuild it starts xbuild-supply, in xbuild-supply it does the work.
@@ -74,6 +76,10 @@ int xb_app_need_store(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
  * what changed and `hint: run 'xbuild lock'` (XB_E_LOCK).
  */
 int xb_app_need_lock(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
+/* Why a lock does not fit the project (needs project and descs): "it has no package 'x' ..."; NULL when it fits. */
+const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock);
+/* What git says about the project; read once. */
+int xb_app_need_git(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 
 int xb_app_jobs(const struct xb_app *app);
 

@@ -22,7 +22,14 @@ struct xb_want {
 char *xb_want_format(const struct xb_want *want, struct xb_arena *arena);
 int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out, struct xb_err *err) XB_MUST_CHECK;
 
-/* True in *out when the store already has it. Needs project, descs, lock, store. */
+/*
+ * The name of its tree. *out_none: nothing has to be there (tools of a toolchain that locks none). XB_E_LOCK when the
+ * lock does not have it. Needs project, descs, lock.
+ */
+int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_digest *out, bool *out_none,
+		   struct xb_err *err) XB_MUST_CHECK;
+
+/* True in *out when the store already has it; a damaged tree counts as missing. Needs project, descs, lock, store. */
 int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, struct xb_err *err) XB_MUST_CHECK;
 
 /* Has everything supplied that is missing (one call of app->supply). With options.offline the blobs must be there. */

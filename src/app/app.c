@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/app/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/path.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/git.h"
+
+#define LOCK_NAME "xbuild.lock"
+#define FILE_NAME "xbuild.yaml"
+
+void xb_app_init(struct xb_app *app, const struct xb_app_options *options, const struct xb_observer *observer,
+		 const volatile int *interrupted)
+{
+	*app = (struct xb_app){.options = *options, .observer = observer, .interrupted = interrupted};
+	xb_host_detect(&app->host);
+}
+
+void xb_app_release(struct xb_app *app)
+{
+	xb_store_close(app->store);
+	xb_toolchain_desc_free(app->toolchain);
+	xb_sysroot_desc_free(app->sysroot);
+	xb_lock_free(app->lock);
+	xb_project_free(app->project);
+	if (app->git)
+		xb_git_release(app->git);
+	free(app->git);
+	free(app->lock_path);
+	free(app->data_dir);
+	xb_diags_release(&app->diags);
+	xb_arena_release(&app->arena);
+	*app = (struct xb_app){0};
+}
+
+int xb_app_need_data(struct xb_app *app, struct xb_err *err)
+{
+	char *self XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_err unknown XB_CLEANUP(xb_err_release) = {0};
+
+	if (app->data_dir)
+		return 0;
+	(void)!xb_host_self(&self, &unknown); /* then only what XBUILD_DATA_DIR names is found */
+	return xb_data_dir(self, &app->data_dir, err);
+}
+
+/* The directory to start from, absolute. */
+static int start_dir(const struct xb_app *app, char **out, struct xb_err *err)
+{
+	if (!app->options.dir)
+		return xb_fs_cwd(out, err);
+	if (xb_fs_realpath(app->options.dir, out, err) < 0)
+		return xb_wrap(err, "-C %s", app->options.dir);
+	return 0;
+}
+
+/* -f FILE: below the start directory, whatever its name is. */
+static int load_named(struct xb_app *app, const char *start, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(start, app->options.file);
+	char *real XB_CLEANUP(xb_free_ptr) = NULL, *dir XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (xb_fs_realpath(path, &real, err) < 0)
+		return xb_wrap(err, "-f %s", app->options.file);
+	dir = xb_sv_dup(xb_path_dir(xb_sv(real)));
+	return xb_project_load(dir, xb_path_base(xb_sv(real)).ptr, &app->project, &app->diags, err);
+}
+
+int xb_app_need_project(struct xb_app *app, struct xb_err *err)
+{
+	char *start XB_CLEANUP(xb_free_ptr) = NULL, *dir XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (app->project)
+		return 0;
+	if (start_dir(app, &start, err) < 0)
+		return err->code;
+	if (app->options.file)
+		return load_named(app, start, err);
+	if (xb_project_find(start, &dir, err) < 0)
+		return err->code;
+	return xb_project_load(dir, FILE_NAME, &app->project, &app->diags, err);
+}
+
+int xb_app_need_descs(struct xb_app *app, struct xb_err *err)
+{
+	if (xb_app_need_project(app, err) < 0 || xb_app_need_data(app, err) < 0)
+		return err->code;
+	if (!app->toolchain &&
+	    xb_toolchain_desc_load(app->data_dir, app->project->toolchain, &app->toolchain, &app->diags, err) < 0)
+		return err->code;
+	if (!app->sysroot &&
+	    xb_sysroot_desc_load(app->data_dir, app->project->sysroot, &app->sysroot, &app->diags, err) < 0)
+		return err->code;
+	return 0;
+}
+
+int xb_app_need_store(struct xb_app *app, struct xb_err *err)
+{
+	char *dir XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (app->store)
+		return 0;
+	if (xb_host_cache_dir(&dir, err) < 0)
+		return err->code;
+	return xb_store_open(dir, app->observer, &app->store, err);
+}
+
+int xb_app_need_git(struct xb_app *app, struct xb_err *err)
+{
+	struct xb_git *git;
+
+	if (app->git)
+		return 0;
+	if (xb_app_need_project(app, err) < 0)
+		return err->code;
+	git = xb_alloc(sizeof(*git));
+	if (xb_git_read(app->project->dir, git, err) < 0) {
+		free(git);
+		return err->code;
+	}
+	app->git = git;
+	return 0;
+}
+
+static const char *stale_host(struct xb_app *app, const struct xb_lock *lock, const char *host)
+{
+	const struct xb_lock_toolchain *t = xb_lock_toolchain(lock, host);
+
+	if (!t)
+		return xb_arena_printf(&app->arena, "it has no toolchain for host '%s'", host);
+	if (strcmp(t->name, app->toolchain->name) != 0)
+		return xb_arena_printf(&app->arena, "it has toolchain '%s' where the project wants '%s'", t->name,
+				       app->toolchain->name);
+	return NULL;
+}
+
+static const char *stale_target(struct xb_app *app, const struct xb_lock *lock, const char *target)
+{
+	const struct xb_lock_sysroot *s = xb_lock_sysroot(lock, target);
+	const struct xb_words *packages = &app->project->packages;
+
+	if (!s)
+		return xb_arena_printf(&app->arena, "it has no sysroot for target '%s'", target);
+	if (strcmp(s->name, app->sysroot->name) != 0)
+		return xb_arena_printf(&app->arena, "it has sysroot '%s' where the project wants '%s'", s->name,
+				       app->sysroot->name);
+	for (size_t i = 0; i < packages->len; i++)
+		if (!xb_lock_package(&s->packages, packages->items[i]))
+			return xb_arena_printf(&app->arena, "it has no package '%s' for target '%s'",
+					       packages->items[i], target);
+	return NULL;
+}
+
+const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
+{
+	const struct xb_project *p = app->project;
+	const char *reason = NULL;
+	struct xb_digest inputs;
+
+	xb_project_lock_inputs(p, &inputs);
+	if (xb_digest_eq(&inputs, &lock->inputs))
+		return NULL;
+	for (size_t i = 0; i < p->hosts.len && !reason; i++)
+		reason = stale_host(app, lock, p->hosts.items[i]);
+	for (size_t i = 0; i < p->n_targets && !reason; i++)
+		reason = stale_target(app, lock, p->targets[i].target->name);
+	return reason ? reason : "toolchain, sysroot, snapshot, packages, hosts or targets of the project file changed";
+}
+
+static int lock_missing(struct xb_app *app, struct xb_err *err)
+{
+	if (app->options.locked || !app->make_lock) {
+		xb_fail(err, XB_E_LOCK, "there is no %s, and none may be made here (--locked, or CI is set)",
+			LOCK_NAME);
+		return xb_hint(err, "run 'xbuild lock' and commit the file");
+	}
+	return app->make_lock(app, err);
+}
+
+int xb_app_need_lock(struct xb_app *app, struct xb_err *err)
+{
+	struct xb_lock *lock = NULL;
+	const char *reason;
+	int rc;
+
+	if (app->lock)
+		return 0;
+	if (xb_app_need_descs(app, err) < 0)
+		return err->code;
+	if (!app->lock_path)
+		app->lock_path = xb_path_join(app->project->dir, LOCK_NAME);
+	rc = xb_lock_read(app->lock_path, &lock, err);
+	if (rc == XB_E_NOT_FOUND) {
+		xb_err_clear(err);
+		if (lock_missing(app, err) < 0)
+			return err->code;
+		rc = xb_lock_read(app->lock_path, &lock, err);
+	}
+	if (rc < 0)
+		return xb_hint(err, "mend it, or remove it and run 'xbuild lock'");
+	reason = xb_app_lock_stale(app, lock);
+	if (reason) {
+		xb_fail(err, XB_E_LOCK, "%s does not fit the project: %s", LOCK_NAME, reason);
+		xb_lock_free(lock);
+		return xb_hint(err, "run 'xbuild lock'");
+	}
+	app->lock = lock;
+	return 0;
+}
+
+int xb_app_jobs(const struct xb_app *app)
+{
+	return app->options.jobs > 0 ? app->options.jobs : app->host.cpus;
+}
+
+static int add_target(struct xb_app *app, const char *name, const struct xb_project_target **list, size_t *len,
+		      struct xb_err *err)
+{
+	const struct xb_target *target = xb_target_find(xb_sv(name));
+	const struct xb_project_target *found;
+	const char *like;
+
+	if (!target) {
+		xb_fail(err, XB_E_USAGE, "there is no target '%s'", name);
+		like = xb_target_suggest(xb_sv(name));
+		return like ? xb_hint(err, "did you mean '%s'?", like)
+			    : xb_hint(err, "'xbuild targets' lists those that exist");
+	}
+	found = xb_project_target(app->project, target);
+	if (!found) {
+		xb_fail(err, XB_E_USAGE, "target '%s' is not one of the project's", target->name);
+		return xb_hint(err, "add it to 'targets:' in %s", app->project->file);
+	}
+	for (size_t i = 0; i < *len; i++)
+		if (list[i] == found)
+			return 0;
+	list[(*len)++] = found;
+	return 0;
+}
+
+int xb_app_targets(struct xb_app *app, const char *const *names, size_t n_names, const struct xb_project_target ***out,
+		   size_t *out_count, struct xb_err *err)
+{
+	const struct xb_project_target **list;
+	size_t len = 0;
+	bool all = n_names == 0;
+
+	if (xb_app_need_project(app, err) < 0)
+		return err->code;
+	list = xb_arena_array(&app->arena, app->project->n_targets + 1, sizeof(*list));
+	for (size_t i = 0; i < n_names; i++) {
+		if (strcmp(names[i], "all") == 0)
+			all = true;
+		else if (add_target(app, names[i], list, &len, err) < 0)
+			return err->code;
+	}
+	if (all) {
+		len = 0;
+		for (size_t i = 0; i < app->project->n_targets; i++)
+			list[len++] = &app->project->targets[i];
+	}
+	*out = list;
+	*out_count = len;
+	return 0;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetch_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/path.h"
+#include "xbuild/model/timestamp.h"
+#include "xbuild/pkg/mirror.h"
+#include "xbuild/store/cas.h"
+
+#define APT_DIR "/etc/apt"
+
+/*
+ * The snapshot archive shows the state at a moment. A Release file is published some time after its Date, so the moment
+ * has to lie later; and not much later, or packages may have been replaced.
+ */
+#define PUBLISHED_AFTER_SEC (12 * 60 * 60)
+
+void fetch_plan_release(struct fetch_plan *plan)
+{
+	for (size_t i = 0; i < plan->locks.len; i++)
+		xb_filelock_release(&plan->locks.items[i]);
+	for (size_t i = 0; i < plan->blobs.len; i++)
+		XB_VEC_RELEASE(&plan->blobs.items[i].trees);
+	XB_VEC_RELEASE(&plan->locks);
+	XB_VEC_RELEASE(&plan->trees);
+	XB_VEC_RELEASE(&plan->blobs);
+	xb_map_release(&plan->by_digest);
+	xb_map_release(&plan->mirrors);
+	free(plan->config_dir);
+	xb_arena_release(&plan->arena);
+}
+
+/* ---- trees ---- */
+
+static void describe(struct fetch_plan *plan, struct fetch_tree *tree)
+{
+	const struct xb_app *app = plan->app;
+	const struct xb_want *want = &tree->want;
+
+	switch (want->kind) {
+	case XB_WANT_TOOLCHAIN:
+	case XB_WANT_TOOLS:
+		tree->toolchain = xb_lock_toolchain(app->lock, want->name);
+		tree->label =
+			xb_arena_printf(&plan->arena, "%s%s %s", want->kind == XB_WANT_TOOLS ? "further tools of " : "",
+					tree->toolchain->name, tree->toolchain->version);
+		break;
+	case XB_WANT_SYSROOT:
+		tree->sysroot = xb_lock_sysroot(app->lock, want->name);
+		tree->label = xb_arena_printf(&plan->arena, "sysroot %s", tree->sysroot->name);
+		break;
+	case XB_WANT_PACKAGE:
+		tree->sysroot = xb_lock_sysroot(app->lock, want->name);
+		tree->package = xb_lock_package(&tree->sysroot->packages, want->package);
+		tree->label = xb_arena_printf(&plan->arena, "package %s", want->package);
+		break;
+	}
+}
+
+/* The trees of `wants` that the store lacks, each once. */
+static int find_missing(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+{
+	plan->trees.len = 0;
+	for (size_t i = 0; i < n_wants; i++) {
+		struct fetch_tree tree = {.want = wants[i]};
+		bool there, none, twice = false;
+
+		if (xb_want_recipe(plan->app, &wants[i], &tree.recipe, &none, err) < 0 ||
+		    xb_want_is_there(plan->app, &wants[i], &there, err) < 0)
+			return err->code;
+		for (size_t k = 0; k < plan->trees.len; k++)
+			twice |= xb_digest_eq(&plan->trees.items[k].recipe, &tree.recipe);
+		if (there || none || twice)
+			continue;
+		describe(plan, &tree);
+		XB_VEC_PUSH(&plan->trees, tree);
+	}
+	return 0;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Packages share one lock: there may be hundreds, and each lock is an open file. */
+static const char *lock_key(struct fetch_plan *plan, const struct fetch_tree *tree)
+{
+	char hex[XB_DIGEST_HEX];
+
+	if (tree->want.kind == XB_WANT_PACKAGE)
+		return "packages";
+	return xb_arena_strdup(&plan->arena, xb_digest_hex(&tree->recipe, hex));
+}
+
+/* All in one order, so that two processes never wait for each other. */
+static int take_locks(struct fetch_plan *plan, struct xb_err *err)
+{
+	const char **keys = xb_arena_array(&plan->arena, plan->trees.len, sizeof(*keys));
+
+	for (size_t i = 0; i < plan->trees.len; i++)
+		keys[i] = lock_key(plan, &plan->trees.items[i]);
+	qsort(keys, plan->trees.len, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < plan->trees.len; i++) {
+		struct xb_filelock lock = {.fd = -1};
+
+		if (i && strcmp(keys[i], keys[i - 1]) == 0)
+			continue;
+		if (xb_store_lock(plan->app->store, keys[i], &lock, err) < 0)
+			return err->code;
+		XB_VEC_PUSH(&plan->locks, lock);
+	}
+	return 0;
+}
+
+/* ---- where blobs come from ---- */
+
+static const struct xb_archive_site *find_site(const struct xb_debian *debian, const char *archive)
+{
+	for (size_t i = 0; i < debian->n_sites; i++)
+		if (strcmp(debian->sites[i].name, archive) == 0)
+			return &debian->sites[i];
+	return NULL;
+}
+
+static int list_mirrors(struct fetch_plan *plan, const struct xb_debian *debian, const struct xb_lock_suite *suite,
+			struct xb_list *out, struct xb_err *err)
+{
+	const char *snapshot = plan->app->project->snapshot;
+	const struct xb_archive_site *site = find_site(debian, suite->archive);
+	struct xb_mirror_opts opts = {
+		.flag = plan->app->options.mirror, .config_dir = plan->config_dir, .apt_dir = APT_DIR};
+	char moment[XB_TIMESTAMP_SIZE];
+	int64_t at = suite->date + PUBLISHED_AFTER_SEC;
+
+	if (!site)
+		return xb_fail(err, XB_E_LOCK, "suite '%s' of xbuild.lock is of an archive '%s' that no data file has",
+			       suite->id, suite->archive);
+	opts.snapshot_only = xb_timestamp_parse(xb_sv(snapshot), &at);
+	opts.snapshot = xb_timestamp_compact(at, false, moment);
+	return xb_mirror_list(site, &opts, &plan->arena, out, err);
+}
+
+/* Base URLs for packages of a locked suite; found once per suite. */
+static int find_mirrors(struct fetch_plan *plan, const char *kind, const struct xb_debian *debian, const char *suite_id,
+			const struct xb_list **out, struct xb_err *err)
+{
+	char *key XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s", kind, suite_id);
+	const struct xb_lock_suite *suite = xb_lock_suite(plan->app->lock, suite_id);
+	struct xb_list *list = xb_map_get_str(&plan->mirrors, key);
+
+	if (!suite)
+		return xb_fail(err, XB_E_LOCK, "xbuild.lock does not describe suite '%s'", suite_id);
+	if (!list) {
+		list = xb_arena_alloc(&plan->arena, sizeof(*list));
+		if (list_mirrors(plan, debian, suite, list, err) < 0)
+			return err->code;
+		xb_map_put_str(&plan->mirrors, key, list);
+	}
+	*out = list;
+	return 0;
+}
+
+/* ---- blobs ---- */
+
+/* The blob of a digest: known or new. */
+static struct fetch_blob *add_blob(struct fetch_plan *plan, const struct xb_digest *sha256, int64_t size_bytes,
+				   const char *path, size_t tree)
+{
+	char hex[XB_DIGEST_HEX];
+	const uintptr_t known = (uintptr_t)xb_map_get_str(&plan->by_digest, xb_digest_hex(sha256, hex));
+	struct fetch_blob *blob;
+
+	if (known) {
+		blob = &plan->blobs.items[known - 1];
+	} else {
+		blob = XB_VEC_ADD(&plan->blobs);
+		blob->label = xb_arena_sv(&plan->arena, xb_path_base(xb_sv(path)));
+		blob->sha256 = *sha256;
+		blob->size_bytes = size_bytes;
+		blob->is_missing = !xb_cas_has(plan->app->store, sha256, size_bytes);
+		xb_map_put_str(&plan->by_digest, hex, (void *)plan->blobs.len);
+	}
+	XB_VEC_PUSH(&blob->trees, tree);
+	plan->trees.items[tree].n_missing += blob->is_missing;
+	return blob;
+}
+
+static int add_package(struct fetch_plan *plan, size_t tree, const struct xb_lock_package *package, struct xb_err *err)
+{
+	const bool is_tool = plan->trees.items[tree].toolchain != NULL;
+	const struct xb_debian *debian = is_tool ? &plan->app->toolchain->debian : &plan->app->sysroot->debian;
+	struct fetch_blob *blob = add_blob(plan, &package->sha256, package->size_bytes, package->path, tree);
+	const struct xb_list *mirrors = NULL;
+	const char **urls;
+
+	if (!blob->is_missing || blob->urls.len)
+		return 0;
+	if (find_mirrors(plan, is_tool ? "toolchain" : "sysroot", debian, package->suite, &mirrors, err) < 0)
+		return err->code;
+	urls = xb_arena_array(&plan->arena, mirrors->len, sizeof(*urls));
+	for (size_t i = 0; i < mirrors->len; i++)
+		urls[i] = xb_arena_printf(&plan->arena, "%s/%s", mirrors->items[i], package->path);
+	blob->urls = (struct xb_list){urls, mirrors->len};
+	return 0;
+}
+
+static int add_packages(struct fetch_plan *plan, size_t tree, const struct xb_lock_packages *packages,
+			struct xb_err *err)
+{
+	for (size_t i = 0; i < packages->len; i++)
+		if (add_package(plan, tree, &packages->items[i], err) < 0)
+			return err->code;
+	return 0;
+}
+
+static void add_archive(struct fetch_plan *plan, size_t tree, const struct xb_lock_toolchain *lock)
+{
+	struct fetch_blob *blob =
+		add_blob(plan, &lock->archive_sha256, lock->archive_size_bytes, lock->archive_url, tree);
+	const char **urls = xb_arena_array(&plan->arena, 1, sizeof(*urls));
+
+	urls[0] = lock->archive_url;
+	blob->urls = (struct xb_list){urls, 1};
+}
+
+static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
+{
+	const struct fetch_tree *t = &plan->trees.items[tree];
+
+	switch (t->want.kind) {
+	case XB_WANT_TOOLCHAIN:
+	case XB_WANT_TOOLS:
+		if (t->toolchain->archive_url) {
+			add_archive(plan, tree, t->toolchain);
+			return 0;
+		}
+		return add_packages(plan, tree,
+				    t->want.kind == XB_WANT_TOOLS ? &t->toolchain->tools : &t->toolchain->packages,
+				    err);
+	case XB_WANT_SYSROOT:
+		return add_packages(plan, tree, &t->sysroot->packages, err);
+	case XB_WANT_PACKAGE:
+		return add_package(plan, tree, t->package, err);
+	}
+	return 0;
+}
+
+int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+{
+	struct xb_err no_home XB_CLEANUP(xb_err_release) = {0};
+
+	if (find_missing(plan, wants, n_wants, err) < 0)
+		return err->code;
+	if (!plan->trees.len)
+		return 0;
+	if (take_locks(plan, err) < 0 || find_missing(plan, wants, n_wants, err) < 0)
+		return err->code;
+	(void)!xb_host_config_dir(&plan->config_dir, &no_home); /* no home directory is no configuration */
+	for (size_t i = 0; i < plan->trees.len; i++)
+		if (add_blobs(plan, i, err) < 0)
+			return err->code;
+	return 0;
+}

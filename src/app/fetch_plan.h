@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What op_fetch has to do: which trees are missing, which blobs they are made of, and where those come from. A blob that
+ * several trees need is in the plan once.
+ */
+#ifndef XBUILD_SRC_APP_FETCH_PLAN_H
+#define XBUILD_SRC_APP_FETCH_PLAN_H
+
+#include "xbuild/app/app.h"
+#include "xbuild/app/provision.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/vec.h"
+
+struct fetch_blob {
+	const char *label;          /* file name, for people */
+	struct xb_digest sha256;
+	int64_t size_bytes;         /* -1 unknown */
+	struct xb_list urls;        /* only set when it is missing */
+	bool is_missing;
+	XB_VEC(size_t) trees;       /* indices of the trees that need it */
+};
+
+/* A tree to be made. Which of the pointers is set depends on the want. */
+struct fetch_tree {
+	struct xb_want want;
+	struct xb_digest recipe;
+	const struct xb_lock_toolchain *toolchain;
+	const struct xb_lock_sysroot *sysroot;
+	const struct xb_lock_package *package;
+	const char *label;          /* "sysroot debian-bookworm" */
+	size_t n_missing;           /* blobs that have not arrived yet */
+};
+
+struct fetch_plan {
+	struct xb_app *app;
+	struct xb_arena arena;
+	XB_VEC(struct fetch_tree) trees;
+	XB_VEC(struct fetch_blob) blobs;
+	struct xb_map by_digest;    /* hex -> index of the blob + 1 */
+	struct xb_map mirrors;      /* "toolchain/trixie" -> struct xb_list of base URLs */
+	XB_VEC(struct xb_filelock) locks;
+	char *config_dir;
+};
+
+void fetch_plan_release(struct fetch_plan *plan);
+
+/*
+ * Fills the plan with what the store lacks of `wants`. When something is missing, the locks of those trees are taken
+ * first and the store is looked at again, so that several processes make each tree once.
+ */
+int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+	XB_MUST_CHECK;
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/app/op_fetch.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fetch_plan.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/num.h"
+#include "xbuild/store/cas.h"
+#include "xbuild/sys/fetch.h"
+#include "xbuild/sys/pool.h"
+#include "xbuild/sysroot/sysroot.h"
+#include "xbuild/toolchain/toolchain.h"
+
+/* Each transfer is an open file from the start, and some systems allow 256. */
+#define BATCH 96
+
+/* One run: downloads on this thread, unpacking in the pool. */
+struct run {
+	struct fetch_plan plan;
+	struct xb_pool *pool;
+	struct job *jobs;	  /* same index as the trees */
+	atomic_size_t n_made;	  /* trees */
+	atomic_size_t n_packages; /* of them, trees of single packages */
+	struct xb_fetch_summary summary;
+	int64_t began_ms;
+};
+
+struct job {
+	struct run *run;
+	const struct fetch_tree *tree;
+};
+
+/* One transfer. */
+struct transfer {
+	struct run *run;
+	struct fetch_blob *blob;
+	struct xb_cas_writer writer;
+};
+
+struct batch {
+	struct xb_fetch_req reqs[BATCH];
+	struct transfer transfers[BATCH];
+	size_t len;
+};
+
+static void run_release(struct run *run)
+{
+	xb_pool_free(run->pool);
+	free(run->jobs);
+	fetch_plan_release(&run->plan);
+}
+
+static void batch_free(struct batch **at)
+{
+	struct batch *batch = *at;
+
+	for (size_t i = 0; batch && i < batch->len; i++) {
+		xb_cas_discard(&batch->transfers[i].writer);
+		xb_err_release(&batch->reqs[i].err);
+	}
+	free(batch);
+}
+
+static int make_tree(const struct run *run, const struct fetch_tree *tree, struct xb_tree *out, struct xb_err *err)
+{
+	struct xb_app *app = run->plan.app;
+	const int n_threads = xb_app_jobs(app);
+
+	switch (tree->want.kind) {
+	case XB_WANT_TOOLCHAIN:
+		return xb_toolchain_make(app->store, app->toolchain, tree->toolchain, XB_TOOLCHAIN_BASE, n_threads, out,
+					 err);
+	case XB_WANT_TOOLS:
+		return xb_toolchain_make(app->store, app->toolchain, tree->toolchain, XB_TOOLCHAIN_TOOLS, n_threads,
+					 out, err);
+	case XB_WANT_SYSROOT:
+		return xb_sysroot_make(app->store, app->sysroot, tree->sysroot, n_threads, out, err);
+	case XB_WANT_PACKAGE:
+		return xb_package_tree_make(app->store, tree->package, out, err);
+	}
+	return 0;
+}
+
+static int run_job(void *arg, struct xb_err *err)
+{
+	const struct job *job = arg;
+	struct xb_app *app = job->run->plan.app;
+	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+	const int64_t began_ms = xb_host_monotonic_ms();
+	struct xb_event event = {
+		.kind = XB_EVENT_DONE, .verb = "Unpacked", .label = job->tree->label, .target = job->tree->want.name};
+
+	if (app->interrupted && *app->interrupted)
+		return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+	if (make_tree(job->run, job->tree, &tree, err) < 0)
+		return xb_wrap(err, "%s", job->tree->want.name);
+	atomic_fetch_add(&job->run->n_made, 1);
+	if (job->tree->want.kind == XB_WANT_PACKAGE) {
+		atomic_fetch_add(&job->run->n_packages, 1); /* told in one line at the end */
+		return 0;
+	}
+	event.elapsed_ms = xb_host_monotonic_ms() - began_ms;
+	xb_observe(app->observer, &event);
+	return 0;
+}
+
+static void start_tree(struct run *run, size_t tree)
+{
+	xb_pool_submit(run->pool, run_job, &run->jobs[tree]);
+}
+
+/* A blob has arrived, and was found to be the right one. */
+static int take_blob(struct xb_fetch_req *req, struct xb_err *err)
+{
+	struct transfer *transfer = req->user;
+	struct run *run = transfer->run;
+
+	if (xb_cas_commit(&transfer->writer, &req->got_digest, err) < 0)
+		return err->code;
+	run->summary.n_files++;
+	run->summary.bytes += (uint64_t)req->got_bytes;
+	for (size_t i = 0; i < transfer->blob->trees.len; i++) {
+		const size_t tree = transfer->blob->trees.items[i];
+
+		if (--run->plan.trees.items[tree].n_missing == 0)
+			start_tree(run, tree);
+	}
+	return 0;
+}
+
+static int add_transfer(struct run *run, struct batch *batch, struct fetch_blob *blob, struct xb_err *err)
+{
+	struct transfer *transfer = &batch->transfers[batch->len];
+
+	*transfer = (struct transfer){.run = run, .blob = blob};
+	if (xb_cas_begin(run->plan.app->store, &transfer->writer, err) < 0)
+		return err->code;
+	batch->reqs[batch->len++] = (struct xb_fetch_req){.urls = blob->urls.items,
+							  .n_urls = blob->urls.len,
+							  .label = blob->label,
+							  .fd = transfer->writer.fd,
+							  .size_bytes = blob->size_bytes,
+							  .max_bytes = XB_MAX_PACKAGE_BYTES,
+							  .digest = &blob->sha256,
+							  .done = take_blob,
+							  .user = transfer};
+	return 0;
+}
+
+/* Loads missing blobs from index *at on, as many as fit. */
+static int run_batch(struct run *run, size_t *at, struct xb_err *err)
+{
+	struct batch *batch XB_CLEANUP(batch_free) = xb_alloc(sizeof(*batch));
+	struct xb_app *app = run->plan.app;
+	const struct xb_fetch_opts opts = {
+		.stop_on_error = true, .phase = "fetch", .observer = app->observer, .interrupted = app->interrupted};
+
+	for (; *at < run->plan.blobs.len && batch->len < BATCH; ++*at)
+		if (run->plan.blobs.items[*at].is_missing &&
+		    add_transfer(run, batch, &run->plan.blobs.items[*at], err) < 0)
+			return err->code;
+	if (!batch->len)
+		return 0;
+	if (xb_fetch_run(batch->reqs, batch->len, &opts, err) < 0) {
+		if (err->code == XB_E_NETWORK)
+			xb_hint(err, "is this machine online? another mirror can be named with --mirror URL");
+		return err->code;
+	}
+	return xb_cas_sync(app->store, err);
+}
+
+static int refuse_offline(const struct fetch_plan *plan, struct xb_err *err)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->blobs.len; i++) {
+		if (!plan->blobs.items[i].is_missing)
+			continue;
+		first = first ? first : plan->blobs.items[i].label;
+		n++;
+	}
+	if (!n)
+		return 0;
+	if (n == 1)
+		xb_fail(err, XB_E_NETWORK, "'%s' is not in the store, and nothing is downloaded offline", first);
+	else
+		xb_fail(err, XB_E_NETWORK,
+			"'%s' and %zu more files are not in the store, and nothing is downloaded offline", first,
+			n - 1);
+	return xb_hint(err, "run 'xbuild fetch' once without --offline");
+}
+
+static void tell_fetched(const struct run *run)
+{
+	char size[XB_NUM_SIZE_MAX];
+	char *label XB_CLEANUP(xb_free_ptr) =
+		xb_printf("%s in %zu %s, %zu from cache", xb_num_size(run->summary.bytes, size), run->summary.n_files,
+			  run->summary.n_files == 1 ? "file" : "files", run->summary.n_cached);
+	const struct xb_event event = {.kind = XB_EVENT_DONE,
+				       .verb = "Fetched",
+				       .label = label,
+				       .elapsed_ms = xb_host_monotonic_ms() - run->began_ms};
+
+	if (run->summary.n_files)
+		xb_observe(run->plan.app->observer, &event);
+}
+
+static void tell_packages(struct run *run)
+{
+	const size_t n = atomic_load(&run->n_packages);
+	char *label XB_CLEANUP(xb_free_ptr) = xb_printf("%zu %s for images", n, n == 1 ? "package" : "packages");
+	const struct xb_event event = {.kind = XB_EVENT_DONE, .verb = "Unpacked", .label = label};
+
+	if (n)
+		xb_observe(run->plan.app->observer, &event);
+}
+
+/* Loads and unpacks what the plan has. */
+static int carry_out(struct run *run, struct xb_err *err)
+{
+	struct fetch_plan *plan = &run->plan;
+	int rc = 0;
+
+	if (plan->app->options.offline && refuse_offline(plan, err) < 0)
+		return err->code;
+	run->pool = xb_pool_new(xb_app_jobs(plan->app));
+	run->jobs = xb_alloc((plan->trees.len + 1) * sizeof(*run->jobs));
+	for (size_t i = 0; i < plan->trees.len; i++) {
+		run->jobs[i] = (struct job){run, &plan->trees.items[i]};
+		if (!plan->trees.items[i].n_missing)
+			start_tree(run, i);
+	}
+	for (size_t i = 0; i < plan->blobs.len; i++)
+		run->summary.n_cached += !plan->blobs.items[i].is_missing;
+	for (size_t at = 0; rc == 0 && at < plan->blobs.len;)
+		rc = run_batch(run, &at, err);
+	if (rc < 0)
+		return rc;
+	tell_fetched(run);
+	rc = xb_pool_wait(run->pool, err);
+	tell_packages(run);
+	run->summary.n_trees = atomic_load(&run->n_made);
+	return rc;
+}
+
+/* The toolchain of this host, and the sysroots of all targets. */
+static size_t default_wants(struct xb_app *app, const struct xb_want **out)
+{
+	const struct xb_project *project = app->project;
+	struct xb_want *wants = xb_arena_array(&app->arena, project->n_targets + 2, sizeof(*wants));
+	size_t n = 0;
+
+	wants[n++] = (struct xb_want){XB_WANT_TOOLCHAIN, app->host.name, NULL};
+	if (project->toolchain_full)
+		wants[n++] = (struct xb_want){XB_WANT_TOOLS, app->host.name, NULL};
+	for (size_t i = 0; i < project->n_targets; i++)
+		wants[n++] = (struct xb_want){XB_WANT_SYSROOT, project->targets[i].target->name, NULL};
+	*out = wants;
+	return n;
+}
+
+int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_fetch_summary *out,
+		struct xb_err *err)
+{
+	struct run run XB_CLEANUP(run_release) = {.plan.app = app, .began_ms = xb_host_monotonic_ms()};
+	const bool all = n_wants == 0;
+
+	if (xb_app_need_lock(app, err) < 0 || xb_app_need_store(app, err) < 0)
+		return err->code;
+	if (all)
+		n_wants = default_wants(app, &wants);
+	if (fetch_plan_make(&run.plan, wants, n_wants, err) < 0)
+		return err->code;
+	if (run.plan.trees.len && carry_out(&run, err) < 0)
+		return err->code;
+	if (all && !run.plan.trees.len)
+		xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_DONE,
+							     .verb = "Fetched",
+							     .label = "nothing: all that is locked is in the store"});
+	*out = run.summary;
+	return 0;
+}
