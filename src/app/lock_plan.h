@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a lock is made, between op_lock.c and its two helpers. A plan says which suites are read and which lists of packages
+ * How a lock is made, between op_lock.c and its helpers. A plan says which suites are read and which lists of packages
  * are solved from them:
  *
- *     suites   each once, with its verified Release                          lock_suites.c
- *     jobs     one per set of suites and architecture: reads the indexes,    lock_jobs.c
- *              then solves every list that needs them; jobs run side by side while other indexes still load
- *     wants    one list to solve: the toolchain of a host or the sysroot of a target
+ *     wants    one list to solve: the toolchain of a host or the sysroot of a target (lock_plan.c)
+ *     suites   each once, with its verified Release (lock_suites.c)
+ *     jobs     one per set of suites and architecture: reads the indexes, then solves every list that needs them; jobs
+ *              run side by side while other indexes still load (lock_jobs.c)
+ *
+ * lock_result.c makes the lock of what was solved.
  *
  * Memory: a job holds the reduced text of its indexes, then the solver's pool, never both in full; there are two jobs
  *         at a time at most.
@@ -23,51 +25,51 @@
 struct lock_suite {
 	const struct xb_suite *suite;
 	const struct xb_debian *debian; /* that it is one of */
-	struct xb_list urls;            /* base URLs; from the first its InRelease came, once there is a release */
-	struct xb_release *release;     /* owned; NULL: not read, or optional and not there */
+	struct xb_list urls;		/* base URLs; from the first its InRelease came, once there is a release */
+	struct xb_release *release;	/* owned; NULL: not read, or optional and not there */
 	struct xb_digest in_release;
 	char signed_by[LOCK_FINGERPRINT_BYTES];
-	bool is_absent;                 /* optional and not there */
+	bool is_absent; /* optional and not there */
 };
 
 struct lock_want {
-	const char *host;                       /* toolchain of this host, or NULL */
-	const char *target;                     /* sysroot of this target, or NULL */
+	const char *host;   /* toolchain of this host, or NULL */
+	const char *target; /* sysroot of this target, or NULL */
 	struct xb_list packages, exclude;
-	struct xb_lock_packages keep;           /* locked ones that are preferred; may be empty */
-	const struct xb_list *free_names;       /* of them those that may move, or NULL */
-	struct xb_lock_packages result;         /* in arena */
+	struct xb_lock_packages keep;	  /* locked ones that are preferred; may be empty */
+	const struct xb_list *free_names; /* of them those that may move, or NULL */
+	struct xb_lock_packages result;	  /* in arena */
 	struct xb_arena arena;
 };
 
 struct lock_index {
 	struct lock_suite *suite;
-	const char *arch;                       /* Debian's name */
-	const struct xb_release_file *file;     /* of the suite's release */
-	const char *label;                      /* "trixie/main/binary-amd64/Packages.xz" */
-	bool is_ready;                          /* in the store */
+	const char *arch;		    /* Debian's name */
+	const struct xb_release_file *file; /* of the suite's release */
+	const char *label;		    /* "trixie/main/binary-amd64/Packages.xz" */
+	bool is_ready;			    /* in the store */
 };
 
 struct lock_job {
 	struct lock_plan *plan;
 	const struct xb_debian *debian;
 	const char *arch;
-	XB_VEC(size_t) wants;                   /* indices into plan->wants */
-	XB_VEC(size_t) indexes;                 /* indices into plan->indexes, in the order of the suites */
+	XB_VEC(size_t) wants;	/* indices into plan->wants */
+	XB_VEC(size_t) indexes; /* indices into plan->indexes, in the order of the suites */
 	bool is_started;
 };
 
 struct lock_plan {
 	struct xb_app *app;
 	const struct xb_lock_opts *opts;
-	const struct xb_lock *before;           /* NULL: none */
-	const char *snapshot;                   /* "20261120T000000Z", or NULL: latest */
+	const struct xb_lock *before; /* NULL: none */
+	const char *snapshot;	      /* "20261120T000000Z", or NULL: latest */
 	struct xb_arena arena;
 	XB_VEC(struct lock_suite) suites;
 	XB_VEC(struct lock_want) wants;
 	XB_VEC(struct lock_index) indexes;
 	XB_VEC(struct lock_job) jobs;
-	bool index_failed;                      /* an index was not what its release says: the mirror may be changing */
+	bool index_failed; /* an index was not what its release says: the mirror may be changing */
 };
 
 void lock_plan_release(struct lock_plan *plan);
@@ -76,10 +78,24 @@ void lock_plan_release(struct lock_plan *plan);
 int lock_plan_add(struct lock_plan *plan, const struct xb_debian *debian, const char *arch, struct lock_want want,
 		  struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * Plans the toolchain of every Debian host and the sysroot of every target of the project. XB_E_INPUT when the toolchain
+ * has nothing for a host; the hint names the nearest one that serves them all.
+ */
+int lock_plan_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
+
+/* The archive that serves a host, or NULL. */
+const struct xb_toolchain_archive *lock_find_archive(const struct xb_toolchain_desc *desc, const char *host);
+
 /* Fetches, verifies and checks the InRelease of every suite. May be called again: then all are fetched again. */
 int lock_suites_fetch(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
 
 /* Fetches the indexes that the store lacks and solves all wants. */
 int lock_jobs_run(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
+
+/* The new lock from the results; its strings are borrowed from the plan and the documents of the app. */
+void lock_assemble(struct lock_plan *plan, struct xb_lock *out);
+/* XB_E_INPUT unless all hosts have the same version of the compiler: all must write the same bytes. */
+int lock_check_versions(struct xb_app *app, const struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

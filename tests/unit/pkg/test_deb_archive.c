@@ -23,7 +23,7 @@ static void add_entry(struct xb_str *tar, const struct item *item)
 	(void)snprintf(h + 100, 8, "%07o", item->mode);
 	(void)snprintf(h + 108, 8, "%07o", 0U);
 	(void)snprintf(h + 116, 8, "%07o", 0U);
-	(void)snprintf(h + 124, 12, "%011zo", size);
+	(void)snprintf(h + 124, 12, "%011o", (unsigned)(size & 07777777));
 	(void)snprintf(h + 136, 12, "%011o", 0U);
 	memset(h + 148, ' ', 8);
 	h[156] = item->type;

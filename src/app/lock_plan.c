@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lock_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/model/timestamp.h"
+
+/* Base and tools of a locked toolchain as one list; items are borrowed, the array is the arena's. */
+static struct xb_lock_packages join_packages(struct xb_arena *arena, const struct xb_lock_packages *a,
+					     const struct xb_lock_packages *b)
+{
+	struct xb_lock_packages all = {xb_arena_array(arena, a->len + b->len + 1, sizeof(*all.items)), 0};
+
+	for (size_t i = 0; i < a->len; i++)
+		all.items[all.len++] = a->items[i];
+	for (size_t i = 0; i < b->len; i++)
+		if (!xb_lock_package(a, b->items[i].name))
+			all.items[all.len++] = b->items[i];
+	return all;
+}
+
+static struct xb_list join_lists(struct xb_arena *arena, const struct xb_list *a, const char *const *b, size_t n)
+{
+	struct xb_list all = {xb_arena_array(arena, a->len + n + 1, sizeof(*all.items)), 0};
+
+	for (size_t i = 0; i < a->len; i++)
+		all.items[all.len++] = a->items[i];
+	for (size_t i = 0; i < n; i++)
+		all.items[all.len++] = b[i];
+	return all;
+}
+
+/* What the project asks for by name is not left out, whatever the data file says. */
+static struct xb_list exclude_but(struct xb_arena *arena, const struct xb_list *exclude, const struct xb_words *but)
+{
+	struct xb_list left = {xb_arena_array(arena, exclude->len + 1, sizeof(*left.items)), 0};
+
+	for (size_t i = 0; i < exclude->len; i++) {
+		size_t k = 0;
+
+		while (k < but->len && strcmp(but->items[k], exclude->items[i]) != 0)
+			k++;
+		if (k == but->len)
+			left.items[left.len++] = exclude->items[i];
+	}
+	return left;
+}
+
+/* Are locked versions kept? A snapshot says what there is; --update without names lets go of all. */
+static bool keeps(const struct lock_plan *plan)
+{
+	return plan->before && !plan->snapshot && !(plan->opts->update && plan->opts->n_names == 0);
+}
+
+static bool is_debian_host(const struct xb_toolchain_desc *desc, const char *host)
+{
+	for (size_t i = 0; i < desc->debian_hosts.len; i++)
+		if (strcmp(desc->debian_hosts.items[i], host) == 0)
+			return true;
+	return false;
+}
+
+const struct xb_toolchain_archive *lock_find_archive(const struct xb_toolchain_desc *desc, const char *host)
+{
+	for (size_t i = 0; i < desc->n_archives; i++)
+		if (strcmp(desc->archives[i].host, host) == 0)
+			return &desc->archives[i];
+	return NULL;
+}
+
+static bool serves_all(const struct xb_toolchain_desc *desc, const struct xb_words *hosts)
+{
+	for (size_t i = 0; i < hosts->len; i++)
+		if (!is_debian_host(desc, hosts->items[i]) && !lock_find_archive(desc, hosts->items[i]))
+			return false;
+	return true;
+}
+
+/* How far apart two versions are: by the first number that differs, earlier numbers count more. */
+static uint64_t version_distance(const char *a, const char *b)
+{
+	uint64_t distance = 0;
+
+	for (int part = 0; part < 3; part++) {
+		char *end_a, *end_b;
+		unsigned long na = strtoul(a, &end_a, 10), nb = strtoul(b, &end_b, 10);
+
+		distance = distance * 1000 + (na > nb ? na - nb : nb - na) % 1000;
+		a = *end_a ? end_a + 1 : end_a;
+		b = *end_b ? end_b + 1 : end_b;
+	}
+	return distance;
+}
+
+/* The toolchain whose version is nearest among those that serve all hosts of the project, or NULL; in the arena. */
+static const char *nearest_toolchain(struct xb_app *app)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	const char **names, *best = NULL;
+	uint64_t best_distance = UINT64_MAX;
+
+	if (xb_data_names(app->data_dir, "toolchains", &app->arena, &names, &ignored) < 0)
+		return NULL;
+	for (; *names; names++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+		struct xb_toolchain_desc *desc = NULL;
+		uint64_t distance;
+
+		if (xb_toolchain_desc_load(app->data_dir, *names, &desc, &diags, &err) < 0)
+			continue;
+		distance = version_distance(desc->version, app->toolchain->version);
+		if (serves_all(desc, &app->project->hosts) && distance < best_distance) {
+			best_distance = distance;
+			best = *names;
+		}
+		xb_toolchain_desc_free(desc);
+	}
+	return best;
+}
+
+static int hint_nearest(struct xb_app *app, struct xb_err *err)
+{
+	const char *nearest = nearest_toolchain(app);
+
+	if (nearest)
+		return xb_hint(err, "the nearest toolchain that all hosts of the project have is '%s'", nearest);
+	return xb_hint(err, "no toolchain has all hosts of the project; list fewer under 'hosts:'");
+}
+
+static int plan_toolchain(struct lock_plan *plan, const char *host, const struct xb_list *free_names,
+			  struct xb_err *err)
+{
+	const struct xb_toolchain_desc *desc = plan->app->toolchain;
+	const struct xb_lock_toolchain *old = keeps(plan) ? xb_lock_toolchain(plan->before, host) : NULL;
+	const struct xb_list *tools = &desc->tools_packages;
+	struct lock_want want = {.host = host, .exclude = desc->exclude, .free_names = free_names};
+
+	if (!is_debian_host(desc, host)) {
+		if (lock_find_archive(desc, host))
+			return 0;
+		xb_fail(err, XB_E_INPUT, "toolchain '%s' %s has nothing for host '%s'", desc->name, desc->version,
+			host);
+		return hint_nearest(plan->app, err);
+	}
+	want.packages = join_lists(&plan->arena, &desc->packages, tools->items,
+				   plan->app->project->toolchain_full ? tools->len : 0);
+	if (old && strcmp(old->name, desc->name) == 0)
+		want.keep = join_packages(&plan->arena, &old->packages, &old->tools);
+	return lock_plan_add(plan, &desc->debian, xb_host_debian_arch(host), want, err);
+}
+
+static int plan_sysroot(struct lock_plan *plan, const struct xb_target *target, const struct xb_list *free_names,
+			struct xb_err *err)
+{
+	const struct xb_sysroot_desc *desc = plan->app->sysroot;
+	const struct xb_words *packages = &plan->app->project->packages;
+	const struct xb_lock_sysroot *old = keeps(plan) ? xb_lock_sysroot(plan->before, target->name) : NULL;
+	struct lock_want want = {.target = target->name, .free_names = free_names};
+
+	want.packages = join_lists(&plan->arena, &desc->packages, packages->items, packages->len);
+	want.exclude = exclude_but(&plan->arena, &desc->exclude, packages);
+	/* Another sysroot is another release of Debian: nothing of the old one fits. */
+	if (old && strcmp(old->name, desc->name) == 0)
+		want.keep = old->packages;
+	return lock_plan_add(plan, &desc->debian, target->debian_arch, want, err);
+}
+
+int lock_plan_all(struct lock_plan *plan, struct xb_err *err)
+{
+	const struct xb_project *p = plan->app->project;
+	struct xb_list *free_names = xb_arena_alloc(&plan->arena, sizeof(*free_names));
+	int64_t when;
+
+	if (strcmp(p->snapshot, "latest") != 0) {
+		char *compact = xb_arena_alloc(&plan->arena, XB_TIMESTAMP_SIZE);
+
+		if (!xb_timestamp_parse(xb_sv(p->snapshot), &when))
+			return xb_fail(err, XB_E_INPUT, "snapshot '%s' is no time", p->snapshot);
+		plan->snapshot = xb_timestamp_compact(when, false, compact);
+	}
+	*free_names = join_lists(&plan->arena, free_names, plan->opts->names, plan->opts->n_names);
+	for (size_t i = 0; i < p->hosts.len; i++)
+		if (plan_toolchain(plan, p->hosts.items[i], free_names, err) < 0)
+			return err->code;
+	for (size_t i = 0; i < p->n_targets; i++)
+		if (plan_sysroot(plan, p->targets[i].target, free_names, err) < 0)
+			return err->code;
+	return 0;
+}
