@@ -65,20 +65,22 @@ int image_env(struct image_run *run, const struct xb_image *image, const struct 
 
 int image_annotations(struct image_run *run, const struct xb_image *image, struct xb_pairs *out, struct xb_err *err)
 {
-	const struct xb_git *git = &run->git;
+	const struct xb_git *git = run->app->git;
+	const bool has_commit = git->present && git->commit[0];
 	const char *version;
 
 	pairs_init(run, image->annotations.len + 6, out);
 	pairs_put(out, OCI_ANNOTATION "created", run->created);
-	if (git->present && git->commit && git->commit[0])
+	if (has_commit)
 		pairs_put(out, OCI_ANNOTATION "revision",
 			  xb_arena_printf(&run->app->arena, "%s%s", git->commit, git->dirty ? "-dirty" : ""));
-	if (git->present && git->origin && git->origin[0])
+	if (git->present && git->origin[0])
 		pairs_put(out, OCI_ANNOTATION "source", xb_arena_strdup(&run->app->arena, git->origin));
-	if (image_subst(run, "${version}", NULL, image, &version, err) < 0)
-		return err->code;
-	if (version[0])
+	if (run->app->project->version_kind != XB_VERSION_GIT || has_commit) {
+		if (image_subst(run, "${version}", NULL, image, &version, err) < 0)
+			return err->code;
 		pairs_put(out, OCI_ANNOTATION "version", version);
+	}
 	if (run->app->project->license)
 		pairs_put(out, OCI_ANNOTATION "licenses", run->app->project->license);
 	pairs_put(out, OCI_ANNOTATION "title", image->name);

@@ -13,8 +13,6 @@
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
 
-#define NONROOT_ID 65532 /* "nonroot" of the distroless images: where a user has a name and no number */
-
 /* One `files:` entry on its way into the list. */
 struct adding {
 	struct image_run *run;
@@ -23,16 +21,14 @@ struct adding {
 	uint32_t uid, gid;
 };
 
+/* The project's loader has given a number to every user: -1 is said only where there is no user. */
 void image_user_of(const struct xb_image *image, struct image_user *out)
 {
-	const bool is_root = image->user_name && strcmp(image->user_name, "root") == 0;
-	const int64_t uid = image->uid >= 0 ? image->uid : image->user_name && !is_root ? NONROOT_ID : 0;
-
 	*out = (struct image_user){
 		.name = image->user_name,
-		.given = image->user_name || image->uid >= 0,
-		.uid = (uint32_t)uid,
-		.gid = (uint32_t)(image->gid >= 0 ? image->gid : uid),
+		.given = image->uid >= 0,
+		.uid = image->uid >= 0 ? (uint32_t)image->uid : 0,
+		.gid = image->gid >= 0 ? (uint32_t)image->gid : 0,
 	};
 }
 

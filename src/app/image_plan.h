@@ -14,9 +14,8 @@
 
 /* One run. Strings are in app->arena. */
 struct image_run {
-	struct xb_app *app;
-	const char *profile; /* as given; NULL: release */
-	struct xb_git git;
+	struct xb_app *app;	      /* with git read */
+	const char *profile;	      /* as given; NULL: release */
 	const char *created;	      /* RFC 3339 */
 	struct xb_statcache *files;   /* digests of the project's own files */
 	struct xb_build_result build; /* of the current image */

@@ -241,12 +241,12 @@ static const char *ref_name(const struct image_run *run)
 {
 	struct xb_str slug XB_CLEANUP(xb_str_release) = {0}, tag XB_CLEANUP(xb_str_release) = {0},
 			   legal XB_CLEANUP(xb_str_release) = {0};
-	const struct xb_git *git = &run->git;
+	const struct xb_git *git = run->app->git;
 	char time[XB_TIMESTAMP_SIZE];
 
-	if (!git->present || !git->commit || !git->commit[0])
+	if (!git->present || !git->commit[0])
 		return "latest";
-	xb_tag_slug(git->branch ? git->branch : "", XB_TAG_MAX_BYTES - 32, &slug);
+	xb_tag_slug(git->branch, XB_TAG_MAX_BYTES - 32, &slug);
 	xb_str_printf(&tag, "%s-%s-%.7s", slug.data, xb_timestamp_compact(git->commit_time, true, time), git->commit);
 	xb_tag_legal(tag.data, git->dirty, &legal);
 	return xb_tag_is_ref(legal.data) ? xb_arena_strdup(&run->app->arena, legal.data) : "latest";
@@ -314,7 +314,8 @@ static int make_image(struct image_run *run, const struct xb_image_opts *opts, c
 static int find_created(struct image_run *run, struct xb_err *err)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	uint64_t sec = run->git.present && run->git.commit_time > 0 ? (uint64_t)run->git.commit_time : 0;
+	uint64_t sec =
+		run->app->git->present && run->app->git->commit_time > 0 ? (uint64_t)run->app->git->commit_time : 0;
 	char text[XB_TIMESTAMP_SIZE];
 
 	if (epoch && epoch[0] && !xb_num_u64(xb_sv(epoch), 253402300799ULL, &sec)) {
@@ -333,7 +334,7 @@ static int open_run(struct image_run *run, struct xb_err *err)
 	char *out XB_CLEANUP(xb_free_ptr) = xb_printf("%s/out", dir);
 
 	if (xb_fs_mkdirs(own, 0755, err) < 0 || xb_fs_mkdirs(out, 0755, err) < 0 ||
-	    xb_git_read(dir, &run->git, err) < 0 || find_created(run, err) < 0)
+	    xb_app_need_git(run->app, err) < 0 || find_created(run, err) < 0)
 		return err->code;
 	run->files = xb_statcache_open(files, dir);
 	return 0;
@@ -343,7 +344,6 @@ static void close_run(struct image_run *run)
 {
 	xb_statcache_free(run->files);
 	xb_build_result_release(&run->build);
-	xb_git_release(&run->git);
 }
 
 static bool needs_lock(const struct xb_image *const *images, size_t n)

@@ -12,25 +12,20 @@
 struct tagging {
 	struct xb_app *app;
 	const char *image; /* name for ${image}: of the image or of the project */
-	struct xb_git git;
+	const struct xb_git *git;
 	struct xb_digest index;
 	struct xb_tag_facts facts;
 };
-
-static void release_tagging(struct tagging *t)
-{
-	xb_git_release(&t->git);
-}
 
 /* Expands one side of a template with a branch of at most max_slug bytes. */
 static int expand(const struct tagging *t, const char *text, size_t max_slug, bool *out_has_branch, struct xb_str *out,
 		  struct xb_err *err)
 {
 	struct xb_str slug XB_CLEANUP(xb_str_release) = {0}, template XB_CLEANUP(xb_str_release) = {0};
-	const bool has_git = t->git.present && t->git.commit && t->git.commit[0];
+	const bool has_git = t->git->present && t->git->commit[0];
 
 	*out_has_branch = false;
-	xb_tag_slug(t->git.branch ? t->git.branch : "", max_slug, &slug);
+	xb_tag_slug(t->git->present ? t->git->branch : "", max_slug, &slug);
 	/* Without git the name is left for the expansion to complain about. */
 	if (has_git)
 		*out_has_branch = xb_tag_set_branch(text, slug.data, &template);
@@ -50,13 +45,13 @@ static int expand_tag(const struct tagging *t, const char *text, struct xb_str *
 	for (;;) {
 		if (expand(t, text, max_slug, &has_branch, &full, err) < 0)
 			return err->code;
-		const size_t len = full.len + (t->git.dirty ? strlen(XB_TAG_DIRTY) : 0);
+		const size_t len = full.len + (t->git->dirty ? strlen(XB_TAG_DIRTY) : 0);
 
 		if (!has_branch || len <= XB_TAG_MAX_BYTES || max_slug == 1)
 			break;
 		max_slug--;
 	}
-	xb_tag_legal(xb_str_get(&full), t->git.present && t->git.dirty, out);
+	xb_tag_legal(xb_str_get(&full), t->git->dirty, out);
 	return 0;
 }
 
@@ -70,7 +65,7 @@ static int make_tag(const struct tagging *t, const char *template, const char **
 	if (built_in < 0)
 		return built_in;
 	if (built_in) {
-		xb_tag_legal(text.data, t->git.dirty, &tag);
+		xb_tag_legal(text.data, t->git->dirty, &tag);
 	} else if (expand_tag(t, template + (repository_len ? repository_len + 1 : 0), &tag, err) < 0) {
 		return err->code;
 	}
@@ -113,24 +108,24 @@ static int find_image(struct tagging *t, const char *name, struct xb_err *err)
 int xb_op_tag(struct xb_app *app, const char *image, const char ***out_tags, size_t *out_count, struct xb_err *err)
 {
 	static const struct xb_tag_template standard[] = {{.text = XB_TAG_DEFAULT}};
-	struct tagging t XB_CLEANUP(release_tagging) = {.app = app};
+	struct tagging t = {.app = app};
 	const struct xb_tag_template *templates;
 	const char **tags;
 	size_t n_templates, n = 0;
 
-	if (xb_app_need_project(app, err) < 0 || find_image(&t, image, err) < 0 ||
-	    xb_git_read(app->project->dir, &t.git, err) < 0)
+	if (xb_app_need_project(app, err) < 0 || find_image(&t, image, err) < 0 || xb_app_need_git(app, err) < 0)
 		return err->code;
-	t.facts.commit = t.git.commit;
-	t.facts.commit_time = t.git.commit_time;
+	t.git = app->git;
+	t.facts.commit = t.git->commit;
+	t.facts.commit_time = t.git->commit_time;
 	templates = app->project->n_tags ? app->project->tags : standard;
 	n_templates = app->project->n_tags ? app->project->n_tags : 1;
 	tags = xb_arena_array(&app->arena, n_templates, sizeof(*tags));
 	for (size_t i = 0; i < n_templates; i++) {
-		if (templates[i].only_git_tag && !(t.git.tag && t.git.tag[0]))
+		if (templates[i].only_git_tag && !(t.git->present && t.git->tag[0]))
 			continue;
 		if (make_tag(&t, templates[i].text, &tags[n], err) < 0) {
-			if (!t.git.present)
+			if (!t.git->present)
 				xb_hint(err, "the project is in no git repository: commit it, or give 'tags:' that "
 					     "need no git");
 			return xb_wrap(err, "make the tag '%s'", templates[i].text);
