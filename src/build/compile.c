@@ -53,57 +53,6 @@ int xb_settings_each(const struct xb_setup *setup, const struct xb_unit *unit,
 	return 0;
 }
 
-/* A word that is not let through, by its beginning, and the reason. */
-static const struct {
-	const char *prefix;
-	bool whole;
-	const char *why;
-} refused[] = {
-	{"-march=native", true, "the result would depend on the machine that builds"},
-	{"-mcpu=native", true, "the result would depend on the machine that builds"},
-	{"-mtune=native", true, "the result would depend on the machine that builds"},
-	{"--target=", false, "xbuild sets the target"},
-	{"-target", true, "xbuild sets the target"},
-	{"--sysroot", false, "xbuild sets the sysroot"},
-	{"-isysroot", false, "xbuild sets the sysroot"},
-	{"--gcc-toolchain", false, "xbuild names the GCC directory of the sysroot"},
-	{"--gcc-install-dir", false, "xbuild names the GCC directory of the sysroot"},
-	{"-resource-dir", false, "xbuild sets the resource directory"},
-	{"--config", false, "a configuration file is an input that xbuild does not see"},
-	{"@", false, "a response file is an input that xbuild does not see"},
-	{"-fplugin", false, "a plugin is code of the host"},
-	{"-load", false, "a plugin is code of the host"},
-	{"-B", false, "programs of the host could be run"},
-	{"-o", false, "xbuild names the output"},
-	{"-c", true, "xbuild says what to make"},
-	{"-E", true, "xbuild says what to make"},
-	{"-S", true, "xbuild says what to make"},
-	{"-M", false, "xbuild asks for the dependencies itself"},
-	{"-save-temps", false, "it writes files that the build does not know of"},
-	{"--save-temps", false, "it writes files that the build does not know of"},
-	{"-gsplit-dwarf", false, "it writes files that the build does not know of; use the profile's 'debug: split'"},
-	{"--coverage", true, "it writes files that the build does not know of"},
-	{"-ftest-coverage", true, "it writes files that the build does not know of"},
-	{"-ftime-trace", false, "it writes files that the build does not know of"},
-	{"-fcrash-diagnostics-dir", false, "it writes files that the build does not know of"},
-	{"-fmodules", true, "it writes files that the build does not know of"},
-	{"-flto", false, "use the profile's 'lto'"},
-};
-
-static int check_flag(struct xb_arena *arena, const struct xb_unit *unit, const char *word, const struct xb_place *at,
-		      struct xb_err *err)
-{
-	for (size_t i = 0; i < XB_COUNT(refused); i++) {
-		const bool hit = refused[i].whole ? !strcmp(word, refused[i].prefix)
-						  : !strncmp(word, refused[i].prefix, strlen(refused[i].prefix));
-
-		if (hit)
-			return xb_fail(err, XB_E_INPUT, "%sunit '%s': flag '%s' is not allowed: %s",
-				       xb_place_text(at, arena), unit->name, word, refused[i].why);
-	}
-	return 0;
-}
-
 /* What is gathered while the blocks of settings are walked. */
 struct gather {
 	const struct xb_setup *setup;
@@ -115,14 +64,10 @@ struct gather {
 	struct xb_command flags;
 };
 
-static int add_flags(struct gather *g, const struct xb_words *words, struct xb_err *err)
+static void add_flags(struct gather *g, const struct xb_words *words)
 {
-	for (size_t i = 0; i < words->len; i++) {
-		if (check_flag(g->arena, g->unit, words->items[i], words->at ? &words->at[i] : NULL, err) < 0)
-			return err->code;
+	for (size_t i = 0; i < words->len; i++)
 		xb_command_word(&g->flags, words->items[i]);
-	}
-	return 0;
 }
 
 static int add_define(struct gather *g, const struct xb_pairs *pairs, size_t i, struct xb_err *err)
@@ -155,13 +100,14 @@ static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *e
 	for (size_t i = 0; i < s->defines.len; i++)
 		if (add_define(g, &s->defines, i, err) < 0)
 			return err->code;
-	if (add_flags(g, &s->flags, err) < 0)
-		return err->code;
+	add_flags(g, &s->flags);
 	if (g->language == XB_LANG_C)
-		return add_flags(g, &s->c_flags, err);
-	if (g->language == XB_LANG_CXX)
-		return add_flags(g, &s->cxx_flags, err);
-	return add_flags(g, &s->asm_flags, err);
+		add_flags(g, &s->c_flags);
+	else if (g->language == XB_LANG_CXX)
+		add_flags(g, &s->cxx_flags);
+	else
+		add_flags(g, &s->asm_flags);
+	return 0;
 }
 
 static void add_dir(struct xb_dirs *dirs, struct xb_arena *arena, const char *dir)

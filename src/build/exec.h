@@ -77,8 +77,12 @@ int exec_resolve(struct exec *x, struct xb_action *action, struct xb_err *err) X
 int exec_place(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
 
 /* Files that are in the key: the source, the outputs of inputs, and the deps that are not "!". 1: all there; 0: one is missing. */
-int exec_key_files(struct exec *x, const struct xb_action *action, const char *const *deps, size_t n_deps,
-		   struct xb_arena *arena, struct xb_key_file **out, size_t *out_n, struct xb_err *err) XB_MUST_CHECK;
+struct key_files {
+	struct xb_key_file *items; /* sorted */
+	size_t len;
+};
+int exec_key_files(struct exec *x, const struct xb_action *action, const struct xb_dep_set *deps,
+		   struct xb_arena *arena, struct key_files *out, struct xb_err *err) XB_MUST_CHECK;
 
 /* Starts the command. All outputs of inputs are at their places. */
 int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;

@@ -55,60 +55,13 @@ static bool set_switch(struct xb_ldflags *flags, const char *word)
 	return false;
 }
 
-/* Why a word may not reach the linker, or NULL. */
-static const char *unfit(const char *word)
-{
-	static const struct {
-		const char *prefix, *why;
-	} table[] = {
-		{"--dependency-file", "xbuild asks for the dependencies itself"},
-		{"--sysroot", "xbuild sets the sysroot"},
-		{"--reproduce", "it writes files that the build does not know of"},
-		{"-Map", "it writes files that the build does not know of"},
-		{"--Map", "it writes files that the build does not know of"},
-		{"--time-trace", "it writes files that the build does not know of"},
-		{"--out-implib", "it writes files that the build does not know of"},
-		{"--thinlto-index-only", "it writes files that the build does not know of"},
-		{"--thinlto-cache-dir", "it writes files that the build does not know of"},
-		{"-plugin-opt=cache-dir", "it writes files that the build does not know of"},
-		{"--save-temps", "it writes files that the build does not know of"},
-		{"--load-pass-plugin", "a plugin is code of the host"},
-		{"--output", "xbuild names the output"},
-		{"@", "a response file is an input that xbuild does not see"},
-	};
-
-	if (!strcmp(word, "-o"))
-		return "xbuild names the output";
-	for (size_t i = 0; i < XB_COUNT(table); i++)
-		if (!strncmp(word, table[i].prefix, strlen(table[i].prefix)))
-			return table[i].why;
-	return NULL;
-}
-
-static int linker_word(struct xb_ldflags *flags, const struct xb_unit *unit, const char *word,
-		       const struct xb_place *at, struct xb_err *err)
-{
-	const char *why = unfit(word);
-
-	if (why)
-		return refuse(unit, flags->words.arena, word, at, why, err);
-	xb_command_word(&flags->words, word);
-	return 0;
-}
-
 /* -Wl,a,b: the commas separate the linker's words. */
-static int comma_words(struct xb_ldflags *flags, const struct xb_unit *unit, const char *list,
-		       const struct xb_place *at, struct xb_err *err)
+static void comma_words(struct xb_ldflags *flags, const char *list)
 {
 	struct xb_sv rest = xb_sv(list);
 
-	while (rest.ptr) {
-		const char *word = xb_arena_sv(flags->words.arena, xb_sv_cut(&rest, ','));
-
-		if (linker_word(flags, unit, word, at, err) < 0)
-			return err->code;
-	}
-	return 0;
+	while (rest.ptr)
+		xb_command_word(&flags->words, xb_arena_sv(flags->words.arena, xb_sv_cut(&rest, ',')));
 }
 
 static int library_dir(struct xb_ldflags *flags, const struct xb_unit *unit, const char *word,
@@ -135,9 +88,7 @@ int xb_ldflags_add(struct xb_ldflags *flags, const struct xb_unit *unit, const c
 		if (set_switch(flags, word))
 			continue;
 		if (!strncmp(word, "-Wl,", 4))
-			rc = comma_words(flags, unit, word + 4, place, err);
-		else if (!strcmp(word, "-Xlinker") && i + 1 < n)
-			rc = linker_word(flags, unit, items[++i], place, err);
+			comma_words(flags, word + 4);
 		else if (!strncmp(word, "-L", 2))
 			rc = library_dir(flags, unit, word, place, err);
 		else if (!strncmp(word, "-l", 2) && word[2])

@@ -152,12 +152,16 @@ static int report(struct planner *p, const struct xb_place *at, struct xb_err *e
 
 static int find_sources(struct planner *p, const struct xb_unit *unit, struct xb_source_list *out, struct xb_err *err)
 {
+	struct xb_source_query query;
 	struct xb_words patterns;
 	size_t unmatched;
 
 	gather_patterns(p, unit, &patterns);
-	if (xb_sources_find(p->sources, patterns.items, patterns.len, unit->exclude.items, unit->exclude.len, p->arena,
-			    out, &unmatched, err) < 0)
+	query = (struct xb_source_query){.patterns = patterns.items,
+					 .n_patterns = patterns.len,
+					 .exclude = unit->exclude.items,
+					 .n_exclude = unit->exclude.len};
+	if (xb_sources_find(p->sources, &query, p->arena, out, &unmatched, err) < 0)
 		return xb_wrap(err, "unit '%s'", unit->name);
 	if (unmatched < patterns.len)
 		return report(p, &patterns.at[unmatched], err,

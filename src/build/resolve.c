@@ -120,10 +120,10 @@ static bool is_absent(const struct exec *x, const char *path)
 	return !xb_fs_exists(full);
 }
 
-int exec_key_files(struct exec *x, const struct xb_action *action, const char *const *deps, size_t n_deps,
-		   struct xb_arena *arena, struct xb_key_file **out, size_t *out_n, struct xb_err *err)
+int exec_key_files(struct exec *x, const struct xb_action *action, const struct xb_dep_set *deps,
+		   struct xb_arena *arena, struct key_files *out, struct xb_err *err)
 {
-	struct xb_key_file *files = xb_arena_array(arena, 1 + action->n_inputs + n_deps, sizeof(*files));
+	struct xb_key_file *files = xb_arena_array(arena, 1 + action->n_inputs + deps->len, sizeof(*files));
 	size_t n = 0;
 	int rc;
 
@@ -139,19 +139,18 @@ int exec_key_files(struct exec *x, const struct xb_action *action, const char *c
 		files[n++] = (struct xb_key_file){
 			.path = input->output, .digest = input->result, .executable = input->executable};
 	}
-	for (size_t i = 0; i < n_deps; i++) {
-		if (*deps[i] == '!') {
-			if (!is_absent(x, deps[i] + 1))
+	for (size_t i = 0; i < deps->len; i++) {
+		if (*deps->paths[i] == '!') {
+			if (!is_absent(x, deps->paths[i] + 1))
 				return 0;
 			continue;
 		}
-		rc = key_file(x, deps[i], &files[n], err);
+		rc = key_file(x, deps->paths[i], &files[n], err);
 		if (rc <= 0)
 			return rc;
 		n++;
 	}
-	*out = files;
-	*out_n = xb_key_sort(files, n);
+	*out = (struct key_files){files, xb_key_sort(files, n)};
 	return 1;
 }
 
@@ -160,14 +159,13 @@ static int try_set(struct exec *x, struct xb_action *action, const struct xb_rea
 		   const struct xb_dep_set *set, struct xb_arena *arena, struct xb_err *err)
 {
 	struct xb_reapi_result result;
-	struct xb_key_file *files;
+	struct key_files files;
 	struct xb_digest key;
-	size_t n;
-	int rc = exec_key_files(x, action, set->paths, set->len, arena, &files, &n, err);
+	int rc = exec_key_files(x, action, set, arena, &files, err);
 
 	if (rc <= 0)
 		return rc;
-	xb_key_action(action, command, files, n, &key);
+	xb_key_action(action, command, files.items, files.len, &key);
 	if (xb_action_get(x->options->store, &key, arena, &result) <= 0)
 		return 0;
 	if (result.exit_code != 0 || result.n_outputs != 1 || strcmp(result.outputs[0].path, action->output) != 0)

@@ -367,15 +367,14 @@ static int publish(struct exec *x, struct job *job, struct xb_sv text, struct xb
 	const struct xb_reapi_result result = {.outputs = &output, .n_outputs = 1, .output_text = text};
 	struct xb_reapi_digest command;
 	struct xb_digest key, deps_key;
-	struct xb_key_file *files;
-	size_t n;
+	struct key_files files;
 
-	if (exec_key_files(x, action, action->deps, action->n_deps, &job->arena, &files, &n, err) <= 0) {
+	if (exec_key_files(x, action, &set, &job->arena, &files, err) <= 0) {
 		action->unrecorded = true; /* a file went away or appeared just now: the next build will see */
 		return err->code;
 	}
 	xb_key_command(action, &job->arena, &command);
-	xb_key_action(action, &command, files, n, &key);
+	xb_key_action(action, &command, files.items, files.len, &key);
 	if (xb_action_put(x->options->store, &key, &result, err) < 0)
 		return err->code;
 	if (!action->variant->has_depfile && action->variant->kind != XB_ACTION_AS)

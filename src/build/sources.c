@@ -22,8 +22,7 @@ struct xb_sources {
 struct search {
 	struct xb_sources *sources;
 	struct xb_arena *arena;
-	const char *const *exclude;
-	size_t n_exclude;
+	const struct xb_source_query *query;
 	struct xb_sv pattern;
 	bool deep;    /* the pattern reaches below the first directory */
 	bool matched; /* also by a file that exclude takes out again */
@@ -85,8 +84,8 @@ static bool is_regular(const struct xb_sources *sources, const char *rel)
 static int add(struct search *s, const char *path, struct xb_err *err)
 {
 	s->matched = true;
-	for (size_t i = 0; i < s->n_exclude; i++)
-		if (xb_path_glob(xb_sv(s->exclude[i]), xb_sv(path)))
+	for (size_t i = 0; i < s->query->n_exclude; i++)
+		if (xb_path_glob(xb_sv(s->query->exclude[i]), xb_sv(path)))
 			return 0;
 	if (s->len >= XB_MAX_SOURCES)
 		return xb_fail(err, XB_E_INPUT, "pattern '%.*s' matches more than %d files", XB_SV_ARG(s->pattern),
@@ -156,17 +155,16 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int xb_sources_find(struct xb_sources *sources, const char *const *patterns, size_t n_patterns,
-		    const char *const *exclude, size_t n_exclude, struct xb_arena *arena, struct xb_source_list *out,
-		    size_t *out_unmatched, struct xb_err *err)
+int xb_sources_find(struct xb_sources *sources, const struct xb_source_query *query, struct xb_arena *arena,
+		    struct xb_source_list *out, size_t *out_unmatched, struct xb_err *err)
 {
-	struct search s = {.sources = sources, .arena = arena, .exclude = exclude, .n_exclude = n_exclude};
-	size_t unmatched = n_patterns, n = 0;
+	struct search s = {.sources = sources, .arena = arena, .query = query};
+	size_t unmatched = query->n_patterns, n = 0;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < n_patterns; i++) {
-		rc = search_pattern(&s, patterns[i], err);
-		if (!s.matched && unmatched == n_patterns)
+	for (size_t i = 0; rc == 0 && i < query->n_patterns; i++) {
+		rc = search_pattern(&s, query->patterns[i], err);
+		if (!s.matched && unmatched == query->n_patterns)
 			unmatched = i;
 	}
 	if (rc == 0) {

@@ -24,16 +24,16 @@
 
 /* What a word of a command line stands for. */
 enum xb_root {
-	XB_ROOT_NONE,      /* text alone */
+	XB_ROOT_NONE,	   /* text alone */
 	XB_ROOT_PROJECT,   /* a path below the project's directory */
 	XB_ROOT_TOOLCHAIN, /* ... below the toolchain tree */
 	XB_ROOT_SYSROOT,   /* ... below the sysroot tree */
-	XB_ROOT_TOOLS,     /* ... below the tree of further tools (llvm-ar) */
+	XB_ROOT_TOOLS,	   /* ... below the tree of further tools (llvm-ar) */
 	XB_N_ROOTS,
 	XB_WORD_SOURCE = XB_N_ROOTS, /* the source file of the action */
-	XB_WORD_OUTPUT,    /* its output: the project path in the key, a temporary file when it runs */
-	XB_WORD_DEPFILE,   /* the list of files it read: "<output>.d" in the key, a temporary file when it runs */
-	XB_WORD_INPUTS     /* one word per input that another action makes, in order */
+	XB_WORD_OUTPUT,		     /* its output: the project path in the key, a temporary file when it runs */
+	XB_WORD_DEPFILE, /* the list of files it read: "<output>.d" in the key, a temporary file when it runs */
+	XB_WORD_INPUTS	 /* one word per input that another action makes, in order */
 };
 
 /* Printed as text, then the root's directory, then "/" path (when path is not NULL), then tail. */
@@ -42,7 +42,7 @@ struct xb_word {
 	enum xb_root root;
 	const char *path;
 	const char *tail;
-	bool real_only;   /* not part of the key: colour, number of threads */
+	bool real_only; /* not part of the key: colour, number of threads */
 };
 
 struct xb_command {
@@ -81,7 +81,7 @@ struct xb_command_files {
 /* Appending list of words, NULL-terminated after xb_command_argv; strings live in arena. */
 struct xb_argv {
 	struct xb_arena *arena; /* borrowed */
-	const char **items;     /* in arena */
+	const char **items;	/* in arena */
 	size_t len, cap;
 };
 void xb_argv_push(struct xb_argv *argv, const char *word);

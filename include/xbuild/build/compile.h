@@ -9,8 +9,7 @@
  * Nothing of the host: no default configuration files, the GCC directory of the sysroot is named, all three roots are
  * mapped away in debug information and __FILE__ (clang, Users Manual, -ffile-prefix-map).
  *
- * Failure: XB_E_INPUT with the place of the word in the project file. Words that would make the result depend on the
- *          host, or write files that the action does not know of, are refused and say why.
+ * Failure: XB_E_INPUT. Which words a project file may hold is model/flags' matter and was checked when it was read.
  */
 #ifndef XBUILD_BUILD_COMPILE_H
 #define XBUILD_BUILD_COMPILE_H
@@ -23,10 +22,10 @@
 #include "xbuild/model/project.h"
 
 enum xb_language {
-	XB_LANG_C,          /* .c */
-	XB_LANG_CXX,        /* .cc .cpp .cxx .c++ .cp .C */
-	XB_LANG_ASM,        /* .s */
-	XB_LANG_ASM_CPP,    /* .S .sx: preprocessed, then assembled as XB_LANG_ASM */
+	XB_LANG_C,	 /* .c */
+	XB_LANG_CXX,	 /* .cc .cpp .cxx .c++ .cp .C */
+	XB_LANG_ASM,	 /* .s */
+	XB_LANG_ASM_CPP, /* .S .sx: preprocessed, then assembled as XB_LANG_ASM */
 	XB_N_LANGUAGES
 };
 /* By the extension; false when it is none of these. */
@@ -43,7 +42,7 @@ struct xb_setup {
 	int (*expand)(void *ctx, const char *text, const struct xb_target *target, struct xb_str *out,
 		      struct xb_err *err);
 	void *expand_ctx;
-	int jobs;           /* threads that a link may use */
+	int jobs; /* threads that a link may use */
 };
 
 /*

@@ -19,14 +19,14 @@
 #include "xbuild/store/reapi.h"
 
 enum xb_action_kind {
-	XB_ACTION_CC,    /* C source to object */
-	XB_ACTION_CXX,   /* C++ source to object */
-	XB_ACTION_CPP,   /* assembler source through the preprocessor */
-	XB_ACTION_AS,    /* assembler source to object */
-	XB_ACTION_AR,    /* objects to static library */
-	XB_ACTION_LINK,  /* to executable or shared library */
+	XB_ACTION_CC,	 /* C source to object */
+	XB_ACTION_CXX,	 /* C++ source to object */
+	XB_ACTION_CPP,	 /* assembler source through the preprocessor */
+	XB_ACTION_AS,	 /* assembler source to object */
+	XB_ACTION_AR,	 /* objects to static library */
+	XB_ACTION_LINK,	 /* to executable or shared library */
 	XB_ACTION_DEBUG, /* debug information alone */
-	XB_ACTION_STRIP  /* the program without it */
+	XB_ACTION_STRIP	 /* the program without it */
 };
 /* "CC", "CXX", "CPP", "AS", "AR", "LINK", "DEBUG", "STRIP". */
 const char *xb_action_verb(enum xb_action_kind kind);
@@ -36,12 +36,12 @@ struct xb_variant {
 	const struct xb_setup *setup;
 	const struct xb_unit *unit;
 	enum xb_action_kind kind;
-	const char *tool;             /* "clang" */
-	bool extra_tool;              /* of the tree of further tools */
+	const char *tool; /* "clang" */
+	bool extra_tool;  /* of the tree of further tools */
 	bool has_depfile;
 	struct xb_command command;
 	struct xb_digest fingerprint; /* of the command, the tool trees and the sysroot */
-	struct xb_dirs search;        /* project directories that are searched for headers, in order */
+	struct xb_dirs search;	      /* project directories that are searched for headers, in order */
 };
 
 /* Which state of a file at its place was last seen to hold a result: any change of the file changes one of these. */
@@ -51,59 +51,59 @@ struct xb_placed {
 };
 
 enum xb_action_state {
-	XB_STATE_WAITING,  /* for inputs */
+	XB_STATE_WAITING, /* for inputs */
 	XB_STATE_READY,
 	XB_STATE_RUNNING,
-	XB_STATE_CURRENT,  /* was up to date: nothing was done */
-	XB_STATE_CACHED,   /* result taken from the store */
-	XB_STATE_BUILT,    /* ran */
-	XB_STATE_PENDING,  /* dry run: would run */
+	XB_STATE_CURRENT, /* was up to date: nothing was done */
+	XB_STATE_CACHED,  /* result taken from the store */
+	XB_STATE_BUILT,	  /* ran */
+	XB_STATE_PENDING, /* dry run: would run */
 	XB_STATE_FAILED,
-	XB_STATE_SKIPPED   /* something that it needs failed */
+	XB_STATE_SKIPPED /* something that it needs failed */
 };
 
 struct xb_action {
 	const struct xb_variant *variant;
-	const char *source;           /* project path; NULL for AR, LINK, DEBUG, STRIP */
-	bool source_is_made;          /* source is the output of inputs[0] */
-	const char *output;           /* project path; also the action's name, unique in the graph */
-	bool executable;              /* mode of the output */
-	bool is_final;                /* lies in out/ and must be there when the build ends */
+	const char *source;  /* project path; NULL for AR, LINK, DEBUG, STRIP */
+	bool source_is_made; /* source is the output of inputs[0] */
+	const char *output;  /* project path; also the action's name, unique in the graph */
+	bool executable;     /* mode of the output */
+	bool is_final;	     /* lies in out/ and must be there when the build ends */
 	struct xb_action **inputs;
 	size_t n_inputs;
-	struct xb_action **users;     /* actions that have this one among their inputs */
+	struct xb_action **users; /* actions that have this one among their inputs */
 	size_t n_users;
 
 	/* run */
 	enum xb_action_state state;
-	size_t n_pending;             /* inputs that are not done */
-	bool force;                   /* its result was lost from the store: run whatever the records say */
-	bool waits_for_use;           /* done, but somebody may still ask for the file itself */
+	size_t n_pending;		/* inputs that are not done */
+	bool force;			/* its result was lost from the store: run whatever the records say */
+	bool waits_for_use;		/* done, but somebody may still ask for the file itself */
 	struct xb_digest inputs_digest; /* of the outputs of inputs, in order */
-	struct xb_reapi_digest result;  /* of the output, when done */
-	struct xb_placed placed;        /* of the file at `output`, zero when not placed */
-	const char **deps;            /* files read beside source and inputs: project paths, "!path" when absence counts */
+	struct xb_reapi_digest result;	/* of the output, when done */
+	struct xb_placed placed;	/* of the file at `output`, zero when not placed */
+	const char **deps; /* files read beside source and inputs: project paths, "!path" when absence counts */
 	size_t n_deps;
-	bool from_record;             /* deps are those of the state's record `record` */
+	bool from_record; /* deps are those of the state's record `record` */
 	uint32_t record;
-	bool unrecorded;              /* not to be remembered (an input may have changed) */
+	bool unrecorded; /* not to be remembered (an input may have changed) */
 };
 
 /* What a unit gives for one target. */
 struct xb_product {
 	const struct xb_unit *unit;
 	const struct xb_setup *setup;
-	struct xb_action *action;     /* makes the output */
-	struct xb_action *debug;      /* makes the separate debug file, or NULL */
-	bool requested;               /* not only a dependency */
-	bool has_cxx;                 /* it, or a static library in it, has C++ sources */
+	struct xb_action *action; /* makes the output */
+	struct xb_action *debug;  /* makes the separate debug file, or NULL */
+	bool requested;		  /* not only a dependency */
+	bool has_cxx;		  /* it, or a static library in it, has C++ sources */
 };
 
 struct xb_graph {
 	struct xb_arena arena;
-	struct xb_action **actions;   /* an action stands behind its inputs */
+	struct xb_action **actions; /* an action stands behind its inputs */
 	size_t n_actions;
-	struct xb_product *products;  /* in the order of setups, then units of the project */
+	struct xb_product *products; /* in the order of setups, then units of the project */
 	size_t n_products;
 };
 

@@ -6,7 +6,7 @@
  * Model:    what clang's driver gives for the same words (clang, lib/Driver/ToolChains/Gnu.cpp, tools::gnutools::Linker;
  *           compare with `clang -###`), with --build-id=sha1, -z relro, -z now and -z noexecstack added.
  * User's:   `ldflags` are driver words. They are translated; a word that is not known is refused, so that none is silently
- *           without effect: -Wl,a,b  -Xlinker a  -lX  -L<relative>  -pthread  -static  -static-pie  -pie  -no-pie
+ *           without effect: -Wl,a,b  -lX  -L<relative>  -pthread  -static  -static-pie  -pie  -no-pie
  *           -static-libgcc  -shared-libgcc  -static-libstdc++  -rdynamic  -s  -nostdlib  -nodefaultlibs  -nostartfiles.
  * RUNPATH:  none is written. A program finds shared libraries of the project where the image or the test puts them.
  */

@@ -12,13 +12,13 @@
 #ifndef XBUILD_BUILD_PLAN_H
 #define XBUILD_BUILD_PLAN_H
 
-#include "xbuild/build/graph.h"
 #include "xbuild/base/diag.h"
+#include "xbuild/build/graph.h"
 
 struct xb_plan_request {
 	const struct xb_setup *setups; /* one per target; the same project and profile in all */
 	size_t n_setups;
-	struct xb_unit *const *units;  /* wanted; what they depend on is added */
+	struct xb_unit *const *units; /* wanted; what they depend on is added */
 	size_t n_units;
 };
 

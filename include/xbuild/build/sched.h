@@ -24,18 +24,18 @@
 struct xb_sched_options {
 	struct xb_store *store;
 	const char *project_dir;
-	const struct xb_setup *setups;    /* those that the graph was planned with */
+	const struct xb_setup *setups; /* those that the graph was planned with */
 	size_t n_setups;
-	int jobs;                         /* children at once, at least 1 */
+	int jobs; /* children at once, at least 1 */
 	bool keep_going, dry_run, color, verbose;
 	const struct xb_observer *observer;
-	const volatile int *interrupted;  /* may be NULL */
-	bool compdb;                      /* keep compile_commands.json of the first setup up to date */
+	const volatile int *interrupted; /* may be NULL */
+	bool compdb;			 /* keep compile_commands.json of the first setup up to date */
 };
 
 struct xb_sched_result {
 	size_t n_run, n_cached, n_current, n_failed, n_skipped;
-	const char **would_run;           /* dry run: labels with the target, in the order of the graph; in `arena` given */
+	const char **would_run; /* dry run: labels with the target, in the order of the graph; in `arena` given */
 	size_t n_would_run;
 };
 

@@ -24,17 +24,24 @@ struct xb_sources;
 struct xb_sources *xb_sources_open(const char *project_dir);
 void xb_sources_free(struct xb_sources *sources); /* NULL-safe */
 
+/* What is looked for. */
+struct xb_source_query {
+	const char *const *patterns;
+	size_t n_patterns;
+	const char *const *exclude; /* patterns of files that are left out */
+	size_t n_exclude;
+};
+
 struct xb_source_list {
 	const char **paths; /* in the arena given to find */
 	size_t len;
 };
 
 /*
- * Files that match one of `patterns` and none of `exclude`. *out_unmatched is the index of the first pattern that
+ * Files that match one of the patterns and none of those excluded. *out_unmatched is the index of the first pattern that
  * matches no file (exclude not counted), or n_patterns. Failure: XB_E_SYSTEM; XB_E_INPUT beyond XB_MAX_SOURCES.
  */
-int xb_sources_find(struct xb_sources *sources, const char *const *patterns, size_t n_patterns,
-		    const char *const *exclude, size_t n_exclude, struct xb_arena *arena, struct xb_source_list *out,
-		    size_t *out_unmatched, struct xb_err *err) XB_MUST_CHECK;
+int xb_sources_find(struct xb_sources *sources, const struct xb_source_query *query, struct xb_arena *arena,
+		    struct xb_source_list *out, size_t *out_unmatched, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

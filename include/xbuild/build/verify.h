@@ -29,14 +29,14 @@ struct xb_verify_library {
 
 /* Everything is borrowed for the call. */
 struct xb_verify_spec {
-	const char *path;               /* absolute path of the file */
-	const char *name;               /* for messages: "server" */
+	const char *path; /* absolute path of the file */
+	const char *name; /* for messages: "server" */
 	const struct xb_target *target;
-	bool is_shared;                 /* a shared library; else an executable */
-	bool fixed_address;             /* an executable whose unit asks for -no-pie: PIE is not demanded */
-	const char *soname;             /* expected DT_SONAME of a shared library; NULL: any */
-	const char *sysroot;            /* absolute path of the tree's root */
-	const char *glibc_floor;        /* "2.34"; NULL: the sysroot's own */
+	bool is_shared;				   /* a shared library; else an executable */
+	bool fixed_address;			   /* an executable whose unit asks for -no-pie: PIE is not demanded */
+	const char *soname;			   /* expected DT_SONAME of a shared library; NULL: any */
+	const char *sysroot;			   /* absolute path of the tree's root */
+	const char *glibc_floor;		   /* "2.34"; NULL: the sysroot's own */
 	const struct xb_verify_library *libraries; /* of the project, for this target */
 	size_t n_libraries;
 };
