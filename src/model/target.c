@@ -74,19 +74,32 @@ const struct xb_target *xb_target_all(size_t *out_count)
 	return targets;
 }
 
-/* Two rows may share a word of a vocabulary that has no bits in it; then the first row is meant. */
-static bool row_is_called(const struct xb_target *row, struct xb_sv name)
+#define MAX_WORDS 17 /* vocabularies and aliases */
+
+/* Every word that stands for a row; their number. */
+static size_t words_of(const struct xb_target *row, const char *out[MAX_WORDS])
 {
 	const char *const words[] = {row->name,	      row->triple,   row->multiarch,	   row->debian_arch,
 				     row->apk_arch,   row->oci_arch, row->cmake_processor, row->meson_cpu_family,
 				     row->rust_triple};
+	size_t len = 0;
 
-	for (size_t i = 0; i < XB_COUNT(words); i++) {
+	_Static_assert(XB_COUNT(words) + XB_COUNT(row->aliases) <= MAX_WORDS, "words of a target");
+	for (; len < XB_COUNT(words); len++)
+		out[len] = words[len];
+	for (size_t i = 0; i < XB_COUNT(row->aliases) && row->aliases[i]; i++)
+		out[len++] = row->aliases[i];
+	return len;
+}
+
+/* Two rows may share a word of a vocabulary that has no bits in it; then the first row is meant. */
+static bool row_is_called(const struct xb_target *row, struct xb_sv name)
+{
+	const char *words[MAX_WORDS];
+	const size_t len = words_of(row, words);
+
+	for (size_t i = 0; i < len; i++) {
 		if (xb_sv_eq_str(name, words[i]))
-			return true;
-	}
-	for (size_t i = 0; i < XB_COUNT(row->aliases) && row->aliases[i]; i++) {
-		if (xb_sv_eq_str(name, row->aliases[i]))
 			return true;
 	}
 	return false;
@@ -104,10 +117,12 @@ const struct xb_target *xb_target_find(struct xb_sv name)
 /* The smallest distance of a name to the words that stand for a target. */
 static unsigned distance_to(const struct xb_target *row, struct xb_sv name)
 {
-	unsigned best = xb_sv_distance(name, xb_sv(row->name));
+	const char *words[MAX_WORDS];
+	const size_t len = words_of(row, words);
+	unsigned best = xb_sv_distance(name, xb_sv(words[0]));
 
-	for (size_t i = 0; i < XB_COUNT(row->aliases) && row->aliases[i]; i++) {
-		const unsigned distance = xb_sv_distance(name, xb_sv(row->aliases[i]));
+	for (size_t i = 1; i < len; i++) {
+		const unsigned distance = xb_sv_distance(name, xb_sv(words[i]));
 
 		best = distance < best ? distance : best;
 	}

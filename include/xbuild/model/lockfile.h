@@ -8,23 +8,46 @@
  *    "xbuild-lock": 1,
  *    "inputs": "<sha256 of what the project file asks for>",
  *    "suites": {
- *     "trixie": {"archive": "debian", "date": "2026-09-12T07:55:41Z", "in-release": "<sha256>", "path": "trixie", "signed-by": "<fingerprint>"}, ...
+ *     "trixie": {
+ *      "archive": "debian",
+ *      "date": "2026-09-12T07:55:41Z",
+ *      "in-release": "<sha256>",
+ *      "path": "trixie",
+ *      "signed-by": "<fingerprint>"
+ *     }
+ *    },
+ *    "sysroots": {
+ *     "linux-aarch64": {
+ *      "name": "debian-bookworm",
+ *      "packages": [
+ *       {"arch":"arm64","depends":["libgcc-s1"],"name":"libc6","path":"pool/...","sha256":"...","size":2756,
+ *        "suite":"bookworm","version":"2.36-9+deb12u14"},   (on one line)
+ *       ...
+ *      ]
+ *     }
  *    },
  *    "toolchains": {
+ *     "darwin-aarch64": {
+ *      "archive": {
+ *       "sha256": "...",
+ *       "size": 5,                 (left out when unknown)
+ *       "url": "https://..."
+ *      },
+ *      "name": "llvm-22",
+ *      "version": "22.1.8"
+ *     },
  *     "linux-x86_64": {
  *      "name": "llvm-22",
- *      "version": "22.1.8",
- *      "packages": [
- *       {"name": ..., "version": ..., "arch": ..., "suite": ..., "path": "pool/...", "size": n, "sha256": ..., "depends": [...]},
- *       ...
- *      ],
- *      "tools": [ ... ]
- *     },
- *     "darwin-aarch64": {"name": ..., "version": ..., "archive": {"url": ..., "sha256": ..., "size": n}}
- *    },
- *    "sysroots": { "linux-aarch64": {"name": "debian-bookworm", "packages": [ ... ]}, ... }
+ *      "packages": [ ... ],
+ *      "tools": [ ... ],
+ *      "version": "22.1.8"
+ *     }
+ *    }
  *   }
  *
+ * Layout:    members in the order of their bytes, but for "xbuild-lock", which comes first; one space of indent per
+ *            level; a package on one line without blanks; a newline at the end. "packages", "tools" and "depends" are
+ *            sorted by name and hold no name twice. Digests are 64 hex digits without "sha256:".
  * Guarantee: parse(write(lock)) is the same lock, and write(parse(text)) the same text for a text that write made.
  *            Unknown keys or another format number are refused. Everything is borrowed from lock->arena.
  */
@@ -94,6 +117,7 @@ struct xb_lock {
 
 void xb_lock_free(struct xb_lock *lock); /* NULL-safe */
 
+/* `name` is the file name for messages. Failure: XB_E_LOCK with the hint to run 'xbuild lock'. */
 int xb_lock_parse(struct xb_sv text, const char *name, struct xb_lock **out, struct xb_err *err) XB_MUST_CHECK;
 /* XB_E_NOT_FOUND when there is no such file. */
 int xb_lock_read(const char *path, struct xb_lock **out, struct xb_err *err) XB_MUST_CHECK;

@@ -48,7 +48,7 @@ struct xb_settings {
 	const char *c_std, *cxx_std;                /* "c17"; NULL: the compiler's default */
 	struct xb_words flags;                      /* C, C++ and assembler alike */
 	struct xb_words c_flags, cxx_flags, asm_flags;
-	struct xb_words ldflags;                    /* driver words: -lfoo, -Wl,..., -L is refused */
+	struct xb_words ldflags;                    /* driver words: -lfoo, -Wl,..., -L<dir of the project> (model/flags) */
 	struct xb_words libs;                       /* "m": -lm */
 	struct xb_pairs defines;                    /* value "" : -DNAME, else -DNAME=value; ${...} allowed */
 };

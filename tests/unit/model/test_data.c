@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every data file that is shipped loads and is complete; broken ones are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/path.h"
+#include "xbuild/model/data.h"
+#include "xbuild/model/target.h"
+#include "xbuild/sys/fs.h"
+
+static bool has(const struct xb_list *list, const char *word)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		if (strcmp(list->items[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_debian(const struct xb_debian *debian)
+{
+	assert_true(debian->n_suites >= 3);
+	for (size_t i = 0; i < debian->n_suites; i++) {
+		const struct xb_suite *suite = &debian->suites[i];
+		bool is_served = false;
+
+		assert_true(suite->fingerprints.len > 0);
+		assert_true(has(&suite->components, "main"));
+		assert_non_null(suite->path);
+		assert_non_null(suite->codename);
+		for (size_t k = 0; k < debian->n_sites; k++)
+			is_served = is_served || strcmp(debian->sites[k].name, suite->archive) == 0;
+		assert_true(is_served);
+	}
+	for (size_t i = 0; i < debian->n_sites; i++) {
+		assert_true(debian->sites[i].mirrors.len > 0);
+		assert_true(xb_sv_starts(xb_sv(debian->sites[i].snapshot), "https://"));
+	}
+	assert_true(debian->key_files.len > 0);
+	for (size_t i = 0; i < debian->key_files.len; i++)
+		assert_true(xb_fs_exists(debian->key_files.items[i]));
+}
+
+/* Whoever runs xbuild must get a toolchain, from packages or from an archive. */
+static void check_hosts(const struct xb_toolchain_desc *desc)
+{
+	for (const char *const *host = xb_host_names(); *host; host++) {
+		bool is_served = has(&desc->debian_hosts, *host);
+
+		for (size_t i = 0; i < desc->n_archives; i++)
+			is_served = is_served || strcmp(desc->archives[i].host, *host) == 0;
+		if (!is_served)
+			fail_msg("%s: no toolchain for %s", desc->name, *host);
+	}
+	for (size_t i = 0; i < desc->n_archives; i++) {
+		assert_false(xb_digest_is_zero(&desc->archives[i].sha256));
+		assert_true(xb_sv_starts(xb_sv(desc->archives[i].url), "https://"));
+	}
+}
+
+static void test_toolchains(void **state)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	const char **names;
+
+	(void)state;
+	assert_int_equal(xb_data_names(XB_TEST_SOURCE_DIR, "toolchains", &arena, &names, &err), 0);
+	assert_string_equal(names[0], "llvm-19");
+	assert_string_equal(names[1], "llvm-22");
+	for (size_t i = 0; names[i]; i++) {
+		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+		struct xb_toolchain_desc *desc = NULL;
+
+		assert_int_equal(xb_toolchain_desc_load(XB_TEST_SOURCE_DIR, names[i], &desc, &diags, &err), 0);
+		assert_string_equal(desc->name, names[i]);
+		assert_true(desc->packages.len >= 2);
+		assert_true(desc->tools_packages.len >= 1);
+		assert_true(has(&desc->exclude, "binutils"));
+		check_debian(&desc->debian);
+		check_hosts(desc);
+		xb_toolchain_desc_free(desc);
+	}
+}
+
+static void test_sysroots(void **state)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	const char **names;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(xb_data_names(XB_TEST_SOURCE_DIR, "sysroots", &arena, &names, &err), 0);
+	for (; names[n]; n++) {
+		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+		struct xb_sysroot_desc *desc = NULL;
+		char *gcc;
+
+		assert_int_equal(xb_sysroot_desc_load(XB_TEST_SOURCE_DIR, names[n], &desc, &diags, &err), 0);
+		gcc = xb_printf("libstdc++-%s-dev", desc->gcc);
+		assert_true(has(&desc->packages, gcc));
+		assert_true(has(&desc->packages, "libc6-dev"));
+		assert_int_equal(strcmp(desc->support, "current") == 0, strcmp(desc->name, "debian-bullseye") != 0);
+		check_debian(&desc->debian);
+		free(gcc);
+		xb_sysroot_desc_free(desc);
+	}
+	assert_int_equal(n, 3);
+}
+
+static void test_unknown_name(void **state)
+{
+	static const char *const names[] = {"llvm-23", "../sysroots/debian-bookworm", "", "llvm-22.yaml"};
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(names); i++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+		struct xb_toolchain_desc *desc = NULL;
+
+		assert_int_equal(xb_toolchain_desc_load(XB_TEST_SOURCE_DIR, names[i], &desc, &diags, &err), XB_E_INPUT);
+		assert_non_null(strstr(err.hint, "llvm-22"));
+	}
+}
+
+/* A copy of debian-bookworm.yaml with one change, loaded from a data directory of its own. */
+static void check_broken(const char *from, const char *to, const char *says)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_strdup("/tmp/xbuild-data-XXXXXX");
+	char *sysroots XB_CLEANUP(xb_free_ptr) = NULL, *path XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_sysroot_desc *desc = NULL;
+	const char *at, *found;
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	sysroots = xb_path_join(dir, "sysroots");
+	path = xb_path_join(sysroots, "debian-bookworm.yaml");
+	assert_int_equal(xb_fs_mkdirs(sysroots, 0755, &err), 0);
+	assert_int_equal(xb_fs_read(XB_TEST_SOURCE_DIR "/sysroots/debian-bookworm.yaml", 1 << 20, &text, &err), 0);
+	at = strstr(xb_str_get(&text), from);
+	assert_non_null(at);
+	file = fopen(path, "wb");
+	assert_non_null(file);
+	fprintf(file, "%.*s%s%s", (int)(at - xb_str_get(&text)), xb_str_get(&text), to, at + strlen(from));
+	assert_int_equal(fclose(file), 0);
+
+	assert_int_equal(xb_sysroot_desc_load(dir, "debian-bookworm", &desc, &diags, &err), XB_E_INPUT);
+	assert_null(desc);
+	found = diags.list.len ? diags.list.items[0].message : err.msg;
+	if (!strstr(found, says))
+		fail_msg("expected \"%s\" in \"%s\"", says, found);
+	xb_err_clear(&err);
+	assert_int_equal(xb_fs_remove(dir, &err), 0);
+}
+
+static void test_broken(void **state)
+{
+	(void)state;
+	check_broken("gcc:", "gxx:", "unknown key 'gxx'");
+	check_broken("name: debian-bookworm", "name: debian-trixie", "says that its name is 'debian-trixie'");
+	check_broken("signed-by: [B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8]", "signed-by: []", "at least one entry");
+	check_broken("signed-by: [B8B8", "signed-by: [b8b8", "fingerprint");
+	check_broken("archive: debian\n", "archive: debain\n", "there is no archive 'debain'");
+	check_broken("https://ftp", "http://ftp", "expected an https URL");
+	check_broken("debian-archive-bookworm-stable.gpg", "../../etc/passwd", "expected a file name");
+	check_broken("- usr/share/doc/**", "- ../doc/**", "relative path");
+	check_broken("- libc-dev-bin", "- Libc", "Debian package");
+	/* The copy has no keys/ directory. */
+	check_broken("current", "current", "which does not exist");
+}
+
+static void test_data_dir(void **state)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_strdup("/tmp/xbuild-prefix-XXXXXX");
+	char *found = NULL, *path;
+
+	(void)state;
+	unsetenv("XBUILD_DATA_DIR");
+	assert_non_null(mkdtemp(dir));
+	path = xb_printf("%s/share/xbuild/toolchains", dir);
+	assert_int_equal(xb_fs_mkdirs(path, 0755, &err), 0);
+	free(path);
+	path = xb_printf("%s/share/xbuild/sysroots", dir);
+	assert_int_equal(xb_fs_mkdirs(path, 0755, &err), 0);
+	free(path);
+	for (int i = 0; i < 2; i++) {
+		char *self = xb_printf("%s/%s", dir, i ? "libexec/xbuild/xbuild-supply" : "bin/xbuild");
+		char *expected = xb_printf("%s/share/xbuild", dir);
+
+		assert_int_equal(xb_data_dir(self, &found, &err), 0);
+		assert_string_equal(found, expected);
+		free(found);
+		free(self);
+		free(expected);
+	}
+	/* Neither installed nor named: the source tree. */
+	assert_int_equal(xb_data_dir("/nonexistent/bin/xbuild", &found, &err), 0);
+	assert_string_equal(found, XB_TEST_SOURCE_DIR);
+	free(found);
+	setenv("XBUILD_DATA_DIR", "/nonexistent", 1);
+	assert_int_equal(xb_data_dir("/nonexistent/bin/xbuild", &found, &err), XB_E_NOT_FOUND);
+	unsetenv("XBUILD_DATA_DIR");
+	xb_err_clear(&err);
+	assert_int_equal(xb_fs_remove(dir, &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_toolchains), cmocka_unit_test(test_sysroots), cmocka_unit_test(test_unknown_name),
+		cmocka_unit_test(test_broken),	   cmocka_unit_test(test_data_dir),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
