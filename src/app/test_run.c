@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test_run.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/vec.h"
+#include "xbuild/sys/fs.h"
+
+char *test_library_path(struct xb_arena *arena, const char *sysroot, const struct xb_target *target,
+			const char *own_libs)
+{
+	return xb_arena_printf(arena, "%s%s%s/usr/lib/%s:%s/lib/%s:%s/usr/lib:%s/lib", own_libs ? own_libs : "",
+			       own_libs ? ":" : "", sysroot, target->multiarch, sysroot, target->multiarch, sysroot,
+			       sysroot);
+}
+
+char *test_find_loader(struct xb_arena *arena, const char *sysroot, const struct xb_target *target)
+{
+	const char *base = strrchr(target->interpreter, '/');
+	/* The interpreter's own path is a link in most sysroots; the file itself comes first. */
+	char *const paths[] = {
+		xb_arena_printf(arena, "%s/usr/lib/%s%s", sysroot, target->multiarch, base),
+		xb_arena_printf(arena, "%s/lib/%s%s", sysroot, target->multiarch, base),
+		xb_arena_printf(arena, "%s%s", sysroot, target->interpreter),
+	};
+
+	for (size_t i = 0; i < XB_COUNT(paths); i++) {
+		if (xb_fs_exists(paths[i]))
+			return paths[i];
+	}
+	return NULL;
+}
+
+const char *const *test_argv(struct xb_arena *arena, const struct test_runner *runner, const char *program,
+			     bool is_static, const struct xb_words *args)
+{
+	const char **argv = xb_arena_array(arena, args->len + 8, sizeof(*argv));
+	size_t n = 0;
+
+	if (runner->emulator) {
+		argv[n++] = runner->emulator;
+		argv[n++] = "-L";
+		argv[n++] = runner->sysroot;
+		if (runner->own_libs) {
+			argv[n++] = "-E";
+			argv[n++] = xb_arena_printf(arena, "LD_LIBRARY_PATH=%s", runner->own_libs);
+		}
+	} else if (!is_static) {
+		argv[n++] = runner->loader;
+		argv[n++] = "--library-path";
+		argv[n++] = runner->library_path;
+	}
+	argv[n++] = program;
+	for (size_t i = 0; i < args->len; i++)
+		argv[n++] = args->items[i];
+	return argv;
+}
+
+static bool is_set(const struct xb_pairs *env, const char *name)
+{
+	for (size_t i = 0; i < env->len; i++) {
+		if (strcmp(env->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *const *test_env(struct xb_arena *arena, const char *tmpdir, const struct xb_pairs *env)
+{
+	const char *const fixed[][2] = {{"LC_ALL", "C"}, {"PATH", "/usr/bin:/bin"}, {"TMPDIR", tmpdir}};
+	const char **out = xb_arena_array(arena, env->len + XB_COUNT(fixed) + 1, sizeof(*out));
+	size_t n = 0;
+
+	for (size_t i = 0; i < XB_COUNT(fixed); i++) {
+		if (!is_set(env, fixed[i][0]))
+			out[n++] = xb_arena_printf(arena, "%s=%s", fixed[i][0], fixed[i][1]);
+	}
+	for (size_t i = 0; i < env->len; i++)
+		out[n++] = xb_arena_printf(arena, "%s=%s", env->names[i], env->values[i]);
+	return out;
+}
+
+void test_row_reason(struct xb_arena *arena, struct xb_test_row *row, enum xb_verdict verdict, const char *fmt, ...)
+{
+	char *text XB_CLEANUP(xb_free_ptr) = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	text = xb_vprintf(fmt, args);
+	va_end(args);
+	row->verdict = verdict;
+	row->problems = xb_arena_array(arena, 1, sizeof(*row->problems));
+	row->problems[0] = xb_arena_strdup(arena, text);
+	row->n_problems = 1;
+}
+
+void test_judge(struct xb_arena *arena, const struct xb_test *test, const struct xb_proc_result *result,
+		struct xb_test_row *row)
+{
+	char words[128];
+
+	row->elapsed_ms = result->elapsed_ms;
+	row->verdict = XB_VERDICT_PASSED;
+	if (result->timed_out)
+		test_row_reason(arena, row, XB_VERDICT_FAILED,
+				"expected its end within %" PRId64 " s, found it still running",
+				(test->timeout_ms + 999) / 1000);
+	else if (result->exit_code != test->expect_exit)
+		test_row_reason(arena, row, XB_VERDICT_FAILED, "expected exit status %d, found %s", test->expect_exit,
+				xb_proc_describe(result, words, sizeof(words)));
+	if (row->verdict == XB_VERDICT_FAILED)
+		row->output = xb_arena_strdup(arena, xb_str_get(&result->output));
+}
+
+struct xb_unit *test_word_unit(const struct xb_project *project, const char *word)
+{
+	static const char prefix[] = "build:";
+
+	if (strncmp(word, prefix, strlen(prefix)) != 0)
+		return NULL;
+	return xb_project_unit(project, xb_sv(word + strlen(prefix)));
+}
+
+static void add_unit(struct xb_map *map, struct xb_unit *unit)
+{
+	if (!xb_map_has(map, xb_sv(unit->name)))
+		xb_map_put_str(map, unit->name, unit);
+}
+
+void test_close_units(struct xb_arena *arena, const struct xb_project *project, const char *const *names, size_t n,
+		      const char *const **out, size_t *out_n)
+{
+	struct xb_map map XB_CLEANUP(xb_map_release) = {0};
+	const char **list;
+
+	/* A name that is no unit stays: the build refuses it with its own words. */
+	for (size_t i = 0; i < n; i++)
+		xb_map_put_str(&map, names[i], xb_project_unit(project, xb_sv(names[i])));
+	for (size_t i = 0; i < project->n_tests; i++) {
+		const struct xb_test *test = &project->tests[i];
+
+		for (size_t k = 0; xb_map_has(&map, xb_sv(test->unit->name)) && k < test->args.len; k++) {
+			struct xb_unit *unit = test_word_unit(project, test->args.items[k]);
+
+			if (unit)
+				add_unit(&map, unit);
+		}
+	}
+	/* The map grows while it is walked, so deps of deps are reached. */
+	for (size_t i = 0; i < map.len; i++) {
+		const struct xb_unit *unit = map.entries[i].value;
+
+		for (size_t k = 0; unit && k < unit->n_deps; k++)
+			add_unit(&map, unit->deps[k]);
+	}
+	list = xb_arena_array(arena, map.len + 1, sizeof(*list));
+	for (size_t i = 0; i < map.len; i++)
+		list[i] = xb_arena_strdup(arena, map.entries[i].key);
+	*out = list;
+	*out_n = map.len;
+}
