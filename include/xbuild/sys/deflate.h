@@ -13,7 +13,8 @@
 #include "xbuild/base/err.h"
 
 #define XB_DEFLATE_MEMBER_BYTES (1024 * 1024)
-#define XB_DEFLATE_LEVEL	6
+/* Measured on 123 MiB of programs and libraries: level 6 takes 1.6 times as long as level 4 and saves 2.4 percent. */
+#define XB_DEFLATE_LEVEL	4
 
 struct xb_deflate; /* one compressor per thread */
 

@@ -3,21 +3,13 @@
 #include "xbuild/image/tag.h"
 #include "xbuild/model/names.h"
 
-static const char *const awkward[] = {
-	"",
-	"main",
-	"feature/ABC-12_x",
-	"...",
-	"--",
-	"-.-.x",
-	"release/1.0",
-	"\xc3\xa9t\xc3\xa9",
-	"a b\tc",
-	"UPPER",
-	"_x",
-	"x\x01\x7fy",
-	"renovate/some-very-long-branch-name-that-goes-on-and-on-and-on-and-on-and-on-and-on-"
-	"and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on"};
+#define LONG_BRANCH                                                                                                    \
+	"renovate/some-very-long-branch-name-that-goes-on-and-on-and-on-and-on-and-on-and-on-"                         \
+	"and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on"
+
+static const char *const awkward[] = {"",      "main",	      "feature/ABC-12_x",  "...",    "--",
+				      "-.-.x", "release/1.0", "\xc3\xa9t\xc3\xa9", "a b\tc", "UPPER",
+				      "_x",    "x\x01\x7fy",  LONG_BRANCH};
 
 /* The property, said once more without the code under test: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}. */
 static void assert_legal(const char *tag)
