@@ -185,7 +185,7 @@ void xb_verify_floor(struct xb_check *check)
 			xb_verify_problem(check, "expected no use of glibc's own symbols, found GLIBC_PRIVATE of %s%s",
 					  need->library, blame(check, need));
 		if (floor && version && xb_elf_version_compare(version, floor, &order) && order > 0)
-			xb_verify_problem(check, "expected at most %s (glibc_floor), found %s of %s%s", floor,
+			xb_verify_problem(check, "expected at most %s (glibc-floor), found %s of %s%s", floor,
 					  need->version, need->library, blame(check, need));
 	}
 }

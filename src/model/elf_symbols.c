@@ -73,25 +73,31 @@ static int count_by_gnu_hash(struct elf_reader *r, uint64_t *out)
 	} while (true);
 }
 
+static int count(struct elf_reader *r, uint64_t *out)
+{
+	bool odd_hash = r->is_64 && (r->elf->machine == EM_S390 || r->elf->machine == EM_ALPHA);
+
+	if (r->dyn.has_hash && !odd_hash)
+		return count_by_hash(r, out);
+	if (count_by_section(r, out))
+		return 0;
+	return r->dyn.has_gnu_hash ? count_by_gnu_hash(r, out) : 0;
+}
+
 int xb_elf_count_symbols(struct elf_reader *r, uint64_t *out_count)
 {
-	uint64_t count = 0, offset, avail, size = r->is_64 ? 24 : 16;
-	bool odd_hash = r->is_64 && (r->elf->machine == EM_S390 || r->elf->machine == EM_ALPHA);
+	uint64_t n = 0, offset, avail, size = r->is_64 ? 24 : 16;
 
 	if (!r->dyn.has_symtab)
 		return 0;
 	if (r->dyn.has_syment && r->dyn.syment != size)
 		return xb_elf_bad(r, "expected symbols of %" PRIu64 " bytes, found %" PRIu64, size, r->dyn.syment);
-	if (r->dyn.has_hash && !odd_hash) {
-		if (count_by_hash(r, &count) < 0)
-			return r->err->code;
-	} else if (!count_by_section(r, &count) && r->dyn.has_gnu_hash && count_by_gnu_hash(r, &count) < 0) {
+	if (count(r, &n) < 0)
 		return r->err->code;
-	}
-	if (count > XB_MAX_SYMBOLS)
-		return xb_elf_bad(r, "expected at most %d dynamic symbols, found %" PRIu64, XB_MAX_SYMBOLS, count);
-	if (count > 0 && xb_elf_at_address(r, "dynamic symbol table", r->dyn.symtab, count * size, &offset, &avail) < 0)
+	if (n > XB_MAX_SYMBOLS)
+		return xb_elf_bad(r, "expected at most %d dynamic symbols, found %" PRIu64, XB_MAX_SYMBOLS, n);
+	if (n > 0 && xb_elf_at_address(r, "dynamic symbol table", r->dyn.symtab, n * size, &offset, &avail) < 0)
 		return r->err->code;
-	*out_count = count;
+	*out_count = n;
 	return 0;
 }

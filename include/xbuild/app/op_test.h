@@ -13,14 +13,15 @@
 enum xb_verdict { XB_VERDICT_PASSED, XB_VERDICT_FAILED, XB_VERDICT_SKIPPED };
 
 struct xb_test_row {
-	const char *kind;      /* "elf" or "run" */
-	const char *name;      /* unit or test */
-	const char *target;    /* canonical */
+	const char *kind;   /* "elf" or "run" */
+	const char *name;   /* unit or test */
+	const char *target; /* canonical */
 	enum xb_verdict verdict;
-	const char *detail;    /* passed: "aarch64, GLIBC_2.34, PIE, RELRO, NX"; run: "native", "qemu-aarch64"; else NULL */
+	const char
+		*detail; /* passed: "aarch64, GLIBC_2.34, PIE, RELRO, NX"; run: "native", "qemu-aarch64"; else NULL */
 	const char **problems; /* failed: "expected ..., found ..." one per line; skipped: the reason */
 	size_t n_problems;
-	const char *output;    /* of a failed run, or NULL */
+	const char *output; /* of a failed run, or NULL */
 	int64_t elapsed_ms;
 };
 
@@ -33,7 +34,7 @@ struct xb_test_result {
 void xb_test_result_release(struct xb_test_result *result);
 
 /* A wrong binary or a failed run is XB_E_JOB after all rows were made. */
-int xb_op_test(struct xb_app *app, const struct xb_build_opts *opts, struct xb_test_result *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_op_test(struct xb_app *app, const struct xb_build_opts *opts, struct xb_test_result *out,
+	       struct xb_err *err) XB_MUST_CHECK;
 
 #endif

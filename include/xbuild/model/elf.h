@@ -22,39 +22,39 @@ struct xb_elf_need {
 	const char *library;
 	const char *version;
 	const char *symbol; /* the first in name order, or "" when only the version record exists */
-	bool weak;          /* VER_FLG_WEAK: may be missing at run time */
+	bool weak;	    /* VER_FLG_WEAK: may be missing at run time */
 };
 
 struct xb_elf {
 	struct xb_arena arena;
 	uint8_t elf_class, elf_data;
 	uint16_t machine;
-	uint16_t type;              /* ET_EXEC 2, ET_DYN 3, ET_REL 1 */
-	const char *interpreter;    /* PT_INTERP or NULL */
-	const char *soname;         /* or NULL */
-	const char *rpath, *runpath;/* or NULL */
-	const char **needed;        /* DT_NEEDED in order */
+	uint16_t type;		     /* ET_EXEC 2, ET_DYN 3, ET_REL 1 */
+	const char *interpreter;     /* PT_INTERP or NULL */
+	const char *soname;	     /* or NULL */
+	const char *rpath, *runpath; /* or NULL */
+	const char **needed;	     /* DT_NEEDED in order */
 	size_t n_needed;
-	struct xb_elf_need *needs;  /* sorted by library, then version number */
+	struct xb_elf_need *needs; /* sorted by library, then version number */
 	size_t n_needs;
-	const char **defs;          /* versions that it defines (verdef), sorted */
+	const char **defs; /* versions that it defines (verdef), sorted */
 	size_t n_defs;
-	const char **exports;       /* defined dynamic symbols, "name" or "name@VERSION", sorted; only when asked for */
+	const char **exports; /* defined dynamic symbols, "name" or "name@VERSION", sorted; only when asked for */
 	size_t n_exports;
-	bool is_dynamic;            /* has PT_DYNAMIC */
-	bool is_pie;                /* ET_DYN with an interpreter or DF_1_PIE */
-	bool has_relro;             /* PT_GNU_RELRO */
-	bool bind_now;              /* DF_BIND_NOW, DF_1_NOW or DT_BIND_NOW */
-	bool exec_stack;            /* PT_GNU_STACK missing or executable */
-	bool text_relocations;      /* DT_TEXTREL */
+	bool is_dynamic;       /* has PT_DYNAMIC */
+	bool is_pie;	       /* ET_DYN with an interpreter or DF_1_PIE */
+	bool has_relro;	       /* PT_GNU_RELRO */
+	bool bind_now;	       /* DF_BIND_NOW, DF_1_NOW or DT_BIND_NOW */
+	bool exec_stack;       /* PT_GNU_STACK missing or executable */
+	bool text_relocations; /* DT_TEXTREL */
 };
 
 enum xb_elf_flags { XB_ELF_EXPORTS = 1 };
 
 void xb_elf_free(struct xb_elf *elf); /* NULL-safe */
 /* 1: read; 0: the file is no ELF file (wrong magic); negative: error. `name` is for messages. */
-int xb_elf_read(const char *path, const char *name, enum xb_elf_flags flags, struct xb_elf **out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_elf_read(const char *path, const char *name, enum xb_elf_flags flags, struct xb_elf **out,
+		struct xb_err *err) XB_MUST_CHECK;
 /* The same from memory (fuzzing, archives). */
 int xb_elf_parse(const void *data, size_t len, const char *name, enum xb_elf_flags flags, struct xb_elf **out,
 		 struct xb_err *err) XB_MUST_CHECK;

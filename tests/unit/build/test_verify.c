@@ -196,7 +196,7 @@ static void a_newer_glibc_than_declared_is_named_with_its_symbol(void **state)
 	assert_int_equal(xb_verify_binary(&spec, &report, &err), 0);
 	assert_true(report.n_problems > 0);
 	for (size_t i = 0; i < report.n_problems; i++) {
-		assert_ptr_equal(strstr(report.problems[i], "expected at most GLIBC_2.0 (glibc_floor), found GLIBC_2."),
+		assert_ptr_equal(strstr(report.problems[i], "expected at most GLIBC_2.0 (glibc-floor), found GLIBC_2."),
 				 report.problems[i]);
 		named |= strstr(report.problems[i], "of libc.so.6 (needed by __libc_start_main)") != NULL;
 	}
@@ -286,7 +286,7 @@ static void versions_that_are_no_numbers(void **state)
 	EXPECT(&spec, NONE);
 	spec.glibc_floor = "2.35";
 	EXPECT(&spec,
-	       "expected at most GLIBC_2.35 (glibc_floor), found GLIBC_ABI_DT_RELR of libown.so.1 (needed by own)");
+	       "expected at most GLIBC_2.35 (glibc-floor), found GLIBC_ABI_DT_RELR of libown.so.1 (needed by own)");
 }
 
 static void another_machine_is_the_only_problem(void **state)
