@@ -252,6 +252,9 @@ int xb_compile_command(const struct xb_setup *setup, const struct xb_unit *unit,
 	xb_command_init(&g.flags, out->arena);
 	add_base(setup, out);
 	add_profile(setup, unit, out);
+	/* half of the words mean nothing to the assembler */
+	if (language == XB_LANG_ASM || language == XB_LANG_ASM_CPP)
+		xb_command_word(out, "-Wno-unused-command-line-argument");
 	rc = add_user_words(&g, pkgconfig, out, err);
 	if (rc == 0)
 		add_files(language, out);
