@@ -9,8 +9,7 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/vec.h"
 
-/* A key longer than this is no key of ours; libyaml itself stops at 1024. */
-#define MAX_KEY_BYTES 256
+#define MAX_KEY_BYTES 256 /* libyaml itself stops at 1024 */
 
 /* An XB_VEC with a name, so that functions can take it. */
 struct nodes {
@@ -35,8 +34,7 @@ struct reader {
 	/* The last mark that became an offset: marks come in order, and a file may be one long line. */
 	size_t last_line, last_column, last_offset;
 	struct frame frames[XB_MAX_YAML_DEPTH];
-	size_t depth;
-	size_t n_nodes;
+	size_t depth, n_nodes;
 	struct xb_yaml *root;
 	bool has_document;
 };
@@ -181,10 +179,7 @@ static int refuse_char(struct reader *r, size_t offset, uint32_t c)
 	if (c == 0xfeff)
 		return refuse(r, at, "the file holds a byte order mark", "save the file as UTF-8 without one");
 	if (is_bidi(c)) {
-		xb_diags_help(r->diags,
-			      xb_diags_add(r->diags, at, r->source,
-					   "invisible character U+%04X changes the order of text", c),
-			      "remove it");
+		xb_diags_add(r->diags, at, r->source, "invisible character U+%04X changes the order of text", c);
 		return XB_E_INPUT;
 	}
 	if (c == '\r')
@@ -237,7 +232,6 @@ static const struct {
 	{"did not find expected node content", "a value is missing here", NULL},
 	{"found character that cannot start any token", "this character cannot start a word", "put the word in quotes"},
 	{"found undefined tag handle", "tags are not allowed", "remove the word that starts with '!'"},
-	{"found duplicate %YAML directive", "directives are not allowed", "remove the line that starts with '%'"},
 };
 
 static int refuse_syntax(struct reader *r)
@@ -422,10 +416,11 @@ static int on_event(struct reader *r, const yaml_event_t *event)
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		on_end(r);
-		return 0;
+		break;
 	default:
-		return 0;
+		break;
 	}
+	return 0;
 }
 
 static int read_events(struct reader *r)

@@ -25,20 +25,20 @@ struct xb_list {
 
 /* One signed suite of a Debian archive. */
 struct xb_suite {
-	const char *id;             /* "trixie-security": key of the lock */
-	const char *archive;        /* "debian" or "debian-security": which mirrors serve it */
-	const char *path;           /* below dists/: "trixie-security" */
-	const char *codename;       /* expected Codename of InRelease */
-	struct xb_list components;  /* "main" */
-	struct xb_list fingerprints;/* primary keys that may sign it */
-	bool optional;              /* false: lock fails when the suite cannot be had */
+	const char *id;		     /* "trixie-security": key of the lock */
+	const char *archive;	     /* "debian" or "debian-security": which mirrors serve it */
+	const char *path;	     /* below dists/: "trixie-security" */
+	const char *codename;	     /* expected Codename of InRelease */
+	struct xb_list components;   /* "main" */
+	struct xb_list fingerprints; /* primary keys that may sign it */
+	bool optional;		     /* false: lock fails when the suite cannot be had */
 };
 
 /* A Debian archive: where its mirrors are. */
 struct xb_archive_site {
-	const char *name;           /* "debian" */
-	struct xb_list mirrors;     /* base URLs without a final slash */
-	const char *snapshot;       /* base URL of the snapshot service: "<base>/<YYYYMMDDThhmmssZ>/" is a mirror */
+	const char *name;	/* "debian" */
+	struct xb_list mirrors; /* base URLs without a final slash */
+	const char *snapshot;	/* base URL of the snapshot service: "<base>/<YYYYMMDDThhmmssZ>/" is a mirror */
 };
 
 /* What a Debian-packaged tree is made from. */
@@ -47,38 +47,38 @@ struct xb_debian {
 	size_t n_suites;
 	struct xb_archive_site *sites;
 	size_t n_sites;
-	struct xb_list key_files;   /* absolute paths */
+	struct xb_list key_files; /* absolute paths */
 };
 
 struct xb_toolchain_archive {
-	const char *host;           /* "darwin-aarch64" */
+	const char *host; /* "darwin-aarch64" */
 	const char *url, *file;
 	struct xb_digest sha256;
-	int64_t size_bytes;         /* -1 unknown */
+	int64_t size_bytes; /* -1 unknown */
 };
 
 struct xb_toolchain_desc {
 	struct xb_arena arena;
-	const char *name;           /* "llvm-22" */
-	const char *version;        /* "22.1.8": of every host */
-	const char *bin_dir;        /* below the tree: "usr/lib/llvm-22/bin" */
+	const char *name;    /* "llvm-22" */
+	const char *version; /* "22.1.8": of every host */
+	const char *bin_dir; /* below the tree: "usr/lib/llvm-22/bin" */
 	struct xb_debian debian;
 	struct xb_list debian_hosts;   /* hosts served from packages; the others from archives */
 	struct xb_list packages;       /* profile small: clang and lld */
 	struct xb_list tools_packages; /* what profile full adds: llvm-ar and friends */
-	struct xb_list exclude;        /* names that are taken as installed and left out */
-	struct xb_list drop;           /* path patterns left out of the tree */
+	struct xb_list exclude;	       /* names that are taken as installed and left out */
+	struct xb_list drop;	       /* path patterns left out of the tree */
 	struct xb_toolchain_archive *archives;
 	size_t n_archives;
 };
 
 struct xb_sysroot_desc {
 	struct xb_arena arena;
-	const char *name;           /* "debian-bookworm" */
-	const char *gcc;            /* "12": usr/lib/gcc/<triple>/<gcc> */
-	const char *support;        /* "current", or a sentence that lock prints as a warning ("out of support since ...") */
+	const char *name;    /* "debian-bookworm" */
+	const char *gcc;     /* "12": usr/lib/gcc/<triple>/<gcc> */
+	const char *support; /* "current", or a sentence that lock prints as a warning ("out of support since ...") */
 	struct xb_debian debian;
-	struct xb_list packages;    /* the minimal C and C++ sysroot */
+	struct xb_list packages; /* the minimal C and C++ sysroot */
 	struct xb_list exclude;
 	struct xb_list drop;
 };
@@ -93,8 +93,8 @@ int xb_data_dir(const char *self_path, char **out, struct xb_err *err) XB_MUST_C
 /* `name` as in the project file; an unknown one is XB_E_INPUT and lists those that exist. */
 int xb_toolchain_desc_load(const char *data_dir, const char *name, struct xb_toolchain_desc **out,
 			   struct xb_diags *diags, struct xb_err *err) XB_MUST_CHECK;
-int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysroot_desc **out,
-			 struct xb_diags *diags, struct xb_err *err) XB_MUST_CHECK;
+int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysroot_desc **out, struct xb_diags *diags,
+			 struct xb_err *err) XB_MUST_CHECK;
 
 /* Names of the data files of a kind ("toolchains", "sysroots"), sorted, without ".yaml", ends with NULL; in arena. */
 int xb_data_names(const char *data_dir, const char *kind, struct xb_arena *arena, const char ***out,

@@ -65,21 +65,21 @@
 #define XB_LOCK_FORMAT 1
 
 struct xb_lock_suite {
-	const char *id;             /* "trixie-security" */
-	const char *archive;        /* "debian-security" */
-	const char *path;           /* below dists/ */
-	int64_t date;               /* Date of the InRelease, seconds since the epoch */
+	const char *id;	     /* "trixie-security" */
+	const char *archive; /* "debian-security" */
+	const char *path;    /* below dists/ */
+	int64_t date;	     /* Date of the InRelease, seconds since the epoch */
 	struct xb_digest in_release;
-	const char *signed_by;      /* primary fingerprint */
+	const char *signed_by; /* primary fingerprint */
 };
 
 struct xb_lock_package {
 	const char *name, *version, *arch;
-	const char *suite;          /* id */
-	const char *path;           /* below the archive's base URL */
+	const char *suite; /* id */
+	const char *path;  /* below the archive's base URL */
 	int64_t size_bytes;
 	struct xb_digest sha256;
-	const char **depends;       /* names of packages of the same list that it needs, sorted */
+	const char **depends; /* names of packages of the same list that it needs, sorted */
 	size_t n_depends;
 };
 
@@ -92,10 +92,10 @@ struct xb_lock_toolchain {
 	const char *host;
 	const char *name, *version;
 	struct xb_lock_packages packages; /* empty when it is an archive */
-	struct xb_lock_packages tools;    /* profile full adds these */
-	const char *archive_url;          /* NULL when it is made of packages */
+	struct xb_lock_packages tools;	  /* profile full adds these */
+	const char *archive_url;	  /* NULL when it is made of packages */
 	struct xb_digest archive_sha256;
-	int64_t archive_size_bytes;       /* -1 unknown */
+	int64_t archive_size_bytes; /* -1 unknown */
 };
 
 struct xb_lock_sysroot {
@@ -107,11 +107,11 @@ struct xb_lock_sysroot {
 struct xb_lock {
 	struct xb_arena arena;
 	struct xb_digest inputs;
-	struct xb_lock_suite *suites;         /* sorted by id */
+	struct xb_lock_suite *suites; /* sorted by id */
 	size_t n_suites;
 	struct xb_lock_toolchain *toolchains; /* sorted by host */
 	size_t n_toolchains;
-	struct xb_lock_sysroot *sysroots;     /* sorted by target */
+	struct xb_lock_sysroot *sysroots; /* sorted by target */
 	size_t n_sysroots;
 };
 

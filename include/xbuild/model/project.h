@@ -45,19 +45,19 @@ enum xb_lto { XB_LTO_NONE, XB_LTO_THIN, XB_LTO_FULL };
 
 /* Compiler and linker settings; those of a unit, and those that one target or profile adds behind them. */
 struct xb_settings {
-	const char *c_std, *cxx_std;                /* "c17"; NULL: the compiler's default */
-	struct xb_words flags;                      /* C, C++ and assembler alike */
+	const char *c_std, *cxx_std; /* "c17"; NULL: the compiler's default */
+	struct xb_words flags;	     /* C, C++ and assembler alike */
 	struct xb_words c_flags, cxx_flags, asm_flags;
-	struct xb_words ldflags;                    /* driver words: -lfoo, -Wl,..., -L<dir of the project> (model/flags) */
-	struct xb_words libs;                       /* "m": -lm */
-	struct xb_pairs defines;                    /* value "" : -DNAME, else -DNAME=value; ${...} allowed */
+	struct xb_words ldflags; /* driver words: -lfoo, -Wl,..., -L<dir of the project> (model/flags) */
+	struct xb_words libs;	 /* "m": -lm */
+	struct xb_pairs defines; /* value "" : -DNAME, else -DNAME=value; ${...} allowed */
 };
 
 struct xb_project_target {
 	const struct xb_target *target;
 	struct xb_place at;
-	const char *cpu;          /* -march= (x86) or -mcpu= (arm); NULL: baseline of the target */
-	const char *glibc_floor;  /* "2.34": no binary may need a newer GLIBC version; NULL: the sysroot's own */
+	const char *cpu;	 /* -march= (x86) or -mcpu= (arm); NULL: baseline of the target */
+	const char *glibc_floor; /* "2.34": no binary may need a newer GLIBC version; NULL: the sysroot's own */
 	struct xb_settings settings;
 };
 
@@ -84,39 +84,39 @@ struct xb_unit {
 	const char *name;
 	struct xb_place at;
 	enum xb_unit_kind kind;
-	struct xb_words sources, exclude;   /* patterns below the project directory */
-	struct xb_words include;            /* directories; exported to units that depend on this one */
-	struct xb_words private_include;    /* directories for this unit alone */
-	struct xb_words pkg_config;         /* module names, looked up in the sysroot */
-	const char *soname;                 /* shared: DT_SONAME; default "lib<name>.so", see output_name */
-	const char *output_name;            /* "server", "libcore.a", "libcore.so" */
+	struct xb_words sources, exclude; /* patterns below the project directory */
+	struct xb_words include;	  /* directories; exported to units that depend on this one */
+	struct xb_words private_include;  /* directories for this unit alone */
+	struct xb_words pkg_config;	  /* module names, looked up in the sysroot */
+	const char *soname;		  /* shared: DT_SONAME; default "lib<name>.so", see output_name */
+	const char *output_name;	  /* "server", "libcore.a", "libcore.so" */
 	struct xb_settings settings;
 	struct xb_override *overrides;
 	size_t n_overrides;
-	struct xb_unit **deps;              /* direct, in the order of the file; no cycles */
+	struct xb_unit **deps; /* direct, in the order of the file; no cycles */
 	size_t n_deps;
-	struct xb_words targets;            /* canonical names; empty: all of the project */
+	struct xb_words targets; /* canonical names; empty: all of the project */
 };
 
 struct xb_test {
 	const char *name;
 	struct xb_place at;
-	struct xb_unit *unit;       /* run[0] is build:<unit> */
-	struct xb_words args;       /* run[1..]; "build:<unit>" words become its path */
+	struct xb_unit *unit; /* run[0] is build:<unit> */
+	struct xb_words args; /* run[1..]; "build:<unit>" words become its path */
 	struct xb_pairs env;
-	int64_t timeout_ms;         /* default 60000 */
-	int expect_exit;            /* default 0 */
+	int64_t timeout_ms; /* default 60000 */
+	int expect_exit;    /* default 0 */
 };
 
 /* One file of an image: destination, and where it comes from. */
 struct xb_image_file {
-	const char *dest;           /* absolute, clean */
+	const char *dest; /* absolute, clean */
 	struct xb_place at;
-	struct xb_unit *unit;       /* build:<unit>, or NULL */
-	const char *from;           /* path below the project directory (file or directory), or NULL */
-	const char *link;           /* symlink: its target text, or NULL */
-	uint32_t mode;              /* 0: 0755 for programs and directories, 0644 for other files */
-	const char *owner;          /* "root" (default), the image's user name, or "uid" or "uid:gid" in digits */
+	struct xb_unit *unit; /* build:<unit>, or NULL */
+	const char *from;     /* path below the project directory (file or directory), or NULL */
+	const char *link;     /* symlink: its target text, or NULL */
+	uint32_t mode;	      /* 0: 0755 for programs and directories, 0644 for other files */
+	const char *owner;    /* "root" (default), the image's user name, or "uid" or "uid:gid" in digits */
 };
 
 enum xb_image_base { XB_BASE_SCRATCH, XB_BASE_AUTO };
@@ -127,47 +127,47 @@ struct xb_image {
 	enum xb_image_base base;
 	struct xb_image_file *files;
 	size_t n_files;
-	const char *user_name;      /* NULL: no entry in /etc/passwd is made */
-	int64_t uid, gid;           /* -1: not given (root) */
+	const char *user_name; /* NULL: no entry in /etc/passwd is made */
+	int64_t uid, gid;      /* -1: not given (root) */
 	struct xb_words entrypoint, cmd;
 	struct xb_pairs env, labels, annotations; /* values: ${...} allowed */
-	struct xb_words ports;      /* "8080/tcp" */
+	struct xb_words ports;			  /* "8080/tcp" */
 	struct xb_words volumes;
-	const char *workdir;        /* NULL: "/" is left to the runtime */
-	const char *stop_signal;    /* NULL: not given */
-	struct xb_words targets;    /* canonical names; empty: all of the project */
+	const char *workdir;	 /* NULL: "/" is left to the runtime */
+	const char *stop_signal; /* NULL: not given */
+	struct xb_words targets; /* canonical names; empty: all of the project */
 };
 
 struct xb_tag_template {
-	const char *text;           /* ${...} allowed; or the name of a built-in, see model/tag */
-	bool only_git_tag;          /* when: git-tag */
+	const char *text;  /* ${...} allowed; or the name of a built-in, see model/tag */
+	bool only_git_tag; /* when: git-tag */
 	struct xb_place at;
 };
 
 struct xb_project {
 	struct xb_arena arena;
-	char *dir;                  /* absolute path of the directory that holds the file */
-	const char *file;           /* file name for messages, as the user would type it */
-	struct xb_sv source;        /* the text, for diags found later (missing sources and the like) */
+	char *dir;	     /* absolute path of the directory that holds the file */
+	const char *file;    /* file name for messages, as the user would type it */
+	struct xb_sv source; /* the text, for diags found later (missing sources and the like) */
 
 	const char *name;
 	enum xb_version_kind version_kind;
-	const char *version;        /* literal text or path of the file */
-	const char *license;        /* SPDX expression or NULL */
-	struct xb_pairs vars;       /* name: default */
+	const char *version;  /* literal text or path of the file */
+	const char *license;  /* SPDX expression or NULL */
+	struct xb_pairs vars; /* name: default */
 
-	const char *toolchain;      /* data file name: "llvm-22" */
-	bool toolchain_full;        /* profile: full */
-	const char *sysroot;        /* data file name: "debian-bookworm" */
-	const char *snapshot;       /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */
-	struct xb_words packages;   /* of the sysroot */
-	struct xb_words hosts;      /* canonical names */
+	const char *toolchain;	  /* data file name: "llvm-22" */
+	bool toolchain_full;	  /* profile: full */
+	const char *sysroot;	  /* data file name: "debian-bookworm" */
+	const char *snapshot;	  /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */
+	struct xb_words packages; /* of the sysroot */
+	struct xb_words hosts;	  /* canonical names */
 
 	struct xb_project_target *targets;
 	size_t n_targets;
 	struct xb_profile *profiles; /* dev and release always exist */
 	size_t n_profiles;
-	struct xb_unit **units;      /* in the order of the file; a unit's deps may stand anywhere */
+	struct xb_unit **units; /* in the order of the file; a unit's deps may stand anywhere */
 	size_t n_units;
 	struct xb_test *tests;
 	size_t n_tests;
@@ -189,8 +189,8 @@ int xb_project_load(const char *dir, const char *file, struct xb_project **out, 
 /* Walks up from `start` (absolute) to the directory that holds xbuild.yaml. *out_dir is owned. */
 int xb_project_find(const char *start, char **out_dir, struct xb_err *err) XB_MUST_CHECK;
 
-struct xb_unit *xb_project_unit(const struct xb_project *project, struct xb_sv name);       /* or NULL */
-struct xb_image *xb_project_image(const struct xb_project *project, struct xb_sv name);     /* or NULL */
+struct xb_unit *xb_project_unit(const struct xb_project *project, struct xb_sv name);	/* or NULL */
+struct xb_image *xb_project_image(const struct xb_project *project, struct xb_sv name); /* or NULL */
 const struct xb_profile *xb_project_profile(const struct xb_project *project, const char *name);
 const struct xb_project_target *xb_project_target(const struct xb_project *project, const struct xb_target *target);
 

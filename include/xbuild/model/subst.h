@@ -22,8 +22,8 @@ bool xb_subst_is_needed(const char *text);
  * Calls check(name) for every ${name}; used on load. The first problem (unclosed brace, or check returning false) is
  * told by its byte offset in *out_offset and a negative return without setting an error.
  */
-int xb_subst_check(const char *text, bool (*check)(void *ctx, struct xb_sv name), void *ctx, size_t *out_offset)
-	XB_MUST_CHECK;
+int xb_subst_check(const char *text, bool (*check)(void *ctx, struct xb_sv name), void *ctx,
+		   size_t *out_offset) XB_MUST_CHECK;
 
 /* True for the built-in names above. */
 bool xb_subst_is_builtin(struct xb_sv name);
@@ -31,7 +31,7 @@ bool xb_subst_is_builtin(struct xb_sv name);
 const char *const *xb_subst_builtins(void);
 
 /* Appends the expanded text. A name without a value (no git repository, ...) is XB_E_INPUT and says which. */
-int xb_subst_expand(const char *text, const struct xb_map *values, struct xb_str *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_subst_expand(const char *text, const struct xb_map *values, struct xb_str *out,
+		    struct xb_err *err) XB_MUST_CHECK;
 
 #endif

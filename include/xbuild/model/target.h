@@ -13,23 +13,23 @@
 #include "xbuild/base/sv.h"
 
 struct xb_target {
-	const char *name;            /* canonical: "linux-aarch64" */
-	const char *triple;          /* clang --target: "aarch64-linux-gnu" */
-	const char *multiarch;       /* Debian's library directory: "aarch64-linux-gnu" */
+	const char *name;	     /* canonical: "linux-aarch64" */
+	const char *triple;	     /* clang --target: "aarch64-linux-gnu" */
+	const char *multiarch;	     /* Debian's library directory: "aarch64-linux-gnu" */
 	const char *debian_arch;     /* "arm64" */
-	const char *apk_arch;        /* "aarch64" */
+	const char *apk_arch;	     /* "aarch64" */
 	const char *rust_triple;     /* "aarch64-unknown-linux-gnu" */
-	const char *oci_arch;        /* GOARCH: "arm64" */
+	const char *oci_arch;	     /* GOARCH: "arm64" */
 	const char *oci_variant;     /* OCI image-spec v1.1 image-index.md "platform variants": "v8", or NULL */
 	const char *cmake_processor; /* CMAKE_SYSTEM_PROCESSOR: "aarch64" */
 	const char *meson_cpu_family;
-	const char *lld_emulation;   /* ld.lld -m: "aarch64linux" */
-	const char *interpreter;     /* PT_INTERP of a dynamic program: "/lib/ld-linux-aarch64.so.1" */
-	const char *qemu;            /* "qemu-aarch64": user-mode emulator, also with "-static" */
-	uint8_t elf_class;           /* ELFCLASS32 = 1, ELFCLASS64 = 2 */
-	uint8_t elf_data;            /* ELFDATA2LSB = 1, ELFDATA2MSB = 2 */
-	uint16_t elf_machine;        /* EM_X86_64 = 62, EM_AARCH64 = 183 */
-	const char *aliases[8];      /* further accepted spellings, ends with NULL: "arm64", "linux/arm64", ... */
+	const char *lld_emulation; /* ld.lld -m: "aarch64linux" */
+	const char *interpreter;   /* PT_INTERP of a dynamic program: "/lib/ld-linux-aarch64.so.1" */
+	const char *qemu;	   /* "qemu-aarch64": user-mode emulator, also with "-static" */
+	uint8_t elf_class;	   /* ELFCLASS32 = 1, ELFCLASS64 = 2 */
+	uint8_t elf_data;	   /* ELFDATA2LSB = 1, ELFDATA2MSB = 2 */
+	uint16_t elf_machine;	   /* EM_X86_64 = 62, EM_AARCH64 = 183 */
+	const char *aliases[8];	   /* further accepted spellings, ends with NULL: "arm64", "linux/arm64", ... */
 };
 
 const struct xb_target *xb_target_all(size_t *out_count);

@@ -22,11 +22,11 @@ enum xb_yaml_kind { XB_YAML_SCALAR, XB_YAML_LIST, XB_YAML_MAP };
 
 struct xb_yaml {
 	enum xb_yaml_kind kind;
-	struct xb_place at;       /* of the first character */
-	struct xb_sv text;        /* scalar: its text, NUL-terminated in the arena */
-	bool quoted;              /* scalar: written with quotes or as a block */
-	struct xb_yaml **items;   /* list: children; map: values */
-	struct xb_yaml **keys;    /* map: keys (scalars), same index as items */
+	struct xb_place at;	/* of the first character */
+	struct xb_sv text;	/* scalar: its text, NUL-terminated in the arena */
+	bool quoted;		/* scalar: written with quotes or as a block */
+	struct xb_yaml **items; /* list: children; map: values */
+	struct xb_yaml **keys;	/* map: keys (scalars), same index as items */
 	size_t n_items;
 };
 
