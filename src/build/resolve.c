@@ -52,6 +52,20 @@ int exec_place(struct exec *x, struct xb_action *action, struct xb_err *err)
 	return 1;
 }
 
+/* The state checks files one by one: the source is one of them. */
+static void put(struct xb_state *state, const struct xb_action *action, const struct xb_state_record *record)
+{
+	const char **deps = xb_alloc((action->n_deps + 1) * sizeof(*deps));
+	size_t n = 0;
+
+	for (; n < action->n_deps; n++)
+		deps[n] = action->deps[n];
+	if (action->source && !action->source_is_made)
+		deps[n++] = action->source;
+	xb_state_put(state, action->output, record, deps, n);
+	free(deps);
+}
+
 void exec_record(struct exec *x, struct xb_action *action)
 {
 	struct xb_state *state = exec_context(x, action)->state;
@@ -68,7 +82,7 @@ void exec_record(struct exec *x, struct xb_action *action)
 	else if (action->from_record)
 		xb_state_keep(state, action->record, &action->placed);
 	else
-		xb_state_put(state, action->output, &record, action->deps, action->n_deps);
+		put(state, action, &record);
 }
 
 /* 1: up to date; 0: not. */

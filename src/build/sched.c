@@ -156,14 +156,15 @@ static int place_inputs(struct exec *x, struct xb_action *action, struct xb_err 
 
 	for (size_t i = 0; i < action->n_inputs; i++) {
 		struct xb_action *input = action->inputs[i];
+		const struct xb_placed before = input->placed;
 		const int rc = exec_place(x, input, err);
 
 		if (rc < 0)
 			return rc;
 		if (rc == 0 && input->state != XB_STATE_READY)
 			undo(x, input);
-		else if (rc == 1 && !x->options->dry_run)
-			exec_record(x, input); /* where it was placed */
+		else if (rc == 1 && !xb_placed_eq(&before, &input->placed))
+			exec_record(x, input); /* where it is now */
 		all = all && rc;
 	}
 	return all;
@@ -257,7 +258,8 @@ static int loop(struct exec *x, struct xb_err *err)
 		if (rc == 0)
 			continue;
 		/* the free slot is filled before the result is hashed and published */
-		fill_slots(x);
+		if (ended.exit_code == 0)
+			fill_slots(x);
 		finish_one(x, user, &ended);
 		xb_proc_result_release(&ended);
 	}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/path.h"
+#include "xbuild/base/str.h"
+#include "xbuild/sys/fs.h"
+
+/*
+ * The scheduler end to end, with small stand-ins for the tools (fake.h). Files are aged by a moment where a test changes
+ * them between two builds, because a file that changed within the tick of the clock in which it is read is rightly doubted.
+ */
+static void settle(void)
+{
+	usleep(30 * 1000);
+}
+
+#define assert_build(f, n_run_, n_cached_, n_current_)                                                                 \
+	do {                                                                                                           \
+		settle();                                                                                              \
+		const int rc_ = fake_build(f);                                                                         \
+		if (rc_ < 0)                                                                                           \
+			fail_msg("build: %s", (f)->err.msg);                                                           \
+		assert_int_equal((f)->result.n_run, n_run_);                                                           \
+		assert_int_equal((f)->result.n_cached, n_cached_);                                                     \
+		assert_int_equal((f)->result.n_current, n_current_);                                                   \
+	} while (0)
+
+#define assert_file(f, path, expected)                                                                                 \
+	do {                                                                                                           \
+		char *text_ = fake_read(f, path);                                                                      \
+		assert_non_null(text_);                                                                                \
+		assert_string_equal(text_, expected);                                                                  \
+		free(text_);                                                                                           \
+	} while (0)
+
+#define assert_has(text, part)                                                                                         \
+	do {                                                                                                           \
+		if (!strstr(text, part))                                                                               \
+			fail_msg("no '%s' in: %s", part, text);                                                        \
+	} while (0)
+
+static void write_app(struct fake *f)
+{
+	fake_write(f, "src/a.c", "#include \"h.h\"\na\n");
+	fake_write(f, "src/b.c", "b\n");
+	fake_write(f, "include/h.h", "header\n");
+}
+
+static void open_app(struct fake *f)
+{
+	fake_open(f);
+	write_app(f);
+	fake_include(f, fake_unit(f, "app", XB_UNIT_EXECUTABLE, "src/*.c"), "include");
+}
+
+static void test_builds_once(void **state)
+{
+	struct fake f;
+	struct stat st;
+
+	(void)state;
+	open_app(&f);
+	assert_build(&f, 3, 0, 0);
+	assert_file(&f, "out/linux-x86_64/app",
+		    "[.xbuild/obj/linux-x86_64/dev/app/src/a.c.o]\nobject src/a.c \nheader\na\n"
+		    "[.xbuild/obj/linux-x86_64/dev/app/src/b.c.o]\nobject src/b.c \nb\n");
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "out/linux-x86_64/app");
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	assert_build(&f, 0, 0, 3);
+	assert_build(&f, 0, 0, 3);
+	assert_file(&f, ".xbuild/.gitignore", "*\n");
+	assert_true(fake_exists(&f, ".xbuild/CACHEDIR.TAG"));
+	fake_close(&f);
+}
+
+static void test_content_decides(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	assert_build(&f, 3, 0, 0);
+	fake_write(&f, "src/b.c", "b\n"); /* touched */
+	assert_build(&f, 0, 0, 3);
+	fake_write(&f, "include/h.h", "changed\n");
+	assert_build(&f, 2, 0, 1);
+	fake_write(&f, "include/h.h", "header\n"); /* and back: known */
+	assert_build(&f, 0, 2, 1);
+	assert_file(&f, "out/linux-x86_64/app",
+		    "[.xbuild/obj/linux-x86_64/dev/app/src/a.c.o]\nobject src/a.c \nheader\na\n"
+		    "[.xbuild/obj/linux-x86_64/dev/app/src/b.c.o]\nobject src/b.c \nb\n");
+	f.project.units[0]->settings.c_std = "c17";
+	assert_build(&f, 3, 0, 0);
+	f.project.units[0]->settings.c_std = NULL;
+	assert_build(&f, 0, 3, 0);
+	f.sysroot.digest.bytes[5] = 77;
+	assert_build(&f, 3, 0, 0);
+	fake_close(&f);
+}
+
+static void test_other_checkout_compiles_nothing(void **state)
+{
+	struct fake f, clone;
+
+	(void)state;
+	open_app(&f);
+	assert_build(&f, 3, 0, 0);
+	fake_clone(&f, &clone);
+	write_app(&clone);
+	assert_build(&clone, 0, 3, 0);
+	assert_build(&clone, 0, 0, 3);
+	char *a = fake_read(&f, "out/linux-x86_64/app"), *b = fake_read(&clone, "out/linux-x86_64/app");
+
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+	/* an object is placed only when a link has to run */
+	assert_false(fake_exists(&clone, ".xbuild/obj"));
+	fake_write(&clone, "src/b.c", "B\n");
+	assert_build(&clone, 2, 0, 1);
+	assert_true(fake_exists(&clone, ".xbuild/obj/linux-x86_64/dev/app/src/a.c.o"));
+	fake_close(&clone);
+	fake_close(&f);
+}
+
+static void test_damage_is_repaired(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	assert_build(&f, 3, 0, 0);
+	fake_write(&f, "out/linux-x86_64/app", "overwritten\n");
+	assert_build(&f, 0, 0, 3);
+	char *text = fake_read(&f, "out/linux-x86_64/app");
+
+	assert_null(strstr(text, "overwritten"));
+	free(text);
+	fake_write(&f, ".xbuild/state-linux-x86_64-dev", "no state\n");
+	fake_write(&f, ".xbuild/statcache", "no cache\n");
+	assert_build(&f, 0, 3, 0);
+	/* the store was cleaned while the project remembers: what is needed is made again */
+	char *blobs XB_CLEANUP(xb_free_ptr) = xb_printf("%s/store/blobs", f.dir);
+	char *obj XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, ".xbuild/obj");
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	assert_int_equal(xb_fs_remove(blobs, &err), 0);
+	assert_int_equal(xb_fs_remove(obj, &err), 0);
+	assert_int_equal(xb_fs_mkdirs(blobs, 0755, &err), 0);
+	assert_build(&f, 0, 0, 3);
+	fake_write(&f, "src/b.c", "B\n");
+	settle();
+	assert_int_equal(fake_build(&f), 0);
+	assert_int_equal(f.result.n_run, 3); /* b, a (its object was lost), and the link */
+	fake_close(&f);
+}
+
+static void test_new_header_shadows(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	assert_build(&f, 3, 0, 0);
+	fake_write(&f, "src/h.h", "nearer\n"); /* found before include/h.h from now on */
+	assert_build(&f, 2, 0, 1);
+	char *text = fake_read(&f, "out/linux-x86_64/app");
+
+	assert_has(text, "nearer");
+	free(text);
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "src/h.h");
+
+	assert_int_equal(unlink(path), 0);
+	assert_build(&f, 0, 2, 1);
+	fake_close(&f);
+}
+
+static void test_libraries(void **state)
+{
+	struct fake f;
+	struct xb_unit *app, *low, *high, *shared;
+
+	(void)state;
+	fake_open(&f);
+	fake_write(&f, "app/main.c", "#include \"low.h\"\nmain\n");
+	fake_write(&f, "low/low.c", "low\n");
+	fake_write(&f, "low/include/low.h", "low.h\n");
+	fake_write(&f, "high/high.c", "#include \"low.h\"\nhigh\n");
+	fake_write(&f, "shared/s.c", "s\n");
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "app/*.c");
+	low = fake_unit(&f, "low", XB_UNIT_STATIC, "low/*.c");
+	high = fake_unit(&f, "high", XB_UNIT_STATIC, "high/*.c");
+	shared = fake_unit(&f, "shared", XB_UNIT_SHARED, "shared/*.c");
+	fake_include(&f, low, "low/include");
+	fake_dep(&f, high, low);
+	fake_dep(&f, app, low); /* named first, but high needs it as well: it has to come last */
+	fake_dep(&f, app, high);
+	fake_dep(&f, app, shared);
+	assert_build(&f, 8, 0, 0);
+	char *text = fake_read(&f, "out/linux-x86_64/app");
+	const char *at_main = strstr(text, "main.c.o]"), *at_high = strstr(text, "libhigh.a]"),
+		   *at_low = strstr(text, "liblow.a]"), *at_shared = strstr(text, "libshared.so]");
+
+	assert_true(at_main && at_high && at_low && at_shared);
+	assert_true(at_main < at_high && at_high < at_low && at_low < at_shared);
+	free(text);
+	fake_write(&f, "low/low.c", "lower\n");
+	assert_build(&f, 3, 0, 5); /* CC, AR, and the link: the other archive is as it was */
+	fake_close(&f);
+}
+
+static void test_split_debug(void **state)
+{
+	struct fake f;
+	struct stat st;
+
+	(void)state;
+	open_app(&f);
+	f.profile.debug = XB_DEBUG_SPLIT;
+	f.profile.strip = true;
+	assert_build(&f, 5, 0, 0);
+	char *debug = fake_read(&f, "out/linux-x86_64/app.debug"), *app = fake_read(&f, "out/linux-x86_64/app");
+
+	assert_has(debug, "--only-keep-debug\n");
+	assert_has(app, "--strip-all\n");
+	free(debug);
+	free(app);
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "out/linux-x86_64/app.debug");
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	assert_build(&f, 0, 0, 5);
+	fake_close(&f);
+}
+
+static void test_warnings_are_shown_again(void **state)
+{
+	struct fake f, clone;
+
+	(void)state;
+	fake_open(&f);
+	fake_write(&f, "a.c", "#warning mind this\na\n");
+	fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	assert_build(&f, 2, 0, 0);
+	assert_string_equal(xb_str_get(&f.output), "a.c: warning: mind this\n");
+	fake_clone(&f, &clone);
+	fake_write(&clone, "a.c", "#warning mind this\na\n");
+	clone.options.color = true;
+	assert_build(&clone, 0, 2, 0);
+	assert_string_equal(xb_str_get(&clone.output), "a.c: \033[35mwarning:\033[0m mind this\n");
+	assert_build(&clone, 0, 0, 2);
+	assert_string_equal(xb_str_get(&clone.output), "");
+	fake_close(&clone);
+	fake_close(&f);
+}
+
+static void test_failure(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	fake_unit(&f, "zoo", XB_UNIT_EXECUTABLE, "zoo/*.c");
+	fake_write(&f, "zoo/z.c", "z\n");
+	fake_write(&f, "src/a.c", "#error broken\n");
+	f.options.keep_going = true;
+	settle();
+	assert_int_equal(fake_build(&f), XB_E_JOB);
+	assert_string_equal(xb_str_get(&f.output), "src/a.c: error: broken\n");
+	assert_int_equal(f.result.n_failed, 1);
+	assert_int_equal(f.result.n_skipped, 1);
+	assert_int_equal(f.result.n_run, 3);
+	assert_true(fake_exists(&f, "out/linux-x86_64/zoo"));
+	assert_false(fake_exists(&f, "out/linux-x86_64/app"));
+	/* a failure is never remembered */
+	assert_int_equal(fake_build(&f), XB_E_JOB);
+	assert_string_equal(xb_str_get(&f.output), "src/a.c: error: broken\n");
+	assert_int_equal(f.result.n_current, 3);
+	fake_write(&f, "src/a.c", "fixed\n");
+	assert_build(&f, 2, 0, 3);
+	fake_close(&f);
+}
+
+static void test_stops_at_first_failure(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	fake_write(&f, "src/a.c", "#error broken\n");
+	f.options.jobs = 1;
+	settle();
+	assert_int_equal(fake_build(&f), XB_E_JOB);
+	assert_string_equal(xb_str_get(&f.jobs), "CC src/a.c\n");
+	fake_close(&f);
+}
+
+static void test_foreign_file_is_refused(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	fake_write(&f, "src/a.c", "#read /etc/passwd\na\n");
+	settle();
+	assert_int_equal(fake_build(&f), XB_E_VERIFY);
+	assert_has(f.err.msg, "'src/a.c'");
+	assert_has(f.err.msg, "'/etc/passwd'");
+	assert_non_null(f.err.hint);
+	assert_false(fake_exists(&f, "out/linux-x86_64/app"));
+
+	/* a link out of the tree is no way round */
+	char *link XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "include/away.h");
+
+	fake_write(&f, "src/a.c", "#include \"away.h\"\na\n");
+	assert_int_equal(symlink("/etc/passwd", link), 0);
+	assert_int_equal(fake_build(&f), XB_E_VERIFY);
+	assert_has(f.err.msg, "away.h");
+
+	/* what another step makes counts only as its input */
+	fake_write(&f, "out/gen.h", "generated\n");
+	fake_write(&f, "src/a.c", "#include \"../out/gen.h\"\na\n");
+	assert_int_equal(fake_build(&f), XB_E_VERIFY);
+	assert_has(f.err.msg, "out/gen.h");
+
+	/* the sysroot is fine, also by a detour */
+	char *detour XB_CLEANUP(xb_free_ptr) = xb_printf("#read %s/usr/../usr/include/x.h\na\n", f.sysroot.dir);
+	char *header XB_CLEANUP(xb_free_ptr) = xb_printf("%s/usr/include/x.h", f.sysroot.dir);
+
+	fake_write(&f, "src/a.c", detour);
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	assert_int_equal(xb_fs_copy("/dev/null", header, 0644, &err) == 0 || symlink("/dev/null", header) == 0, 1);
+	settle();
+	assert_int_equal(fake_build(&f), 0);
+	fake_close(&f);
+}
+
+static void test_input_that_changes_is_not_cached(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	fake_write(&f, "src/a.c", "#include \"h.h\"\n#append include/h.h\na\n");
+	settle();
+	assert_int_equal(fake_build(&f), XB_E_VERIFY);
+	assert_has(f.err.msg, "'include/h.h' changed while 'src/a.c'");
+	assert_false(fake_exists(&f, "out/linux-x86_64/app"));
+	fake_write(&f, "src/a.c", "#include \"h.h\"\na\n");
+	settle();
+	assert_int_equal(fake_build(&f), 0);
+	char *text = fake_read(&f, "out/linux-x86_64/app");
+
+	assert_has(text, "header\nmore\na\n");
+	free(text);
+	fake_close(&f);
+}
+
+static void test_interrupt(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	fake_write(&f, "src/a.c", "#wait never\n");
+	fake_write(&f, "src/b.c", "#wait never\n");
+	f.interrupt_on_job = true;
+	assert_int_equal(fake_build(&f), XB_E_INTERRUPTED);
+	assert_false(fake_exists(&f, "out/linux-x86_64/app"));
+	f.interrupt_on_job = false;
+	f.interrupted = 0;
+	write_app(&f);
+	assert_build(&f, 3, 0, 0);
+	fake_close(&f);
+}
+
+static void test_runs_in_parallel(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	/* each waits for a file that the other one writes: one after the other would never end */
+	fake_write(&f, "src/a.c", "#append flag-a\n#wait flag-b\na\n");
+	fake_write(&f, "src/b.c", "#append flag-b\n#wait flag-a\nb\n");
+	f.options.jobs = 2;
+	assert_build(&f, 3, 0, 0);
+	fake_close(&f);
+}
+
+static void test_dry_run(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	f.options.dry_run = true;
+	settle();
+	assert_int_equal(fake_build(&f), 0);
+	assert_int_equal(f.result.n_would_run, 3);
+	assert_string_equal(f.result.would_run[0], "linux-x86_64 CC src/a.c");
+	assert_string_equal(f.result.would_run[2], "linux-x86_64 LINK out/linux-x86_64/app");
+	assert_false(fake_exists(&f, ".xbuild"));
+	assert_false(fake_exists(&f, "out"));
+	f.options.dry_run = false;
+	assert_build(&f, 3, 0, 0);
+	f.options.dry_run = true;
+	fake_write(&f, "src/b.c", "B\n");
+	settle();
+	assert_int_equal(fake_build(&f), 0);
+	assert_int_equal(f.result.n_would_run, 2);
+	assert_string_equal(f.result.would_run[0], "linux-x86_64 CC src/b.c");
+	fake_close(&f);
+}
+
+static void test_assembler(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	fake_open(&f);
+	fake_write(&f, "a.S", "#include \"k.h\"\n.incbin \"data.bin\"\n");
+	fake_write(&f, "k.h", "constant\n");
+	fake_write(&f, "data.bin", "1\n");
+	fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.S");
+	assert_build(&f, 3, 0, 0);
+	assert_string_equal(xb_str_get(&f.jobs), "CPP a.S\n"
+						 "AS .xbuild/obj/linux-x86_64/dev/app/a.S.o\n"
+						 "LINK out/linux-x86_64/app\n");
+	assert_build(&f, 0, 0, 3);
+	fake_write(&f, "data.bin", "2\n"); /* no compiler lists it */
+	assert_int_equal((settle(), fake_build(&f)), 0);
+	assert_has(xb_str_get(&f.jobs), "AS .xbuild/obj/linux-x86_64/dev/app/a.S.o\n");
+	fake_close(&f);
+}
+
+static void test_compile_commands(void **state)
+{
+	struct fake f;
+	struct stat before, after;
+
+	(void)state;
+	open_app(&f);
+	f.options.compdb = true;
+	assert_build(&f, 3, 0, 0);
+	char *text = fake_read(&f, "compile_commands.json");
+
+	assert_has(text, "\"-Iinclude\"");
+	assert_has(text, "/toolchain/bin/clang\"");
+	assert_has(text, "--target=x86_64-linux-gnu");
+	assert_null(strstr(text, "\"-MF\""));
+	assert_null(strstr(text, "../toolchain"));
+	free(text);
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "compile_commands.json");
+
+	assert_int_equal(stat(path, &before), 0);
+	assert_build(&f, 0, 0, 3);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	fake_write(&f, "src/c.c", "c\n");
+	assert_build(&f, 2, 0, 2);
+	text = fake_read(&f, "compile_commands.json");
+	assert_has(text, "src/c.c");
+	free(text);
+	fake_close(&f);
+}
+
+static void test_strip_ansi(void **state)
+{
+	struct xb_str out XB_CLEANUP(xb_str_release) = {0};
+
+	(void)state;
+	xb_strip_ansi(xb_sv("a\033[1mb\033[0;31mc\033[Kd\033[m"), &out);
+	assert_string_equal(xb_str_get(&out), "abcd");
+	xb_str_reset(&out);
+	xb_strip_ansi(xb_sv("cut\033[1"), &out);
+	assert_string_equal(xb_str_get(&out), "cut");
+	xb_str_reset(&out);
+	xb_strip_ansi(xb_sv("no\033escape\033"), &out);
+	assert_string_equal(xb_str_get(&out), "no\033escape\033");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_builds_once),
+		cmocka_unit_test(test_content_decides),
+		cmocka_unit_test(test_other_checkout_compiles_nothing),
+		cmocka_unit_test(test_damage_is_repaired),
+		cmocka_unit_test(test_new_header_shadows),
+		cmocka_unit_test(test_libraries),
+		cmocka_unit_test(test_split_debug),
+		cmocka_unit_test(test_warnings_are_shown_again),
+		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_stops_at_first_failure),
+		cmocka_unit_test(test_foreign_file_is_refused),
+		cmocka_unit_test(test_input_that_changes_is_not_cached),
+		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_runs_in_parallel),
+		cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_assembler),
+		cmocka_unit_test(test_compile_commands),
+		cmocka_unit_test(test_strip_ansi),
+	};
+
+	fake_main(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
