@@ -22,6 +22,39 @@ static void drop_deps(struct xb_solver *solver, const Solvable *s, Offset deps, 
 		*to = 0;
 }
 
+/* Does one of the alternatives of a dependency name one of these? */
+static bool names_one(const struct xb_solver *solver, Id dep, const Map *names)
+{
+	while (ISRELDEP(dep)) {
+		const Reldep *rel = GETRELDEP(solver->pool, dep);
+
+		if (rel->flags == REL_OR && names_one(solver, rel->evr, names))
+			return true;
+		dep = rel->name;
+	}
+	return MAPTST(names, dep);
+}
+
+/*
+ * A stand-in has no version, so it cannot satisfy "name (= 1.2)" as the real package would: what depends on one is taken
+ * for satisfied.
+ */
+static void drop_needs_of_stand_ins(struct xb_solver *solver, const Map *stand_ins)
+{
+	for (Id id = 2; id < solver->pool->nsolvables; id++) {
+		const Solvable *s = solvable_of(solver, id);
+		Id *to;
+
+		if (!s->repo || !s->requires)
+			continue;
+		to = s->repo->idarraydata + s->requires;
+		for (const Id *from = to; *from; from++)
+			if (!names_one(solver, *from, stand_ins))
+				*to++ = *from;
+		*to = 0;
+	}
+}
+
 static void add_stand_in(struct xb_solver *solver, Id name)
 {
 	Solvable *s = solvable_of(solver, repo_add_solvable(solver->excluded));
@@ -35,12 +68,13 @@ static void add_stand_in(struct xb_solver *solver, Id name)
 void solve_cut_excluded(struct xb_solver *solver, const struct xb_list *exclude)
 {
 	Pool *pool = solver->pool;
-	Map names, seen;
+	Map names, seen, stand_ins;
 
 	for (size_t i = 0; i < exclude->len; i++)
 		pool_str2id(pool, exclude->items[i], 1);
 	map_init(&names, pool->ss.nstrings);
 	map_init(&seen, pool->ss.nstrings);
+	map_init(&stand_ins, pool->ss.nstrings);
 	for (size_t i = 0; i < exclude->len; i++)
 		MAPSET(&names, pool_str2id(pool, exclude->items[i], 0));
 	for (Id id = 2; id < pool->nsolvables; id++) {
@@ -62,8 +96,11 @@ void solve_cut_excluded(struct xb_solver *solver, const struct xb_list *exclude)
 		if (MAPTST(&seen, name))
 			continue;
 		MAPSET(&seen, name);
+		MAPSET(&stand_ins, name);
 		add_stand_in(solver, name);
 	}
+	drop_needs_of_stand_ins(solver, &stand_ins);
+	map_free(&stand_ins);
 	map_free(&names);
 	map_free(&seen);
 }
