@@ -9,13 +9,19 @@
 #include "xbuild/model/names.h"
 #include "xbuild/model/target.h"
 
+/* Without https only on this machine itself: a mirror in a test, a proxy of the user. */
 static bool is_https_url(struct xb_sv text)
 {
+	static const char *const local[] = {"http://127.0.0.1:", "http://localhost:", "http://[::1]:"};
+	bool is_local = false;
+
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
 			return false;
 	}
-	return xb_sv_starts(text, "https://") && !xb_sv_ends(text, "/");
+	for (size_t i = 0; i < XB_COUNT(local); i++)
+		is_local = is_local || xb_sv_starts(text, local[i]);
+	return (is_local || xb_sv_starts(text, "https://")) && !xb_sv_ends(text, "/");
 }
 
 static bool is_file_name(struct xb_sv text)
