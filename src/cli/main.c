@@ -13,6 +13,8 @@
 #include "xbuild/sys/host.h"
 #include "xbuild/sys/json.h"
 
+#define LOG_COLUMNS 240
+
 int cli_print(const char *text, struct xb_err *err)
 {
 	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
@@ -71,8 +73,10 @@ static void report(struct cli *cli, const struct xb_err *err)
 {
 	struct xb_str text = {0};
 	bool color = cli->progress ? cli->color_err : wants_color(cli->values.color, STDERR_FILENO);
+	int width = progress_width();
+	/* A log has no width, but a line of a hostile file may have a megabyte. */
 	if (cli->app.diags.list.len)
-		diag_render(&cli->app.diags, color, progress_width(), &text);
+		diag_render(&cli->app.diags, color, width ? width : LOG_COLUMNS, &text);
 	else
 		diag_render_err(err, color, &text);
 	fputs(xb_str_get(&text), stderr);
