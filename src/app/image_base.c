@@ -13,6 +13,11 @@
 #define CHOICE_VERSION "xbuild packages 1"
 #define CHECK_VERSION  "xbuild closure 1"
 
+int image_wrap(struct xb_err *err, const char *noun, const char *name)
+{
+	return err->msg && err->msg[0] ? xb_wrap(err, "%s '%s'", noun, name) : (int)err->code;
+}
+
 static const struct xb_lock_packages *locked_packages(const struct image_run *run, const struct xb_target *target,
 						      struct xb_err *err)
 {
@@ -119,7 +124,7 @@ static int add_package(struct image_run *run, const struct xb_target *target, co
 
 	if (xb_provision_package(run->app, target, name, &tree, err) < 0 ||
 	    xb_tree_manifest_read(tree.manifest, &entries, err) < 0)
-		return xb_wrap(err, "add package '%s'", name);
+		return image_wrap(err, "add package", name);
 	xb_rootfs_add_tree(out, &entries, tree.dir, origin);
 	return 0;
 }

@@ -28,6 +28,9 @@ struct image_user {
 	uint32_t uid, gid;
 };
 
+/* xb_wrap with "<noun> '<name>'", except for a failure that xbuild-supply has told itself: its message is empty. */
+int image_wrap(struct xb_err *err, const char *noun, const char *name);
+
 void image_user_of(const struct xb_image *image, struct image_user *out);
 
 /*

@@ -188,7 +188,7 @@ static int make_platform(struct image_run *run, const struct xb_image *image, co
 	    image_config(run, image, platform->target, layers, n_layers, &config, err) < 0 ||
 	    xb_document_manifest(&config, layers, n_layers, annotations, &text, err) < 0 ||
 	    put_document(run, &text, blobs, &manifest, err) < 0)
-		return xb_wrap(err, "%s", platform->target->name);
+		return image_wrap(err, "target", platform->target->name);
 	add_blob(blobs, &config.digest, config.size_bytes);
 	for (size_t i = 0; i < n_layers; i++) {
 		add_blob(blobs, &layers[i].blob, layers[i].size_bytes);
@@ -368,7 +368,7 @@ int xb_op_image(struct xb_app *app, const struct xb_image_opts *opts, struct xb_
 	result.items = xb_arena_array(&result.arena, result.n_items, sizeof(*result.items));
 	for (size_t i = 0; i < result.n_items; i++) {
 		if (make_image(&run, opts, images[i], &result.arena, &result.items[i], err) < 0)
-			return xb_wrap(err, "image '%s'", images[i]->name);
+			return image_wrap(err, "image", images[i]->name);
 	}
 	if (xb_statcache_save(run.files, err) < 0)
 		return err->code;
