@@ -12,7 +12,7 @@
 #include "xbuild/app/op_build.h"
 
 struct xb_image_opts {
-	const char *const *images;  /* names; none: all */
+	const char *const *images; /* names; none: all */
 	size_t n_images;
 	const char *const *targets; /* as in xb_build_opts */
 	size_t n_targets;
@@ -24,16 +24,16 @@ struct xb_image_opts {
 struct xb_image_platform {
 	const struct xb_target *target;
 	struct xb_digest manifest;
-	uint64_t layer_bytes;       /* compressed, all layers */
-	const char **packages;      /* "libc6 2.36-9+deb12u13", of base auto; sorted */
+	uint64_t layer_bytes;  /* compressed, all layers */
+	const char **packages; /* "libc6 2.36-9+deb12u13", of base auto; sorted */
 	size_t n_packages;
 };
 
 struct xb_image_built {
 	const struct xb_image *image;
-	const char *dir;            /* "out/images/<name>" relative to the project */
-	struct xb_digest index;     /* digest of the image index: the image's identity */
-	bool changed;               /* the layout was written anew */
+	const char *dir;	/* "out/images/<name>" relative to the project */
+	struct xb_digest index; /* digest of the image index: the image's identity */
+	bool changed;		/* the layout was written anew */
 	struct xb_image_platform *platforms;
 	size_t n_platforms;
 };
@@ -45,14 +45,14 @@ struct xb_image_result {
 };
 void xb_image_result_release(struct xb_image_result *result);
 
-int xb_op_image(struct xb_app *app, const struct xb_image_opts *opts, struct xb_image_result *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_op_image(struct xb_app *app, const struct xb_image_opts *opts, struct xb_image_result *out,
+		struct xb_err *err) XB_MUST_CHECK;
 
 /*
  * Tags of one image (NULL: the only one, or the project when it has none or several), from the project's templates or
  * the default. `sha256` needs the index digest of out/images/<name>. Strings in app->arena.
  */
-int xb_op_tag(struct xb_app *app, const char *image, const char ***out_tags, size_t *out_count, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_op_tag(struct xb_app *app, const char *image, const char ***out_tags, size_t *out_count,
+	      struct xb_err *err) XB_MUST_CHECK;
 
 #endif

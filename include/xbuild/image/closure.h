@@ -29,14 +29,14 @@ enum xb_lack_kind {
 	XB_LACK_LIBRARY,     /* no file for a needed name */
 	XB_LACK_VERSION,     /* the library is there and does not define the version */
 	XB_LACK_INTERPRETER, /* PT_INTERP names nothing */
-	XB_LACK_MACHINE      /* the file is for another machine */
+	XB_LACK_MACHINE	     /* the file is for another machine */
 };
 
 struct xb_lack {
 	enum xb_lack_kind kind;
 	const struct xb_rootfs_entry *file;  /* that needs it; borrowed from the rootfs */
-	const char *name;                    /* library or interpreter; in the arena of the list */
-	const char *version, *symbol;        /* of XB_LACK_VERSION; symbol may be "" */
+	const char *name;		     /* library or interpreter; in the arena of the list */
+	const char *version, *symbol;	     /* of XB_LACK_VERSION; symbol may be "" */
 	const struct xb_rootfs_entry *found; /* of XB_LACK_VERSION: the library */
 };
 
@@ -67,7 +67,7 @@ int xb_closure_check_program(const struct xb_rootfs *rootfs, const struct xb_clo
 			     struct xb_err *err) XB_MUST_CHECK;
 
 /* XB_E_VERIFY when the image has an /etc/passwd that does not know `name`, or knows it with another uid. */
-int xb_closure_check_user(const struct xb_rootfs *rootfs, const char *name, uint32_t uid, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_closure_check_user(const struct xb_rootfs *rootfs, const char *name, uint32_t uid,
+			  struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -21,10 +21,10 @@
 #include "xbuild/model/target.h"
 #include "xbuild/sys/digest.h"
 
-#define XB_MEDIA_INDEX "application/vnd.oci.image.index.v1+json"
+#define XB_MEDIA_INDEX	  "application/vnd.oci.image.index.v1+json"
 #define XB_MEDIA_MANIFEST "application/vnd.oci.image.manifest.v1+json"
-#define XB_MEDIA_CONFIG "application/vnd.oci.image.config.v1+json"
-#define XB_MEDIA_LAYER "application/vnd.oci.image.layer.v1.tar+gzip"
+#define XB_MEDIA_CONFIG	  "application/vnd.oci.image.config.v1+json"
+#define XB_MEDIA_LAYER	  "application/vnd.oci.image.layer.v1.tar+gzip"
 
 /* A document or layer by its content. */
 struct xb_descriptor {
@@ -35,13 +35,13 @@ struct xb_descriptor {
 /* What a container of the image runs, and what the image is made of. Texts have their ${...} replaced. */
 struct xb_document_config {
 	const struct xb_target *target;
-	const char *created;          /* RFC 3339, of the image and of each history entry */
-	const char *user;             /* "10001:10001"; NULL: the runtime's default (root) */
+	const char *created; /* RFC 3339, of the image and of each history entry */
+	const char *user;    /* "10001:10001"; NULL: the runtime's default (root) */
 	struct xb_words ports, volumes;
 	struct xb_pairs env, labels;
 	struct xb_words entrypoint, cmd;
-	const char *workdir;          /* or NULL */
-	const char *stop_signal;      /* or NULL */
+	const char *workdir;	       /* or NULL */
+	const char *stop_signal;       /* or NULL */
 	const struct xb_layer *layers; /* bottom first */
 	size_t n_layers;
 };
@@ -60,7 +60,7 @@ int xb_document_index(const struct xb_document_platform *platforms, size_t n_pla
 		      const struct xb_pairs *annotations, struct xb_str *out, struct xb_err *err) XB_MUST_CHECK;
 
 /* index.json of a layout with one image: its index, under the name `ref` (annotation org.opencontainers.image.ref.name). */
-int xb_document_layout(const struct xb_descriptor *index, const char *ref, struct xb_str *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_document_layout(const struct xb_descriptor *index, const char *ref, struct xb_str *out,
+		       struct xb_err *err) XB_MUST_CHECK;
 
 #endif

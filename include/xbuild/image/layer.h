@@ -23,22 +23,22 @@
 
 struct xb_layer {
 	enum xb_layer_kind kind;
-	struct xb_digest diff_id;  /* of the tar (config.md "Layer DiffID") */
-	struct xb_digest blob;     /* of the compressed bytes, in the store */
-	uint64_t size_bytes;       /* of the compressed bytes */
-	uint64_t tar_bytes;        /* of the tar */
-	bool cached;               /* was in the store */
+	struct xb_digest diff_id; /* of the tar (config.md "Layer DiffID") */
+	struct xb_digest blob;	  /* of the compressed bytes, in the store */
+	uint64_t size_bytes;	  /* of the compressed bytes */
+	uint64_t tar_bytes;	  /* of the tar */
+	bool cached;		  /* was in the store */
 };
 
 struct xb_layer_options {
-	int threads;                      /* at least 1 */
-	const volatile int *interrupted;  /* looked at between files and chunks; may be NULL */
+	int threads;			 /* at least 1 */
+	const volatile int *interrupted; /* looked at between files and chunks; may be NULL */
 };
 
 /* Entries in the order of the list (sorted by path, so directories come before what is in them). */
 int xb_layer_make(struct xb_store *store, enum xb_layer_kind kind, const struct xb_rootfs_entry *const *entries,
-		  size_t len, const struct xb_layer_options *options, struct xb_layer *out, struct xb_err *err)
-	XB_MUST_CHECK;
+		  size_t len, const struct xb_layer_options *options, struct xb_layer *out,
+		  struct xb_err *err) XB_MUST_CHECK;
 
 /* The same stream without the store: writes the compressed tar to fd and fills *out (not kind and cached). */
 int xb_layer_write(int fd, const struct xb_rootfs_entry *const *entries, size_t len,

@@ -25,8 +25,8 @@
 #include "xbuild/store/store.h"
 
 struct xb_layout {
-	const char *dir;                   /* absolute; it and its parent are made where missing */
-	const char *state_file;            /* absolute: where it is remembered how blobs looked (stat) when written */
+	const char *dir;		   /* absolute; it and its parent are made where missing */
+	const char *state_file;		   /* absolute: where it is remembered how blobs looked (stat) when written */
 	const struct xb_descriptor *blobs; /* everything that index.json leads to; all in the store */
 	size_t n_blobs;
 	struct xb_sv index_json;
@@ -37,8 +37,8 @@ struct xb_layout {
 };
 
 /* *out_changed: something in the layout was not as it is now. */
-int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool *out_changed, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool *out_changed,
+		    struct xb_err *err) XB_MUST_CHECK;
 
 /* Digest of the one image that a layout's index.json names. XB_E_NOT_FOUND without a layout. */
 int xb_layout_read(const char *dir, struct xb_digest *out_index, struct xb_err *err) XB_MUST_CHECK;

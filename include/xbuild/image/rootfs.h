@@ -29,15 +29,15 @@ enum xb_layer_kind { XB_LAYER_PACKAGES, XB_LAYER_LIBRARIES, XB_LAYER_APPLICATION
 const char *xb_layer_kind_name(enum xb_layer_kind kind); /* "packages", "libraries", "application"; static */
 
 struct xb_rootfs_entry {
-	const char *path;         /* relative and safe, "usr/bin/server" */
+	const char *path; /* relative and safe, "usr/bin/server" */
 	enum xb_tree_type type;
-	uint32_t mode;            /* 07777; links have 0777 */
+	uint32_t mode; /* 07777; links have 0777 */
 	uint32_t uid, gid;
-	const char *target;       /* symlink: its text */
-	const char *source;       /* file: absolute path of its bytes */
-	struct xb_digest digest;  /* file: of its bytes */
-	int64_t size_bytes;       /* file */
-	const char *origin;       /* for messages: "package libc6", "unit server", "deploy/parcel.conf" */
+	const char *target;	 /* symlink: its text */
+	const char *source;	 /* file: absolute path of its bytes */
+	struct xb_digest digest; /* file: of its bytes */
+	int64_t size_bytes;	 /* file */
+	const char *origin;	 /* for messages: "package libc6", "unit server", "deploy/parcel.conf" */
 	enum xb_layer_kind layer;
 };
 

@@ -21,13 +21,13 @@
 #include "xbuild/sys/digest.h"
 
 #define XB_TAG_MAX_BYTES 128
-#define XB_TAG_DEFAULT "${git.branch}-${git.time}-${git.sha7}"
-#define XB_TAG_DETACHED "head" /* in the place of the branch when HEAD is detached */
-#define XB_TAG_DIRTY "-dirty"
+#define XB_TAG_DEFAULT	 "${git.branch}-${git.time}-${git.sha7}"
+#define XB_TAG_DETACHED	 "head" /* in the place of the branch when HEAD is detached */
+#define XB_TAG_DIRTY	 "-dirty"
 
 struct xb_tag_facts {
-	const char *commit;            /* hex digits; "" or NULL: no commit */
-	int64_t commit_time;           /* seconds since the epoch */
+	const char *commit;	       /* hex digits; "" or NULL: no commit */
+	int64_t commit_time;	       /* seconds since the epoch */
 	const struct xb_digest *index; /* of the image; NULL: not written yet */
 };
 
@@ -58,8 +58,8 @@ void xb_tag_legal(const char *text, bool dirty, struct xb_str *out);
  *   sha256            first 8 digits of the image index's digest, "-", commit time as YYYYMMDDhhmmss
  * XB_E_INPUT without a commit, XB_E_NOT_FOUND for sha256 without an image.
  */
-int xb_tag_builtin(const char *name, const struct xb_tag_facts *facts, struct xb_str *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_tag_builtin(const char *name, const struct xb_tag_facts *facts, struct xb_str *out,
+		   struct xb_err *err) XB_MUST_CHECK;
 
 /* True when a tag may stand in the annotation org.opencontainers.image.ref.name (image-spec annotations.md "ref"). */
 bool xb_tag_is_ref(const char *tag);

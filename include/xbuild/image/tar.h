@@ -20,18 +20,18 @@
 #include "xbuild/base/str.h"
 
 #define XB_TAR_BLOCK_BYTES 512
-#define XB_TAR_END_BYTES (2 * XB_TAR_BLOCK_BYTES) /* two blocks of zeros (pax, "ustar Interchange Format") */
-#define XB_TAR_MTIME 1                            /* seconds: every entry of every layer */
+#define XB_TAR_END_BYTES   (2 * XB_TAR_BLOCK_BYTES) /* two blocks of zeros (pax, "ustar Interchange Format") */
+#define XB_TAR_MTIME	   1			    /* seconds: every entry of every layer */
 
 enum xb_tar_type { XB_TAR_FILE = '0', XB_TAR_SYMLINK = '2', XB_TAR_DIR = '5' };
 
 struct xb_tar_entry {
-	const char *path;       /* relative and safe (base/path), without a final slash */
+	const char *path; /* relative and safe (base/path), without a final slash */
 	enum xb_tar_type type;
-	uint32_t mode;          /* permission bits, sticky and set-id bits; 07777 */
+	uint32_t mode; /* permission bits, sticky and set-id bits; 07777 */
 	uint32_t uid, gid;
-	const char *target;     /* symlink: its text, not empty; else NULL */
-	uint64_t size_bytes;    /* file: bytes that follow; else 0 */
+	const char *target;  /* symlink: its text, not empty; else NULL */
+	uint64_t size_bytes; /* file: bytes that follow; else 0 */
 };
 
 /*
