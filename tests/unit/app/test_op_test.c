@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -172,13 +173,22 @@ static void make_world(struct world *w, const struct xb_target *target)
 	fake.n_targets = 1;
 }
 
-/* main: exits with the library's number plus argc; with "-e NAME" prints a variable; with "-s" sleeps. */
+/*
+ * main: exits with the library's number plus argc. Words: "-s" sleeps, "-k" aborts, "-p" tells the working directory, "-dX"
+ * opens library X, "-rX" and "-wX" meet at the pipe X; any other word is a variable to print.
+ */
 static const char main_source[] =
-	"#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\nint own(void);\n"
+	"#include <dlfcn.h>\n#include <fcntl.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
+	"<string.h>\n#include <unistd.h>\nint own(void);\n"
 	"int main(int argc, char **argv) {\n"
 	"	for (int i = 1; i < argc; i++) {\n"
 	"		if (!strcmp(argv[i], \"-s\")) sleep(600);\n"
 	"		if (!strcmp(argv[i], \"-k\")) abort();\n"
+	"		if (!strcmp(argv[i], \"-p\")) { char b[4096]; puts(getcwd(b, sizeof b)); continue; }\n"
+	"		if (!strncmp(argv[i], \"-d\", 2)) { puts(dlopen(argv[i] + 2, RTLD_NOW) ? \"found\" : "
+	"dlerror()); continue; }\n"
+	"		if (!strncmp(argv[i], \"-r\", 2)) { open(argv[i] + 2, O_RDONLY); continue; }\n"
+	"		if (!strncmp(argv[i], \"-w\", 2)) { open(argv[i] + 2, O_WRONLY); continue; }\n"
 	"		printf(\"%s=%s\\n\", argv[i], getenv(argv[i]) ? getenv(argv[i]) : \"(unset)\");\n"
 	"	}\n"
 	"	return own() + argc;\n}\n";
@@ -188,7 +198,7 @@ static bool build_world(struct world *w, const char *compiler, const char *extra
 {
 	char *library XB_CLEANUP(xb_free_ptr) =
 		xb_printf("-shared -fPIC -Wl,-z,relro,-z,now -Wl,-soname,libown.so.1%s", extra_options);
-	char *program XB_CLEANUP(xb_free_ptr) = xb_printf(GOOD " -L. -lown%s", extra_options);
+	char *program XB_CLEANUP(xb_free_ptr) = xb_printf(GOOD " -L. -lown -ldl%s", extra_options);
 
 	if (!compile(compiler, "libown.so", own_source, library) || !compile(compiler, "main", main_source, program))
 		return false;
@@ -297,6 +307,64 @@ static void a_test_that_hangs_is_ended(void **state)
 	assert_int_equal(xb_op_test(&w.app, &(struct xb_build_opts){0}, &result, &err), XB_E_JOB);
 	assert_string_equal(result.rows[2].problems[0], "expected its end within 1 s, found it still running");
 	assert_true(result.rows[2].elapsed_ms >= 200);
+}
+
+/* Each waits for the other at a pipe: one after the other they would both run out of time. */
+static void tests_run_side_by_side(void **state)
+{
+	struct xb_test_result result XB_CLEANUP(xb_test_result_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct world w XB_CLEANUP(release_world) = {0};
+	char *pipe_path XB_CLEANUP(xb_free_ptr) = at("pipe"), *reads XB_CLEANUP(xb_free_ptr) = NULL,
+			*writes XB_CLEANUP(xb_free_ptr) = NULL;
+	const char *read_words[1], *write_words[1];
+
+	(void)state;
+	native_or_skip();
+	assert_int_equal(mkfifo(pipe_path, 0600), 0);
+	read_words[0] = reads = xb_printf("-r%s", pipe_path);
+	write_words[0] = writes = xb_printf("-w%s", pipe_path);
+	make_world(&w, native);
+	assert_true(build_world(&w, gcc, ""));
+	add_test(&w, "reads", read_words, 1, 42);
+	add_test(&w, "writes", write_words, 1, 42);
+	assert_int_equal(xb_op_test(&w.app, &(struct xb_build_opts){0}, &result, &err), 0);
+	assert_string_equal(result.rows[2].name, "reads");
+	assert_string_equal(result.rows[3].name, "writes");
+}
+
+static void tests_run_in_the_project_with_its_libraries(void **state)
+{
+	static const char *words[] = {"-p", "-dlibown.so", "-dlibown.so.1", "-dlibelse.so"};
+	struct xb_test_result result XB_CLEANUP(xb_test_result_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct world w XB_CLEANUP(release_world) = {0};
+	char *expected XB_CLEANUP(xb_free_ptr) = NULL, *real XB_CLEANUP(xb_free_ptr) = NULL;
+
+	(void)state;
+	native_or_skip();
+	make_world(&w, native);
+	assert_true(build_world(&w, gcc, ""));
+	add_test(&w, "where", words, XB_COUNT(words), 0);
+	assert_int_equal(xb_op_test(&w.app, &(struct xb_build_opts){0}, &result, &err), XB_E_JOB);
+	assert_int_equal(xb_fs_realpath(dir, &real, &err), 0);
+	expected = xb_printf("%s\nfound\nfound\nlibelse.so: cannot open", real);
+	assert_ptr_equal(strstr(result.rows[2].output, expected), result.rows[2].output);
+}
+
+static void a_dry_run_tests_nothing(void **state)
+{
+	static const char *none[] = {NULL};
+	struct xb_test_result result XB_CLEANUP(xb_test_result_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct world w XB_CLEANUP(release_world) = {0};
+
+	(void)state;
+	make_world(&w, foreign);
+	add_test(&w, "plain", none, 0, 0);
+	assert_int_equal(xb_op_test(&w.app, &(struct xb_build_opts){.dry_run = true}, &result, &err), 0);
+	assert_int_equal(result.n_rows, 0);
+	assert_null(result.rows);
 }
 
 static volatile int interrupt_flag;
@@ -566,6 +634,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_are_verified_and_run),
 		cmocka_unit_test(the_environment_is_built),
+		cmocka_unit_test(tests_run_side_by_side),
+		cmocka_unit_test(tests_run_in_the_project_with_its_libraries),
+		cmocka_unit_test(a_dry_run_tests_nothing),
 		cmocka_unit_test(a_test_that_hangs_is_ended),
 		cmocka_unit_test(an_interrupt_ends_the_run),
 		cmocka_unit_test(without_a_runner_tests_are_skipped),

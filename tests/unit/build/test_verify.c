@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../model/elf_sample.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/attr.h"
 #include "xbuild/base/path.h"
@@ -320,6 +321,75 @@ static void files_that_are_no_programs(void **state)
 	assert_null(report.problems);
 }
 
+static void write_sample(const char *name, const struct elf_sample *s)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at(name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(s->bytes, 1, SAMPLE_BYTES, f), SAMPLE_BYTES);
+	assert_int_equal(fclose(f), 0);
+}
+
+#define INTERPRETER "expected interpreter /lib64/ld-linux-x86-64.so.2, found /lib/ld.so.1"
+#define NO_VERSION  "expected libc.so.6 to define GLIBC_2.4 (needed by puts), found no such version"
+#define RUNPATH	    "expected RUNPATH to stay below $ORIGIN, found an absolute path: '/opt/lib'"
+
+/*
+ * A program and its libraries made by hand, in a sysroot made by hand. The program needs GLIBC_2.4 and, as a weak version,
+ * GLIBC_2.34; the libraries define neither.
+ */
+static void a_program_made_by_hand(void **state)
+{
+	static const char *const folders[] = {"usr", "usr/lib", "usr/lib/x86_64-linux-gnu", "lib"};
+	char *path XB_CLEANUP(xb_free_ptr) = at("hand");
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_verify_spec spec = {
+		.path = path, .name = "hand", .target = xb_target_find(xb_sv("linux-x86_64")), .sysroot = dir};
+	struct elf_sample s;
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(folders); i++) {
+		char *folder XB_CLEANUP(xb_free_ptr) = at(folders[i]);
+
+		assert_int_equal(xb_fs_mkdirs(folder, 0755, &err), 0);
+	}
+	sample_make(&s, true, false);
+	write_sample("usr/lib/x86_64-linux-gnu/libc.so.6", &s);
+	write_sample("lib/libm.so.6", &s);
+	write_sample("lib/ibm.so.6", &s);
+	write_sample("hand", &s);
+	EXPECT(&spec, INTERPRETER, NO_VERSION, RUNPATH);
+
+	put(&s, at_segment(&s, SEG_INTERP, SEG_TYPE), 4, 4);
+	write_sample("hand", &s);
+	EXPECT(&spec, "expected interpreter /lib64/ld-linux-x86-64.so.2, since it needs libm.so.6, found none",
+	       NO_VERSION, RUNPATH);
+
+	sample_make(&s, true, false);
+	sample_dynamic(&s, D_NEEDED2, 0x60000000, 0);
+	write_sample("hand", &s);
+	EXPECT(&spec, INTERPRETER,
+	       "expected libc.so.6 among the needed libraries, since GLIBC_2.4 is needed from it, found it missing",
+	       RUNPATH);
+
+	/* a name with a slash is a path of the target's machine, not one below the sysroot */
+	sample_make(&s, true, false);
+	memcpy(strstr((char *)s.bytes + AT_STRINGS + 1, "l") + strlen("libc.so.6") + 1, "/", 1);
+	write_sample("hand", &s);
+	EXPECT(&spec, INTERPRETER,
+	       "expected needed library /ibm.so.6 in the sysroot or the project, found it in neither", NO_VERSION,
+	       RUNPATH);
+
+	sample_make(&s, true, false);
+	write_sample("hand", &s);
+	put(&s, 18, 183, 2);
+	write_sample("lib/libm.so.6", &s);
+	EXPECT(&spec, INTERPRETER,
+	       "expected needed library libm.so.6 for linux-x86_64, found one for machine 183, class 2", NO_VERSION,
+	       RUNPATH);
+}
+
 static int set_up(void **state)
 {
 	const char *base = getenv("TMPDIR");
@@ -358,6 +428,7 @@ int main(void)
 		cmocka_unit_test(versions_that_are_no_numbers),
 		cmocka_unit_test(another_machine_is_the_only_problem),
 		cmocka_unit_test(files_that_are_no_programs),
+		cmocka_unit_test(a_program_made_by_hand),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -203,6 +203,8 @@ static void each_broken_field_is_named(void **state)
 				{"load wraps", at_segment(&s, SEG_LOAD, SEG_OFFSET), huge - 15, 0,
 				 "a loaded segment (offset"},
 				{"dynamic size", at_segment(&s, SEG_DYNAMIC, SEG_FILESZ), 16, 0, "does not end"},
+				{"load ends in dynamic", at_segment(&s, SEG_LOAD, SEG_FILESZ),
+				 AT_DYNAMIC + D_NULL * (s.is_64 ? 16 : 8), 0, "does not end"},
 				{"dynamic offset", at_segment(&s, SEG_DYNAMIC, SEG_OFFSET), AT_DYNAMIC - 16, 0,
 				 "but its address is loaded from"},
 				{"dynamic address", at_segment(&s, SEG_DYNAMIC, SEG_VADDR), 1, 0,
@@ -246,6 +248,59 @@ static void each_broken_field_is_named(void **state)
 				expect_refusal(&s, &list[k]);
 			}
 		}
+	}
+}
+
+/* Where segments overlap, the loader maps the later one over the earlier one. */
+static void the_later_of_two_segments_is_seen(void **state)
+{
+	enum { ELSEWHERE = AT_SECTIONS + 2 * 40 };
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_elf *elf = NULL;
+	struct elf_sample s;
+
+	(void)state;
+	sample_make(&s, false, false);
+	sample_segment(&s, SEG_RELRO, 1, ELSEWHERE, 8);
+	put_word(&s, at_segment(&s, SEG_RELRO, SEG_VADDR), AT_VERSYM + BASE);
+	put(&s, ELSEWHERE + 2, 2, 2);
+	put(&s, ELSEWHERE + 4, 3, 2);
+	assert_int_equal(parse(s.bytes, SAMPLE_BYTES, &elf, &err), 1);
+	assert_string_equal(elf->needs[0].version, "GLIBC_2.4");
+	assert_string_equal(elf->needs[0].symbol, "stat");
+	assert_string_equal(elf->needs[1].symbol, "puts");
+	xb_elf_free(elf);
+}
+
+/* versym has 15 bits for the number of a version, a record of needs has 16 for theirs. */
+static void more_versions_than_can_be_numbered_are_refused(void **state)
+{
+	(void)state;
+	for (uint32_t count = 32768; count <= 32769; count++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_elf *elf = NULL;
+		struct elf_sample s, record;
+		size_t len = SAMPLE_BYTES + 16 + (size_t)count * 16;
+		uint8_t *bytes = calloc(1, len);
+
+		assert_non_null(bytes);
+		sample_make(&s, true, false);
+		put_word(&s, at_segment(&s, SEG_LOAD, SEG_FILESZ), len);
+		put_word(&s, at_segment(&s, SEG_LOAD, SEG_MEMSZ), len);
+		sample_dynamic(&s, D_VERNEED, 0x6ffffffe, SAMPLE_BYTES + BASE);
+		memcpy(bytes, s.bytes, SAMPLE_BYTES);
+		sample_make(&record, true, false);
+		put(&record, AT_VERNEED + 2, count, 2);
+		memcpy(bytes + SAMPLE_BYTES, record.bytes + AT_VERNEED, 16);
+		for (size_t i = 0; i < count; i++)
+			memcpy(bytes + SAMPLE_BYTES + 16 + i * 16, record.bytes + AT_VERNEED + 16, 16);
+		assert_int_equal(parse(bytes, len, &elf, &err), count == 32768 ? 1 : XB_E_INPUT);
+		if (elf)
+			assert_int_equal(elf->n_needs, count);
+		else
+			assert_non_null(strstr(err.msg, "at most 32768 needed versions"));
+		xb_elf_free(elf);
+		free(bytes);
 	}
 }
 
@@ -479,6 +534,8 @@ int main(void)
 		cmocka_unit_test(a_file_cut_off_anywhere_is_refused),
 		cmocka_unit_test(mutations_never_break_the_promises),
 		cmocka_unit_test(each_broken_field_is_named),
+		cmocka_unit_test(the_later_of_two_segments_is_seen),
+		cmocka_unit_test(more_versions_than_can_be_numbered_are_refused),
 		cmocka_unit_test(program_headers_beyond_the_counter_stand_in_section_0),
 		cmocka_unit_test(a_section_count_of_0_stands_in_section_0),
 		cmocka_unit_test(wrong_sections_change_nothing),
