@@ -145,8 +145,8 @@ static int plan_toolchain(struct lock_plan *plan, const char *host, const struct
 			host);
 		return hint_nearest(plan->app, err);
 	}
-	want.packages = join_lists(&plan->arena, &desc->packages, tools->items,
-				   plan->app->project->toolchain_full ? tools->len : 0);
+	/* always: which unit needs the further tools is known only to build */
+	want.packages = join_lists(&plan->arena, &desc->packages, tools->items, tools->len);
 	if (old && strcmp(old->name, desc->name) == 0)
 		want.keep = join_packages(&plan->arena, &old->packages, &old->tools);
 	return lock_plan_add(plan, &desc->debian, xb_host_debian_arch(host), want, err);
