@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/str.h"
+#include "xbuild/build/link.h"
+
+static struct xb_words words(struct fake *f, const char *const *list)
+{
+	struct xb_words w = {0};
+
+	while (list[w.len])
+		w.len++;
+	w.items = xb_arena_array(&f->arena, w.len, sizeof(char *));
+	for (size_t i = 0; i < w.len; i++)
+		w.items[i] = list[i];
+	return w;
+}
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static const char *link_words(struct fake *f, const struct xb_unit *unit, bool cxx, bool strip)
+{
+	struct xb_argv argv = {.arena = &f->arena};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	const char *inputs[] = {"IN"};
+	struct xb_command c;
+	struct xb_roots roots;
+
+	xb_err_release(&f->err);
+	xb_command_init(&c, &f->arena);
+	if (xb_link_command(&f->setup, unit, cxx, strip, NULL, &c, &f->err) < 0)
+		return NULL;
+	xb_roots_canonical(&roots);
+	xb_command_argv(&c, &roots,
+			&(struct xb_command_files){.output = "O", .depfile = "D", .inputs = inputs, .n_inputs = 1},
+			&argv);
+	for (size_t i = 0; i < argv.len; i++)
+		xb_str_printf(&text, "%s%s", i ? " " : "", argv.items[i]);
+	return xb_arena_strdup(&f->arena, xb_str_get(&text));
+}
+
+static void assert_link(struct fake *f, const struct xb_unit *unit, bool cxx, bool strip, const char *expected)
+{
+	const char *text = link_words(f, unit, cxx, strip);
+
+	if (!text)
+		fail_msg("%s", f->err.msg);
+	assert_string_equal(text, expected);
+}
+
+/* What `clang -### --target=... --sysroot=... -fuse-ld=lld` of clang 22 prints, in our order and with our additions. */
+#define HEAD                                                                                                           \
+	"--sysroot=../sysroot -m elf_x86_64 --hash-style=gnu --build-id=sha1 --eh-frame-hdr -z relro -z now -z "       \
+	"noexecstack "
+#define FILES "--dependency-file=D -o O "
+#define LIB   "../sysroot/usr/lib/x86_64-linux-gnu/"
+#define GCC   "../sysroot/usr/lib/gcc/x86_64-linux-gnu/12"
+#define DIRS  "-L" GCC " -L../sysroot/usr/lib/x86_64-linux-gnu -L../sysroot/usr/lib "
+#define PIE   "-pie -dynamic-linker /lib64/ld-linux-x86-64.so.2 "
+
+static void test_forms(void **state)
+{
+	struct fake f;
+	struct xb_unit *app, *lib;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	lib = fake_unit(&f, "lib", XB_UNIT_SHARED, "*.c");
+	lib->soname = "liblib.so.1";
+	assert_link(&f, app, false, false,
+		    HEAD PIE FILES LIB "Scrt1.o " LIB "crti.o " GCC "/crtbeginS.o " DIRS
+				       "IN -lgcc --as-needed -lgcc_s --no-as-needed -lc -lgcc --as-needed -lgcc_s "
+				       "--no-as-needed " GCC "/crtendS.o " LIB "crtn.o");
+	assert_link(&f, app, true, true,
+		    HEAD "-s " PIE FILES LIB "Scrt1.o " LIB "crti.o " GCC "/crtbeginS.o " DIRS
+			 "IN -lstdc++ -lm -lgcc_s -lgcc -lc -lgcc_s -lgcc " GCC "/crtendS.o " LIB "crtn.o");
+	assert_link(&f, lib, true, false,
+		    HEAD "-shared -soname liblib.so.1 " FILES LIB "crti.o " GCC "/crtbeginS.o " DIRS
+			 "IN -lstdc++ -lm -lgcc_s -lgcc -lc -lgcc_s -lgcc " GCC "/crtendS.o " LIB "crtn.o");
+	app->settings.ldflags = words(&f, LIST("-static"));
+	assert_link(&f, app, false, false,
+		    HEAD "-static " FILES LIB "crt1.o " LIB "crti.o " GCC "/crtbeginT.o " DIRS
+			 "IN --start-group -lgcc -lgcc_eh -lc --end-group " GCC "/crtend.o " LIB "crtn.o");
+	app->settings.ldflags = words(&f, LIST("-static-pie"));
+	assert_link(&f, app, false, false,
+		    HEAD "-static -pie --no-dynamic-linker -z text " FILES LIB "rcrt1.o " LIB "crti.o " GCC
+			 "/crtbeginS.o " DIRS "IN --start-group -lgcc -lgcc_eh -lc --end-group " GCC "/crtendS.o " LIB
+			 "crtn.o");
+	app->settings.ldflags = words(&f, LIST("-no-pie"));
+	assert_link(&f, app, false, false,
+		    HEAD "-dynamic-linker /lib64/ld-linux-x86-64.so.2 " FILES LIB "crt1.o " LIB "crti.o " GCC
+			 "/crtbegin.o " DIRS "IN -lgcc --as-needed -lgcc_s --no-as-needed -lc -lgcc --as-needed "
+			 "-lgcc_s --no-as-needed " GCC "/crtend.o " LIB "crtn.o");
+	app->settings.ldflags = words(&f, LIST("-nostdlib"));
+	assert_link(&f, app, true, false, HEAD PIE FILES DIRS "IN");
+	fake_close(&f);
+}
+
+static void test_driver_words(void **state)
+{
+	struct fake f;
+	struct xb_unit *app;
+	const char *text;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	app->settings.ldflags = words(&f, LIST("-Wl,-z,nodelete", "-lfoo", "-Llibs", "-pthread", "-rdynamic", "-s",
+					       "-static-libgcc", "-static-libstdc++"));
+	app->settings.libs = words(&f, LIST("m", "dl"));
+	text = link_words(&f, app, true, false);
+	assert_non_null(strstr(text, " -export-dynamic -s -pie "));
+	assert_non_null(strstr(text, " IN -z nodelete -lfoo -Llibs -lm -ldl -Bstatic -lstdc++ -Bdynamic -lm "
+				     "-lgcc -lgcc_eh -lpthread -lc -lgcc -lgcc_eh "));
+	fake_close(&f);
+}
+
+static void test_unknown_words_are_refused(void **state)
+{
+	static const char *const bad[] = {"-fsanitize=address", "-L/usr/lib", "-L", "foo.o", "-shared", "-Xfoo", "-l"};
+	struct fake f;
+	struct xb_unit *app;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	for (size_t i = 0; i < XB_COUNT(bad); i++) {
+		app->settings.ldflags = words(&f, LIST(bad[i]));
+		assert_null(link_words(&f, app, false, false));
+		assert_int_equal(f.err.code, XB_E_INPUT);
+		assert_non_null(strstr(f.err.msg, bad[i]));
+		assert_non_null(strstr(f.err.msg, "unit 'app'"));
+	}
+	fake_close(&f);
+}
+
+static void test_lto_and_aarch64(void **state)
+{
+	struct fake f;
+	struct xb_unit *app;
+	const char *text;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	f.profile.lto = XB_LTO_THIN;
+	f.profile.optimize = XB_OPTIMIZE_SPEED;
+	text = link_words(&f, app, false, false);
+	assert_non_null(strstr(text, " -plugin-opt=mcpu=x86-64 -plugin-opt=O2 -plugin-opt=thinlto IN "));
+	assert_null(strstr(text, "--thinlto-jobs")); /* how many threads is no matter of the key */
+	f.profile.lto = XB_LTO_FULL;
+	f.target.cpu = "x86-64-v3";
+	text = link_words(&f, app, false, false);
+	assert_non_null(strstr(text, " -plugin-opt=mcpu=x86-64-v3 -plugin-opt=O2 IN "));
+	f.target = (struct xb_project_target){.target = xb_target_find(xb_sv("linux-aarch64"))};
+	text = link_words(&f, app, false, false);
+	assert_non_null(strstr(text, " -m aarch64linux -EL --fix-cortex-a53-843419 "));
+	assert_non_null(strstr(text, " -dynamic-linker /lib/ld-linux-aarch64.so.1 "));
+	assert_non_null(strstr(text, " -plugin-opt=mcpu=generic -plugin-opt=O2 -plugin-opt=-enable-tlsdesc IN "));
+	fake_close(&f);
+}
+
+static void test_static_libraries_hand_on_what_they_need(void **state)
+{
+	struct fake f;
+	struct xb_unit *app, *a, *b, *shared;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	a = fake_unit(&f, "a", XB_UNIT_STATIC, "*.c");
+	b = fake_unit(&f, "b", XB_UNIT_STATIC, "*.c");
+	shared = fake_unit(&f, "shared", XB_UNIT_SHARED, "*.c");
+	a->settings.libs = words(&f, LIST("froma"));
+	b->settings.libs = words(&f, LIST("fromb"));
+	b->settings.ldflags = words(&f, LIST("-static"));
+	shared->settings.libs = words(&f, LIST("hidden"));
+	fake_dep(&f, app, a);
+	fake_dep(&f, app, shared);
+	fake_dep(&f, a, b);
+	assert_non_null(strstr(link_words(&f, app, false, false), " IN -lfroma -lfromb -lgcc "));
+	fake_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_driver_words),
+		cmocka_unit_test(test_unknown_words_are_refused),
+		cmocka_unit_test(test_lto_and_aarch64),
+		cmocka_unit_test(test_static_libraries_hand_on_what_they_need),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
