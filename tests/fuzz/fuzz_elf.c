@@ -48,6 +48,7 @@ static void check_result(const struct xb_elf *elf)
 	touched += elf->soname ? strlen(elf->soname) : 0;
 	touched += elf->rpath ? strlen(elf->rpath) : 0;
 	touched += elf->runpath ? strlen(elf->runpath) : 0;
+	require(touched < SIZE_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
