@@ -46,41 +46,6 @@ static bool has_package(const struct xb_lock *lock, const char *name)
 	return false;
 }
 
-/* Why the lock does not fit the project any more, in the arena; NULL when it fits. */
-static const char *stale_reason(struct xb_app *app, const struct xb_lock *lock)
-{
-	const struct xb_project *p = app->project;
-	struct xb_digest inputs;
-
-	for (size_t i = 0; i < p->hosts.len; i++) {
-		const struct xb_lock_toolchain *t = xb_lock_toolchain(lock, p->hosts.items[i]);
-
-		if (!t)
-			return xb_arena_printf(&app->arena, "it has no toolchain for host '%s'", p->hosts.items[i]);
-		if (strcmp(t->name, app->toolchain->name) != 0)
-			return xb_arena_printf(&app->arena, "it has toolchain '%s' and the project wants '%s'", t->name,
-					       app->toolchain->name);
-	}
-	for (size_t i = 0; i < p->n_targets; i++) {
-		const struct xb_lock_sysroot *s = xb_lock_sysroot(lock, p->targets[i].target->name);
-
-		if (!s)
-			return xb_arena_printf(&app->arena, "it has no sysroot for target '%s'",
-					       p->targets[i].target->name);
-		if (strcmp(s->name, app->sysroot->name) != 0)
-			return xb_arena_printf(&app->arena, "it has sysroot '%s' and the project wants '%s'", s->name,
-					       app->sysroot->name);
-		for (size_t k = 0; k < p->packages.len; k++)
-			if (!xb_lock_package(&s->packages, p->packages.items[k]))
-				return xb_arena_printf(&app->arena, "it has no package '%s' for target '%s'",
-						       p->packages.items[k], s->target);
-	}
-	xb_project_lock_inputs(p, &inputs);
-	if (!xb_digest_eq(&inputs, &lock->inputs))
-		return "the toolchain, sysroot, snapshot, packages, hosts or targets of the project file have changed";
-	return NULL;
-}
-
 static int check_lock(struct xb_app *app, const struct xb_lock *before, struct xb_err *err)
 {
 	const char *reason;
@@ -89,7 +54,7 @@ static int check_lock(struct xb_app *app, const struct xb_lock *before, struct x
 		xb_fail(err, XB_E_LOCK, "there is no %s", LOCK_NAME);
 		return xb_hint(err, "make it with 'xbuild lock'");
 	}
-	reason = stale_reason(app, before);
+	reason = xb_app_lock_stale(app, before);
 	if (!reason)
 		return 0;
 	xb_fail(err, XB_E_LOCK, "%s does not fit the project: %s", LOCK_NAME, reason);
@@ -256,7 +221,7 @@ int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lo
 		rc = check_names(before, opts, err);
 	if (rc == 0 && before)
 		result.n_packages = count_packages(before);
-	if (rc == 0 && !opts->check && (opts->update || !before || stale_reason(app, before))) {
+	if (rc == 0 && !opts->check && (opts->update || !before || xb_app_lock_stale(app, before))) {
 		warn_about_support(app);
 		if (app->options.offline) {
 			rc = xb_fail(err, XB_E_NETWORK, "make %s: the package indexes cannot be read offline",
