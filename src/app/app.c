@@ -105,7 +105,10 @@ int xb_app_need_store(struct xb_app *app, struct xb_err *err)
 		return 0;
 	if (xb_host_cache_dir(&dir, err) < 0)
 		return err->code;
-	return xb_store_open(dir, app->observer, &app->store, err);
+	if (xb_store_open(dir, app->observer, &app->store, err) < 0)
+		return err->code;
+	xb_store_set_interrupted(app->store, app->interrupted);
+	return 0;
 }
 
 int xb_app_need_git(struct xb_app *app, struct xb_err *err)

@@ -12,12 +12,12 @@
 #include "xbuild/base/vec.h"
 
 struct fetch_blob {
-	const char *label;          /* file name, for people */
+	const char *label; /* file name, for people */
 	struct xb_digest sha256;
-	int64_t size_bytes;         /* -1 unknown */
-	struct xb_list urls;        /* only set when it is missing */
+	int64_t size_bytes;  /* -1 unknown */
+	struct xb_list urls; /* only set when it is missing */
 	bool is_missing;
-	XB_VEC(size_t) trees;       /* indices of the trees that need it */
+	XB_VEC(size_t) trees; /* indices of the trees that need it */
 };
 
 /* A tree to be made. Which of the pointers is set depends on the want. */
@@ -27,8 +27,8 @@ struct fetch_tree {
 	const struct xb_lock_toolchain *toolchain;
 	const struct xb_lock_sysroot *sysroot;
 	const struct xb_lock_package *package;
-	const char *label;          /* "sysroot debian-bookworm" */
-	size_t n_missing;           /* blobs that have not arrived yet */
+	const char *label; /* "sysroot debian-bookworm" */
+	size_t n_missing;  /* blobs that have not arrived yet */
 };
 
 struct fetch_plan {
@@ -36,8 +36,8 @@ struct fetch_plan {
 	struct xb_arena arena;
 	XB_VEC(struct fetch_tree) trees;
 	XB_VEC(struct fetch_blob) blobs;
-	struct xb_map by_digest;    /* hex -> index of the blob + 1 */
-	struct xb_map mirrors;      /* "toolchain/trixie" -> struct xb_list of base URLs */
+	struct xb_map by_digest; /* hex -> index of the blob + 1 */
+	struct xb_map mirrors;	 /* "toolchain/trixie" -> struct xb_list of base URLs */
 	XB_VEC(struct xb_filelock) locks;
 	char *config_dir;
 };
@@ -48,7 +48,7 @@ void fetch_plan_release(struct fetch_plan *plan);
  * Fills the plan with what the store lacks of `wants`. When something is missing, the locks of those trees are taken
  * first and the store is looked at again, so that several processes make each tree once.
  */
-int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
-	XB_MUST_CHECK;
+int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants,
+		    struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -28,6 +28,7 @@
 struct xb_store {
 	char *dir;
 	const struct xb_observer *observer;
+	const volatile int *interrupted;
 	pthread_mutex_t mutex;	     /* guards the two below until own_tmp is set */
 	char *own_tmp;		     /* <dir>/tmp/<pid>-<random>; made when first asked for */
 	struct xb_filelock tmp_lock; /* on own_tmp + ".lock" */
@@ -166,6 +167,16 @@ void xb_store_close(struct xb_store *store)
 	free(store->own_tmp);
 	free(store->dir);
 	free(store);
+}
+
+void xb_store_set_interrupted(struct xb_store *store, const volatile int *interrupted)
+{
+	store->interrupted = interrupted;
+}
+
+bool xb_store_is_interrupted(const struct xb_store *store)
+{
+	return store->interrupted && *store->interrupted;
 }
 
 const char *xb_store_dir(const struct xb_store *store)

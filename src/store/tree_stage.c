@@ -266,6 +266,8 @@ int xb_tree_part_file_write(struct xb_tree_part *part, const void *data, size_t 
 	struct xb_tree_entry *entry = &part->entries.items[part->entries.len - 1];
 
 	assert(part->fd >= 0);
+	if (xb_store_is_interrupted(part->stage->store))
+		return xb_fail(err, XB_E_INTERRUPTED, "interrupted while package '%s' was unpacked", part->origin);
 	if (atomic_fetch_add(&part->stage->content_bytes, len) + len > (unsigned long long)XB_MAX_TREE_BYTES)
 		return refuse(part->origin, entry->path, "the files of the tree are too large in all", err);
 	if (xb_fs_write_all(part->fd, data, len, entry->path, err) < 0)

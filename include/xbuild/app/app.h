@@ -22,26 +22,26 @@
 #include "xbuild/store/store.h"
 #include "xbuild/sys/host.h"
 
-struct xb_git;  /* sys/git.h */
+struct xb_git;	/* sys/git.h */
 struct xb_want; /* app/provision.h */
 struct xb_app;
 
 struct xb_app_options {
-	const char *dir;          /* -C DIR, or NULL */
-	const char *file;         /* -f FILE, or NULL: xbuild.yaml found by walking up */
-	const char *mirror;       /* --mirror, or NULL */
-	bool locked;              /* --locked, or CI is set: a missing lock is an error */
-	bool offline;             /* never touch the network */
-	int jobs;                 /* -j; 0: as many as the host has cpus */
+	const char *dir;    /* -C DIR, or NULL */
+	const char *file;   /* -f FILE, or NULL: xbuild.yaml found by walking up */
+	const char *mirror; /* --mirror, or NULL */
+	bool locked;	    /* --locked, or CI is set: a missing lock is an error */
+	bool offline;	    /* never touch the network */
+	int jobs;	    /* -j; 0: as many as the host has cpus */
 };
 
 struct xb_app {
 	struct xb_app_options options;
 	struct xb_host host;
-	struct xb_arena arena;             /* strings of this run */
+	struct xb_arena arena; /* strings of this run */
 	const struct xb_observer *observer;
 	const volatile int *interrupted;
-	struct xb_diags diags;             /* problems of the project file, filled when XB_E_INPUT came from it */
+	struct xb_diags diags; /* problems of the project file, filled when XB_E_INPUT came from it */
 
 	/* filled on demand */
 	char *data_dir;
@@ -51,7 +51,7 @@ struct xb_app {
 	struct xb_store *store;
 	struct xb_toolchain_desc *toolchain;
 	struct xb_sysroot_desc *sysroot;
-	struct xb_git *git;                /* of the project's directory */
+	struct xb_git *git; /* of the project's directory */
 
 	/*
 	 * Supplies what provision found missing. In xbuild it starts xbuild-supply, in xbuild-supply it does the work.
@@ -84,8 +84,8 @@ int xb_app_need_git(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 int xb_app_jobs(const struct xb_app *app);
 
 /* Targets named on the command line ("all" or none: those of the project); canonical, no duplicates; in app->arena. */
-int xb_app_targets(struct xb_app *app, const char *const *names, size_t n_names,
-		   const struct xb_project_target ***out, size_t *out_count, struct xb_err *err) XB_MUST_CHECK;
+int xb_app_targets(struct xb_app *app, const char *const *names, size_t n_names, const struct xb_project_target ***out,
+		   size_t *out_count, struct xb_err *err) XB_MUST_CHECK;
 
 /* Values for ${...}: name -> text, for one target (or NULL) and image (or NULL). Git is asked only if `text` needs it. */
 int xb_app_subst(struct xb_app *app, const char *text, const struct xb_target *target, const char *image,

@@ -7,10 +7,10 @@
 #include "xbuild/app/provision.h"
 
 struct xb_fetch_summary {
-	size_t n_files;       /* downloaded */
-	uint64_t bytes;       /* downloaded */
-	size_t n_cached;      /* files that the store had */
-	size_t n_trees;       /* unpacked */
+	size_t n_files;	 /* downloaded */
+	uint64_t bytes;	 /* downloaded */
+	size_t n_cached; /* files that the store had */
+	size_t n_trees;	 /* unpacked */
 };
 
 /* n_wants == 0: the toolchain of this host (with tools if the project's profile is full) and the sysroots of all

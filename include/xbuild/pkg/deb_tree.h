@@ -15,14 +15,14 @@
 #include "xbuild/store/tree.h"
 
 struct xb_deb_tree {
-	const char *kind;                        /* "toolchain", "tools", "sysroot", "package" */
-	const char *name;                        /* of the data file or of the package */
-	const char *variant;                     /* what else tells trees apart: the gcc of a sysroot; "" */
+	const char *kind;    /* "toolchain", "tools", "sysroot", "package" */
+	const char *name;    /* of the data file or of the package */
+	const char *variant; /* what else tells trees apart: the gcc of a sysroot; "" */
 	const struct xb_lock_packages *packages;
-	const struct xb_list *drop;              /* path patterns left out, or NULL */
-	const struct xb_list *exclude;           /* packages left out, see xb_fixup_known; or NULL */
+	const struct xb_list *drop;    /* path patterns left out, or NULL */
+	const struct xb_list *exclude; /* packages left out, see xb_fixup_known; or NULL */
 	enum xb_fixup_dangling dangling;
-	bool for_image;                          /* of usr/share/doc only the copyright files are kept */
+	bool for_image; /* of usr/share/doc only the copyright files are kept */
 };
 
 /* The digest of a canonical text of all of the above. In a file of its own: it needs no archive library. */

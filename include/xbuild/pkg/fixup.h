@@ -36,8 +36,9 @@ enum xb_fixup_dangling {
 
 /* What was left out on purpose; either list may be NULL. */
 struct xb_fixup_known {
-	const struct xb_list *drop;    /* path patterns */
-	const struct xb_list *exclude; /* package names: "libasan8" explains a missing libasan.so.8 (Debian Policy 8.1) */
+	const struct xb_list *drop; /* path patterns */
+	const struct xb_list
+		*exclude; /* package names: "libasan8" explains a missing libasan.so.8 (Debian Policy 8.1) */
 };
 
 int xb_fixup_links(struct xb_tree_entries *entries, enum xb_fixup_dangling dangling, const struct xb_fixup_known *known,

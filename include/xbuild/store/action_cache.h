@@ -33,7 +33,7 @@ struct xb_dep_sets {
 /* `key`: digest of the command, toolchain, sysroot and main source path. Missing gives an empty list. */
 void xb_deps_get(struct xb_store *store, const struct xb_digest *key, struct xb_arena *arena, struct xb_dep_sets *out);
 /* Adds a set in front (moved there if it is known). */
-int xb_deps_put(struct xb_store *store, const struct xb_digest *key, const struct xb_dep_set *set, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_deps_put(struct xb_store *store, const struct xb_digest *key, const struct xb_dep_set *set,
+		struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -27,7 +27,7 @@ bool xb_cas_has(const struct xb_store *store, const struct xb_digest *digest, in
 /* A blob in the making: write to fd (or hand it to sys/fetch), then commit. */
 struct xb_cas_writer {
 	struct xb_store *store;
-	int fd;     /* -1 when closed */
+	int fd;	    /* -1 when closed */
 	char *path; /* temporary; owned */
 };
 int xb_cas_begin(struct xb_store *store, struct xb_cas_writer *out, struct xb_err *err) XB_MUST_CHECK;
@@ -38,8 +38,8 @@ int xb_cas_begin(struct xb_store *store, struct xb_cas_writer *out, struct xb_er
 int xb_cas_commit(struct xb_cas_writer *w, const struct xb_digest *digest, struct xb_err *err) XB_MUST_CHECK;
 void xb_cas_discard(struct xb_cas_writer *w); /* for XB_CLEANUP; nothing after commit */
 
-int xb_cas_put_bytes(struct xb_store *store, const void *data, size_t len, struct xb_digest *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_cas_put_bytes(struct xb_store *store, const void *data, size_t len, struct xb_digest *out,
+		     struct xb_err *err) XB_MUST_CHECK;
 /* Copies a file (reflink where possible), hashing it. `executable` gives the blob 0555. */
 int xb_cas_put_file(struct xb_store *store, const char *path, bool executable, struct xb_digest *out,
 		    uint64_t *out_size, struct xb_err *err) XB_MUST_CHECK;
@@ -51,8 +51,8 @@ int xb_cas_adopt(struct xb_store *store, const char *tmp_path, bool executable, 
 		 uint64_t *out_size, struct xb_err *err) XB_MUST_CHECK;
 
 /* Opens for reading; XB_E_NOT_FOUND when absent. */
-int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, int *out_fd, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, int *out_fd,
+		struct xb_err *err) XB_MUST_CHECK;
 /* Atomically places a copy of the blob at `path` with `mode`, replacing what is there. */
 int xb_cas_place(const struct xb_store *store, const struct xb_digest *digest, const char *path, mode_t mode,
 		 struct xb_err *err) XB_MUST_CHECK;

@@ -49,12 +49,12 @@ struct xb_reapi_result {
 	struct xb_reapi_output *outputs; /* sorted by path; owned by the arena given to decode */
 	size_t n_outputs;
 	int exit_code;
-	struct xb_sv output_text;        /* what the tool printed (warnings), carried in stderr_raw */
+	struct xb_sv output_text; /* what the tool printed (warnings), carried in stderr_raw */
 };
 struct xb_arena;
 void xb_reapi_result_encode(const struct xb_reapi_result *result, struct xb_str *out);
 /* Strict: unknown fields are skipped, anything malformed is XB_E_INPUT; bounds are checked. */
-int xb_reapi_result_decode(struct xb_sv bytes, struct xb_arena *arena, struct xb_reapi_result *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_reapi_result_decode(struct xb_sv bytes, struct xb_arena *arena, struct xb_reapi_result *out,
+			   struct xb_err *err) XB_MUST_CHECK;
 
 #endif

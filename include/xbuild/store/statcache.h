@@ -33,8 +33,8 @@ struct xb_file_state {
  * State of a regular file (path relative to root, or absolute). stats each path at most once per instance unless
  * xb_statcache_forget is called. XB_E_NOT_FOUND when it is missing; a directory or special file is XB_E_INPUT.
  */
-int xb_statcache_get(struct xb_statcache *cache, const char *path, struct xb_file_state *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_statcache_get(struct xb_statcache *cache, const char *path, struct xb_file_state *out,
+		     struct xb_err *err) XB_MUST_CHECK;
 /* The path may have changed since: stat it again next time. */
 void xb_statcache_forget(struct xb_statcache *cache, const char *path);
 /* True when the file changed (by stat) since xb_statcache_get was asked in this run, or is gone. */

@@ -18,6 +18,8 @@
 #ifndef XBUILD_STORE_STORE_H
 #define XBUILD_STORE_STORE_H
 
+#include <stdbool.h>
+
 #include "xbuild/base/err.h"
 #include "xbuild/base/observer.h"
 #include "xbuild/sys/digest.h"
@@ -26,9 +28,15 @@
 struct xb_store;
 
 /* Opens or creates the store at `dir` (absolute). A directory owned by another user is refused. */
-int xb_store_open(const char *dir, const struct xb_observer *observer, struct xb_store **out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_store_open(const char *dir, const struct xb_observer *observer, struct xb_store **out,
+		  struct xb_err *err) XB_MUST_CHECK;
 void xb_store_close(struct xb_store *store); /* NULL-safe; removes this process's tmp directory */
+/*
+ * Sets the flag that a signal makes non-zero (NULL: none; it must outlive the store). Unpacking looks at it and ends with
+ * XB_E_INTERRUPTED. Set it before other threads use the store.
+ */
+void xb_store_set_interrupted(struct xb_store *store, const volatile int *interrupted);
+bool xb_store_is_interrupted(const struct xb_store *store);
 const char *xb_store_dir(const struct xb_store *store);
 
 /* Owned path of a new unused name in this process's tmp directory (nothing is created). Cheap. */

@@ -35,15 +35,15 @@
 enum xb_tree_type { XB_TREE_FILE, XB_TREE_DIR, XB_TREE_SYMLINK };
 
 struct xb_tree_entry {
-	const char *path;        /* relative, safe; in the arena of the list */
+	const char *path; /* relative, safe; in the arena of the list */
 	enum xb_tree_type type;
-	uint32_t mode;           /* permission bits of the package, without set-id bits: image layers need them */
-	uint32_t uid, gid;       /* of the package */
-	const char *target;      /* symlink: its text */
+	uint32_t mode;		 /* permission bits of the package, without set-id bits: image layers need them */
+	uint32_t uid, gid;	 /* of the package */
+	const char *target;	 /* symlink: its text */
 	struct xb_digest digest; /* file: of its content */
-	int64_t size_bytes;      /* file */
-	const char *origin;      /* name of the package it came from, "" for entries made by xbuild */
-	uint32_t staged;         /* file: number in the staging directory; several entries may share one (hard links) */
+	int64_t size_bytes;	 /* file */
+	const char *origin;	 /* name of the package it came from, "" for entries made by xbuild */
+	uint32_t staged;	 /* file: number in the staging directory; several entries may share one (hard links) */
 };
 
 struct xb_tree_entries {
@@ -74,11 +74,12 @@ void xb_tree_part_free(struct xb_tree_part *part);
 /* Names are cleaned of a leading "./" and a trailing "/" and then checked. "." itself is accepted and ignored. */
 int xb_tree_part_dir(struct xb_tree_part *part, const char *path, uint32_t mode, uint32_t uid, uint32_t gid,
 		     struct xb_err *err) XB_MUST_CHECK;
-int xb_tree_part_symlink(struct xb_tree_part *part, const char *path, const char *target, struct xb_err *err)
-	XB_MUST_CHECK;
-int xb_tree_part_hardlink(struct xb_tree_part *part, const char *path, const char *target, struct xb_err *err)
-	XB_MUST_CHECK;
-/* Starts a file; write its bytes with _file_write (hashed on the way), close with _file_end. */
+int xb_tree_part_symlink(struct xb_tree_part *part, const char *path, const char *target,
+			 struct xb_err *err) XB_MUST_CHECK;
+int xb_tree_part_hardlink(struct xb_tree_part *part, const char *path, const char *target,
+			  struct xb_err *err) XB_MUST_CHECK;
+/* Starts a file; write its bytes with _file_write (hashed on the way), close with _file_end. A write fails with
+ * XB_E_INTERRUPTED once the store's flag is set (xb_store_set_interrupted). */
 int xb_tree_part_file_begin(struct xb_tree_part *part, const char *path, uint32_t mode, uint32_t uid, uint32_t gid,
 			    struct xb_err *err) XB_MUST_CHECK;
 int xb_tree_part_file_write(struct xb_tree_part *part, const void *data, size_t len, struct xb_err *err) XB_MUST_CHECK;
@@ -89,8 +90,8 @@ int xb_tree_part_file_end(struct xb_tree_part *part, struct xb_err *err) XB_MUST
  * a symlink is left to commit, because fixups may still move it. A link such as lib -> usr/lib of one package and the
  * directory lib of another are no conflict: the link stays (merged /usr). Missing parent directories are added (0755).
  */
-int xb_tree_merge(struct xb_tree_part *const *parts, size_t n_parts, struct xb_tree_entries *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_tree_merge(struct xb_tree_part *const *parts, size_t n_parts, struct xb_tree_entries *out,
+		  struct xb_err *err) XB_MUST_CHECK;
 
 /* Path of a staged file, to read its bytes before commit (linker scripts). Owned. */
 char *xb_tree_staged_path(const struct xb_tree_stage *stage, uint32_t staged);
@@ -100,10 +101,10 @@ int xb_tree_stage_bytes(struct xb_tree_stage *stage, const void *data, size_t le
 
 /* A committed tree. */
 struct xb_tree {
-	char *dir;               /* owned absolute path of root/ */
-	char *manifest;          /* owned absolute path */
+	char *dir;		 /* owned absolute path of root/ */
+	char *manifest;		 /* owned absolute path */
 	struct xb_digest digest; /* REAPI Directory digest */
-	uint64_t digest_size;    /* bytes of that Directory message */
+	uint64_t digest_size;	 /* bytes of that Directory message */
 };
 void xb_tree_release(struct xb_tree *tree);
 

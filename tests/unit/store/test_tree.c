@@ -304,6 +304,23 @@ static void several_makers(void **state)
 	assert_int_equal(xb_tree_find(f->store, &recipe, &found, &f->err), 1);
 }
 
+static void an_interrupt_ends_unpacking(void **state)
+{
+	static const struct item items[] = {{'f', "a", "text"}, {0}};
+	static const struct item *const tables[] = {items, NULL};
+	struct fixture *f = *state;
+	struct xb_tree_entries entries = {0};
+	int flag = 0;
+
+	xb_store_set_interrupted(f->store, &flag);
+	assert_ok(make_tree(f->store, tables, NULL, &entries, NULL, &f->err), &f->err);
+	xb_tree_entries_release(&entries);
+	flag = 2;
+	assert_failed(make_tree(f->store, tables, NULL, &entries, NULL, &f->err), &f->err, XB_E_INTERRUPTED,
+		      "interrupted");
+	xb_store_set_interrupted(f->store, NULL);
+}
+
 struct filler {
 	struct xb_tree_part *part;
 	int number, rc;
@@ -372,6 +389,7 @@ int main(void)
 		TEST(staged_bytes_can_be_replaced),
 		TEST(damaged_trees_are_told_and_replaced),
 		TEST(several_makers),
+		TEST(an_interrupt_ends_unpacking),
 		TEST(parts_are_filled_side_by_side),
 	};
 
