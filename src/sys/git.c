@@ -28,9 +28,13 @@ static const char *const common_args[] = {
 	"-c",	      "core.untrackedCache=false", "-c", "log.showSignature=false", "-c", "safe.directory=*",
 };
 
-static const char *const question_args[N_QUESTIONS][8] = {
+/*
+ * Of the whole work tree (":/"), but not of the one file that a build writes outside of out/ and .xbuild/: building must
+ * not change what the sources are called.
+ */
+static const char *const question_args[N_QUESTIONS][10] = {
 	[ASK_STATUS] = {"status", "--porcelain=v2", "--branch", "--no-renames", "--untracked-files=normal",
-			"--ignore-submodules=none"},
+			"--ignore-submodules=none", "--", ":/", ":(exclude)compile_commands.json"},
 	[ASK_LOG] = {"log", "-1", "--no-color", "--decorate=full", "--decorate-refs=refs/tags/*", "--format=%ct %D"},
 	[ASK_DESCRIBE] = {"describe", "--tags", "--always"},
 	[ASK_ORIGIN] = {"config", "--get", "remote.origin.url"},

@@ -20,7 +20,8 @@ struct xb_git {
 	char *describe;	     /* git describe --tags --always, without a dirty mark */
 	char *origin;	     /* URL of remote "origin", credentials taken out, or "" */
 	int64_t commit_time; /* committer time, seconds since the epoch; 0 before the first commit */
-	bool dirty;	     /* tracked files changed, or untracked files that are not ignored */
+	/* Tracked files changed, or untracked files that are not ignored; compile_commands.json in `dir` does not count. */
+	bool dirty;
 };
 
 void xb_git_release(struct xb_git *git);

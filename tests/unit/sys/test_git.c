@@ -165,6 +165,7 @@ static void changes_make_it_dirty(void **state)
 	char *ignore XB_CLEANUP(xb_free_ptr) = xb_path_join(repo, ".gitignore");
 	char *ignored XB_CLEANUP(xb_free_ptr) = xb_path_join(repo, "x.o");
 	char *untracked XB_CLEANUP(xb_free_ptr) = xb_path_join(repo, "new");
+	char *compdb XB_CLEANUP(xb_free_ptr) = xb_path_join(repo, "compile_commands.json");
 	struct xb_git git XB_CLEANUP(xb_git_release) = {0};
 
 	sample_write(ignore, "*.o\n", 4);
@@ -177,6 +178,9 @@ static void changes_make_it_dirty(void **state)
 	read_git(repo, &git);
 	assert_true(git.dirty);
 	assert_int_equal(unlink(untracked), 0);
+	sample_write(compdb, "[]", 2); /* written by every build */
+	read_git(repo, &git);
+	assert_false(git.dirty);
 	sample_write(file, "22\n", 3);
 	read_git(repo, &git);
 	assert_true(git.dirty);
