@@ -9,6 +9,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/num.h"
+#include "xbuild/build/plan.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fetch.h"
 #include "xbuild/sys/pool.h"
@@ -248,6 +249,15 @@ static int carry_out(struct run *run, struct xb_err *err)
 	return rc;
 }
 
+/* Will one of the profiles start llvm-ar or llvm-objcopy? */
+static bool needs_tools(const struct xb_project *project)
+{
+	for (size_t i = 0; i < project->n_profiles; i++)
+		if (xb_plan_needs_tools(&project->profiles[i], project->units, project->n_units))
+			return true;
+	return project->toolchain_full;
+}
+
 /* The toolchain of this host, and the sysroots of all targets. */
 static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 {
@@ -256,7 +266,7 @@ static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 	size_t n = 0;
 
 	wants[n++] = (struct xb_want){XB_WANT_TOOLCHAIN, app->host.name, NULL};
-	if (project->toolchain_full)
+	if (needs_tools(project))
 		wants[n++] = (struct xb_want){XB_WANT_TOOLS, app->host.name, NULL};
 	for (size_t i = 0; i < project->n_targets; i++)
 		wants[n++] = (struct xb_want){XB_WANT_SYSROOT, project->targets[i].target->name, NULL};
