@@ -6,37 +6,37 @@
 #include "xbuild/app/app.h"
 
 struct xb_build_opts {
-	const char *const *units;   /* names; none: all */
+	const char *const *units; /* names; none: all */
 	size_t n_units;
 	const char *const *targets; /* names or aliases; none or "all": all of the project */
 	size_t n_targets;
-	const char *profile;        /* NULL: release */
-	bool keep_going;            /* -k */
-	bool dry_run;               /* -n: plan only; result lists what would run */
-	bool color;                 /* ask the compiler for coloured diagnostics */
-	bool verbose;               /* observer gets the command of each job */
+	const char *profile; /* NULL: release */
+	bool keep_going;     /* -k */
+	bool dry_run;	     /* -n: plan only; result lists what would run */
+	bool color;	     /* ask the compiler for coloured diagnostics */
+	bool verbose;	     /* observer gets the command of each job */
 };
 
 /* One finished output. Strings borrowed from result->arena. */
 struct xb_built {
 	const struct xb_unit *unit;
 	const struct xb_target *target;
-	const char *path;           /* absolute */
-	const char *rel_path;       /* "out/linux-aarch64/server" */
-	const char *debug_path;     /* separate debug file, absolute, or NULL */
+	const char *path;	/* absolute */
+	const char *rel_path;	/* "out/linux-aarch64/server" */
+	const char *debug_path; /* separate debug file, absolute, or NULL */
 	struct xb_digest digest;
 	uint64_t size_bytes;
 };
 
 struct xb_build_result {
 	struct xb_arena arena;
-	struct xb_built *items;     /* in the order of targets, then units of the file */
+	struct xb_built *items; /* in the order of targets, then units of the file */
 	size_t n_items;
-	size_t n_actions;           /* in the plan */
-	size_t n_run;               /* commands that ran */
-	size_t n_cached;            /* taken from the store */
+	size_t n_actions; /* in the plan */
+	size_t n_run;	  /* commands that ran */
+	size_t n_cached;  /* taken from the store */
 	size_t n_failed;
-	const char **would_run;     /* dry_run: one line per action that is not up to date */
+	const char **would_run; /* dry_run: one line per action that is not up to date */
 	size_t n_would_run;
 };
 void xb_build_result_release(struct xb_build_result *result);

@@ -12,7 +12,7 @@
 enum xb_finding_level {
 	XB_FINDING_OK,
 	XB_FINDING_NOTE, /* something works less well: foreign tests are skipped, say */
-	XB_FINDING_BAD   /* something will not work */
+	XB_FINDING_BAD	 /* something will not work */
 };
 
 struct xb_finding {

@@ -6,20 +6,20 @@
 #include "xbuild/app/app.h"
 
 struct xb_lock_opts {
-	bool check;               /* change nothing: XB_E_LOCK when the lock is missing or stale */
-	bool update;              /* take newer versions */
+	bool check;		  /* change nothing: XB_E_LOCK when the lock is missing or stale */
+	bool update;		  /* take newer versions */
 	const char *const *names; /* with update: only these packages; empty: all */
 	size_t n_names;
-	bool allow_rollback;      /* accept an InRelease older than the lock's */
+	bool allow_rollback; /* accept an InRelease older than the lock's */
 };
 
 struct xb_lock_result {
-	bool written;        /* the file changed */
-	struct xb_str diff;  /* xb_lock_diff of before and after */
+	bool written;	    /* the file changed */
+	struct xb_str diff; /* xb_lock_diff of before and after */
 	size_t n_packages;
 };
 
-int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lock_result *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lock_result *out,
+	       struct xb_err *err) XB_MUST_CHECK;
 
 #endif

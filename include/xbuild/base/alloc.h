@@ -13,12 +13,12 @@
 
 #include "xbuild/base/attr.h"
 
-void *xb_alloc(size_t size_bytes);                             /* zeroed; owned by the caller, free() it */
-void *xb_realloc(void *old, size_t size_bytes);                /* growth is not zeroed */
-void *xb_realloc_array(void *old, size_t count, size_t size);  /* aborts where count * size overflows */
-char *xb_strdup(const char *text);                             /* owned */
-char *xb_strndup(const char *text, size_t len);                /* owned, at most len bytes, as strndup() */
-char *xb_printf(const char *fmt, ...) XB_PRINTF(1, 2);         /* owned formatted string */
+void *xb_alloc(size_t size_bytes);			      /* zeroed; owned by the caller, free() it */
+void *xb_realloc(void *old, size_t size_bytes);		      /* growth is not zeroed */
+void *xb_realloc_array(void *old, size_t count, size_t size); /* aborts where count * size overflows */
+char *xb_strdup(const char *text);			      /* owned */
+char *xb_strndup(const char *text, size_t len);		      /* owned, at most len bytes, as strndup() */
+char *xb_printf(const char *fmt, ...) XB_PRINTF(1, 2);	      /* owned formatted string */
 char *xb_vprintf(const char *fmt, va_list args) XB_PRINTF(1, 0);
 
 /* For XB_CLEANUP on `char *` and other plain malloc pointers: frees *pointer_to_pointer. */

@@ -9,10 +9,10 @@
 #ifndef XBUILD_BASE_ATTR_H
 #define XBUILD_BASE_ATTR_H
 
-#define XB_CLEANUP(fn) __attribute__((cleanup(fn)))
+#define XB_CLEANUP(fn)	__attribute__((cleanup(fn)))
 #define XB_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#define XB_MUST_CHECK __attribute__((warn_unused_result))
-#define XB_NORETURN __attribute__((noreturn))
+#define XB_MUST_CHECK	__attribute__((warn_unused_result))
+#define XB_NORETURN	__attribute__((noreturn))
 
 /* Number of elements of an array (never of a pointer). */
 #define XB_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -17,7 +17,7 @@
 struct xb_place {
 	const char *file; /* as the user knows it; borrowed from the document's arena */
 	int line, col;
-	int len;          /* bytes to underline, at least 1 */
+	int len; /* bytes to underline, at least 1 */
 };
 
 struct xb_diag {
@@ -28,9 +28,9 @@ struct xb_diag {
 };
 
 struct xb_diags {
-	struct xb_arena arena;     /* owns the strings */
+	struct xb_arena arena; /* owns the strings */
 	XB_VEC(struct xb_diag) list;
-	size_t dropped;            /* found beyond XB_MAX_DIAGS */
+	size_t dropped; /* found beyond XB_MAX_DIAGS */
 };
 
 void xb_diags_release(struct xb_diags *diags);

@@ -22,14 +22,14 @@ enum xb_code {
 	XB_E_USAGE = -1,       /* the command line is wrong */
 	XB_E_INPUT = -2,       /* the project file or another file of the user is wrong */
 	XB_E_NOT_FOUND = -3,   /* something named does not exist (a file, a URL: HTTP 404) */
-	XB_E_LOCK = -4,        /* the lock is missing, stale, or may not be changed */
+	XB_E_LOCK = -4,	       /* the lock is missing, stale, or may not be changed */
 	XB_E_DIGEST = -5,      /* bytes are not those that were named */
 	XB_E_SIGNATURE = -6,   /* a signature is missing, wrong, expired, or by an unknown key */
 	XB_E_VERIFY = -7,      /* what was built or received breaks a rule that protects the user */
 	XB_E_NETWORK = -8,     /* the network or a server failed; trying again may help */
 	XB_E_SYSTEM = -9,      /* the operating system refused (disk full, permission, ...) */
 	XB_E_UNSAT = -10,      /* package dependencies have no solution */
-	XB_E_JOB = -11,        /* a compile, link or test step failed; its output was shown */
+	XB_E_JOB = -11,	       /* a compile, link or test step failed; its output was shown */
 	XB_E_INTERRUPTED = -12 /* SIGINT or SIGTERM */
 };
 

@@ -14,7 +14,7 @@
 #include "xbuild/base/sv.h"
 
 struct xb_map_entry {
-	char *key;      /* owned by the map, NUL-terminated */
+	char *key;	/* owned by the map, NUL-terminated */
 	size_t key_len; /* differs from strlen(key) only for a key that holds a NUL (YAML "a\0b") */
 	void *value;
 };
@@ -22,7 +22,7 @@ struct xb_map_entry {
 struct xb_map {
 	struct xb_map_entry *entries; /* in insertion order */
 	size_t len, cap;
-	uint32_t *slots;              /* open addressing, entry index + 1; 0 is empty */
+	uint32_t *slots; /* open addressing, entry index + 1; 0 is empty */
 	size_t n_slots;
 };
 

@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 enum xb_event_kind {
-	XB_EVENT_PHASE,    /* a phase begins: label "fetch", total items and bytes if known */
+	XB_EVENT_PHASE,	   /* a phase begins: label "fetch", total items and bytes if known */
 	XB_EVENT_PROGRESS, /* counters of the current phase moved: done, total, done_bytes, total_bytes */
-	XB_EVENT_JOB,      /* a job starts: label "CC src/a.c", target */
-	XB_EVENT_DONE,     /* a job or phase ended: label is its result, e.g. "Fetched" / "17.4 MB in 12 files" */
+	XB_EVENT_JOB,	   /* a job starts: label "CC src/a.c", target */
+	XB_EVENT_DONE,	   /* a job or phase ended: label is its result, e.g. "Fetched" / "17.4 MB in 12 files" */
 	XB_EVENT_OUTPUT,   /* output of a child, whole: text (may hold ANSI colour), label says whose */
-	XB_EVENT_NOTE,     /* something to know: text */
+	XB_EVENT_NOTE,	   /* something to know: text */
 	XB_EVENT_WARNING   /* something to mend: text */
 };
 

@@ -15,9 +15,9 @@
 #include "xbuild/base/sv.h"
 
 struct xb_str {
-	char *data;       /* owned */
-	size_t len;       /* bytes without the final NUL */
-	size_t cap;       /* bytes allocated */
+	char *data;	  /* owned */
+	size_t len;	  /* bytes without the final NUL */
+	size_t cap;	  /* bytes allocated */
 	size_t max_bytes; /* 0: no cap */
 };
 
@@ -33,6 +33,6 @@ bool xb_str_printf(struct xb_str *s, const char *fmt, ...) XB_PRINTF(2, 3);
 
 const char *xb_str_get(const struct xb_str *s); /* borrowed, "" when empty */
 struct xb_sv xb_str_sv(const struct xb_str *s);
-char *xb_str_steal(struct xb_str *s);           /* owned by the caller; s is empty afterwards */
+char *xb_str_steal(struct xb_str *s); /* owned by the caller; s is empty afterwards */
 
 #endif

@@ -17,13 +17,13 @@ struct xb_sv {
 /* For printf("%.*s", XB_SV_ARG(sv)). */
 #define XB_SV_ARG(sv) (int)(sv).len, (sv).ptr
 
-struct xb_sv xb_sv(const char *text);                    /* of a NUL-terminated string; NULL gives the empty view */
+struct xb_sv xb_sv(const char *text); /* of a NUL-terminated string; NULL gives the empty view */
 struct xb_sv xb_sv_n(const char *ptr, size_t len);
 bool xb_sv_eq(struct xb_sv a, struct xb_sv b);
 bool xb_sv_eq_str(struct xb_sv a, const char *text);
 bool xb_sv_starts(struct xb_sv sv, const char *prefix);
 bool xb_sv_ends(struct xb_sv sv, const char *suffix);
-struct xb_sv xb_sv_trim(struct xb_sv sv);                /* without blanks, tabs, CR and LF at both ends */
+struct xb_sv xb_sv_trim(struct xb_sv sv); /* without blanks, tabs, CR and LF at both ends */
 
 /*
  * Cuts the part of *rest before the first `separator` off and returns it; *rest then starts behind the separator, or
@@ -31,8 +31,8 @@ struct xb_sv xb_sv_trim(struct xb_sv sv);                /* without blanks, tabs
  */
 struct xb_sv xb_sv_cut(struct xb_sv *rest, char separator);
 
-int xb_sv_compare(struct xb_sv a, struct xb_sv b);       /* order of the bytes, as memcmp */
-char *xb_sv_dup(struct xb_sv sv);                        /* owned NUL-terminated copy */
+int xb_sv_compare(struct xb_sv a, struct xb_sv b); /* order of the bytes, as memcmp */
+char *xb_sv_dup(struct xb_sv sv);		   /* owned NUL-terminated copy */
 
 /* Edit distance of two names, for "did you mean"; names longer than 64 bytes count as unlike (returns 99). */
 unsigned xb_sv_distance(struct xb_sv a, struct xb_sv b);

@@ -17,28 +17,28 @@
  * or, where loader is NULL (archives), as <dir>/<bin_dir>/<tool> args. ld.so(8) describes the options.
  */
 struct xb_tools {
-	const char *dir;                 /* absolute path of the tree */
-	struct xb_digest digest;         /* REAPI Directory digest of the tree */
-	uint64_t digest_size;            /* size of that Directory message */
-	const char *bin_dir;             /* "usr/lib/llvm-22/bin" */
-	const char *loader;              /* "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", or NULL */
-	const char *library_path;        /* below dir, joined by ':', or NULL */
-	const char *emulator;            /* XBUILD_EMULATOR: program that runs host programs (tests of other hosts), or NULL */
-	const char *extra_dir;           /* tree of the further tools (llvm-ar ...), NULL when not fetched */
+	const char *dir;	  /* absolute path of the tree */
+	struct xb_digest digest;  /* REAPI Directory digest of the tree */
+	uint64_t digest_size;	  /* size of that Directory message */
+	const char *bin_dir;	  /* "usr/lib/llvm-22/bin" */
+	const char *loader;	  /* "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", or NULL */
+	const char *library_path; /* below dir, joined by ':', or NULL */
+	const char *emulator;	  /* XBUILD_EMULATOR: program that runs host programs (tests of other hosts), or NULL */
+	const char *extra_dir;	  /* tree of the further tools (llvm-ar ...), NULL when not fetched */
 	struct xb_digest extra_digest;
 	uint64_t extra_digest_size;
-	int major;                       /* 22 */
-	const char *version;             /* "22.1.8" */
+	int major;	     /* 22 */
+	const char *version; /* "22.1.8" */
 };
 
 struct xb_sysroot_paths {
 	const struct xb_target *target;
-	const char *dir;                 /* absolute path of the tree's root */
-	const char *manifest;            /* absolute path of the tree's manifest (store/tree) */
+	const char *dir;      /* absolute path of the tree's root */
+	const char *manifest; /* absolute path of the tree's manifest (store/tree) */
 	struct xb_digest digest;
 	uint64_t digest_size;
-	const char *gcc_dir;             /* below dir: "usr/lib/gcc/aarch64-linux-gnu/12" */
-	const char *gcc_version;         /* "12" */
+	const char *gcc_dir;	 /* below dir: "usr/lib/gcc/aarch64-linux-gnu/12" */
+	const char *gcc_version; /* "12" */
 };
 
 #endif

@@ -18,7 +18,7 @@
 #include "xbuild/sys/digest.h"
 
 struct xb_release_file {
-	const char *path;   /* "main/binary-arm64/Packages.xz" */
+	const char *path; /* "main/binary-arm64/Packages.xz" */
 	int64_t size_bytes;
 	struct xb_digest sha256;
 };
@@ -26,9 +26,9 @@ struct xb_release_file {
 struct xb_release {
 	struct xb_arena arena;
 	const char *suite, *codename, *origin;
-	int64_t date;        /* seconds since the epoch */
+	int64_t date;	     /* seconds since the epoch */
 	int64_t valid_until; /* 0: not given */
-	bool by_hash;        /* Acquire-By-Hash: yes */
+	bool by_hash;	     /* Acquire-By-Hash: yes */
 	struct xb_release_file *files;
 	size_t n_files;
 };

@@ -15,11 +15,11 @@
 #include "xbuild/model/data.h"
 
 struct xb_mirror_opts {
-	const char *flag;         /* --mirror, or NULL */
-	const char *config_dir;   /* user configuration directory, or NULL */
-	const char *apt_dir;      /* "/etc/apt"; another place in tests; NULL: do not look */
-	const char *snapshot;     /* "20261120T000000Z" to add the snapshot archive at the end, or NULL */
-	bool snapshot_only;       /* the project asked for a snapshot: nothing but it (and an explicit flag or variable) */
+	const char *flag;	/* --mirror, or NULL */
+	const char *config_dir; /* user configuration directory, or NULL */
+	const char *apt_dir;	/* "/etc/apt"; another place in tests; NULL: do not look */
+	const char *snapshot;	/* "20261120T000000Z" to add the snapshot archive at the end, or NULL */
+	bool snapshot_only; /* the project asked for a snapshot: nothing but it (and an explicit flag or variable) */
 };
 
 /* Base URLs for `site` without a final slash, best first, no duplicates; borrowed from arena. Never empty. */

@@ -23,8 +23,8 @@ int xb_solver_new(const char *debian_arch, struct xb_solver **out, struct xb_err
 void xb_solver_free(struct xb_solver *solver); /* NULL-safe */
 
 /* Adds reduced stanzas (pkg/deb_index) of suite `id`. The newest version wins whatever the suite. */
-int xb_solver_add(struct xb_solver *solver, const char *suite_id, struct xb_sv stanzas, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_solver_add(struct xb_solver *solver, const char *suite_id, struct xb_sv stanzas,
+		  struct xb_err *err) XB_MUST_CHECK;
 
 /* Locked packages are preferred at their version; one that the indexes no longer have is kept as the lock describes it.
  * Call after all xb_solver_add. `free_names` (may be NULL) are those that may move to newer versions. */

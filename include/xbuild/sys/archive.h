@@ -32,26 +32,26 @@ enum xb_archive_type {
 };
 
 struct xb_archive_entry {
-	const char *path;        /* as stored; borrowed until the next call */
+	const char *path;	 /* as stored; borrowed until the next call */
 	const char *link_target; /* for links, else NULL */
 	enum xb_archive_type type;
-	uint32_t mode;           /* permission bits incl. setuid, setgid, sticky */
-	int64_t size_bytes;      /* of a file; -1 when the archive does not say */
-	int64_t mtime;           /* seconds since the epoch */
+	uint32_t mode;	    /* permission bits incl. setuid, setgid, sticky */
+	int64_t size_bytes; /* of a file; -1 when the archive does not say */
+	int64_t mtime;	    /* seconds since the epoch */
 	uint32_t uid, gid;
 };
 
 struct xb_archive;
 
 /* A tar with any of gzip, xz, zstd, bzip2 (or none). `name` is for messages; fd stays the caller's. */
-int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_archive **out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_archive **out,
+			struct xb_err *err) XB_MUST_CHECK;
 /* deb(5): the ar members debian-binary (2.x), control.tar.*, data.tar.*; opens `member` ("control" or "data"). */
 int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t max_bytes, struct xb_archive **out,
 			struct xb_err *err) XB_MUST_CHECK;
 /* A single compressed stream (Packages.xz, .gz, .zst or plain): no entries, read right away. */
-int xb_archive_open_stream(int fd, const char *name, int64_t max_bytes, struct xb_archive **out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_archive_open_stream(int fd, const char *name, int64_t max_bytes, struct xb_archive **out,
+			   struct xb_err *err) XB_MUST_CHECK;
 void xb_archive_close(struct xb_archive *a); /* NULL-safe */
 
 /* 1: *entry is filled; 0: the end, and the archive was complete; negative: error. */

@@ -21,12 +21,12 @@
 
 struct xb_deb_member {
 	char name[XB_DEB_NAME_BYTES]; /* "data.tar.xz" */
-	int64_t at;                   /* offset of the content in the file */
+	int64_t at;		      /* offset of the content in the file */
 	int64_t size_bytes;
 };
 
 /* Finds the archive `which` ("control" or "data") of the package in the seekable fd; `name` is for messages. */
-int xb_deb_find(int fd, const char *which, const char *name, struct xb_deb_member *out, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_deb_find(int fd, const char *which, const char *name, struct xb_deb_member *out,
+		struct xb_err *err) XB_MUST_CHECK;
 
 #endif

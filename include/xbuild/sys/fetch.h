@@ -30,34 +30,34 @@
 #include "xbuild/sys/digest.h"
 
 struct xb_fetch_req {
-	const char *const *urls;         /* in order of preference; borrowed */
+	const char *const *urls; /* in order of preference; borrowed */
 	size_t n_urls;
-	const char *label;               /* for people: "libc6_2.36-9_arm64.deb" */
-	int fd;                          /* empty file open for reading and writing; stays the caller's */
-	int64_t size_bytes;              /* expected, or -1 */
-	int64_t max_bytes;               /* bound where size_bytes is -1 */
-	const struct xb_digest *digest;  /* expected, or NULL */
+	const char *label;		/* for people: "libc6_2.36-9_arm64.deb" */
+	int fd;				/* empty file open for reading and writing; stays the caller's */
+	int64_t size_bytes;		/* expected, or -1 */
+	int64_t max_bytes;		/* bound where size_bytes is -1 */
+	const struct xb_digest *digest; /* expected, or NULL */
 	/*
 	 * Called on the thread of xb_fetch_run as soon as this request has succeeded, so that work on it can start
 	 * while others still load; may be NULL. A negative result stops everything. Failures are not told here.
 	 */
 	int (*done)(struct xb_fetch_req *req, struct xb_err *err);
-	void *user;                      /* the caller's */
+	void *user; /* the caller's */
 	/* results */
 	struct xb_digest got_digest;
 	int64_t got_bytes;
-	const char *got_url;             /* which URL it came from; NULL: failed, or given up with the rest */
-	struct xb_err err;               /* set when this request failed */
+	const char *got_url; /* which URL it came from; NULL: failed, or given up with the rest */
+	struct xb_err err;   /* set when this request failed */
 };
 
 struct xb_fetch_opts {
-	int parallel;                        /* transfers at once; 0 = 8 */
-	bool stop_on_error;                  /* give up the rest after the first failure */
-	int stall_sec;                       /* 0 = XB_STALL_SEC */
-	int backoff_ms;                      /* first pause before a retry; 0 = 500 */
-	const char *phase;                   /* name of the phase for the observer */
+	int parallel;	    /* transfers at once; 0 = 8 */
+	bool stop_on_error; /* give up the rest after the first failure */
+	int stall_sec;	    /* 0 = XB_STALL_SEC */
+	int backoff_ms;	    /* first pause before a retry; 0 = 500 */
+	const char *phase;  /* name of the phase for the observer */
 	const struct xb_observer *observer;
-	const volatile int *interrupted;     /* non-zero: stop soon with XB_E_INTERRUPTED; may be NULL */
+	const volatile int *interrupted; /* non-zero: stop soon with XB_E_INTERRUPTED; may be NULL */
 };
 
 /*
@@ -65,7 +65,7 @@ struct xb_fetch_opts {
  * (err holds a copy; each keeps its own in req->err). The caller releases each req->err. An interruption and a negative
  * result of done are returned before any of these.
  */
-int xb_fetch_run(struct xb_fetch_req *reqs, size_t n_reqs, const struct xb_fetch_opts *opts, struct xb_err *err)
-	XB_MUST_CHECK;
+int xb_fetch_run(struct xb_fetch_req *reqs, size_t n_reqs, const struct xb_fetch_opts *opts,
+		 struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -18,7 +18,7 @@
 #include "xbuild/base/str.h"
 
 struct xb_openpgp_keys {
-	const char *const *files;        /* paths of certificates, armored or binary */
+	const char *const *files; /* paths of certificates, armored or binary */
 	size_t n_files;
 	const char *const *fingerprints; /* primary keys that may sign: 40 upper-case hex digits */
 	size_t n_fingerprints;

@@ -2,4 +2,5 @@
 #ifdef __cplusplus
 extern "C"
 #endif
-int plug_sum(int a, int b);
+	int
+	plug_sum(int a, int b);
