@@ -15,6 +15,7 @@
 #include "xbuild/base/str.h"
 
 #define MAX_PROBLEMS_TOLD 20
+#define CHUNK_BYTES	  (256 * 1024)
 
 /* libsolv's order is dpkg's once the distribution type is set; a build of it without Debian support refuses that. */
 static Pool *new_debian_pool(void)
@@ -49,57 +50,120 @@ void xb_solver_free(struct xb_solver *solver)
 		return;
 	pool_free(solver->pool);
 	XB_VEC_RELEASE(&solver->origins);
-	XB_VEC_RELEASE(&solver->sizes);
+	XB_VEC_RELEASE(&solver->files);
 	xb_arena_release(&solver->arena);
 	free(solver);
 }
 
-/* The Size fields of all stanzas, in the order in which libsolv made solvables of them: from `first` on. */
-static int add_sizes(struct xb_solver *solver, Id first, struct xb_sv stanzas, struct xb_err *err)
-{
-	const size_t n_solvables = (size_t)solver->pool->nsolvables;
+/*
+ * Reading stanzas: libsolv gets the fields that it solves with, a chunk at a time; what is only looked up for the result
+ * goes into solver->files. libsolv could hold that too (without sizes), but it grows its store by realloc() of small
+ * steps, which takes minutes where realloc() always copies.
+ */
+struct reading {
+	struct xb_solver *solver;
+	Repo *repo;
+	struct xb_str chunk;
+	struct file file; /* of the stanza that is being read */
+	size_t n_stanzas;
+};
 
-	while (solver->sizes.len < (size_t)first)
-		XB_VEC_PUSH(&solver->sizes, -1);
+/* The value of "Name: value" when the line is that field. */
+static bool is_field(struct xb_sv line, const char *name, struct xb_sv *out_value)
+{
+	size_t len = strlen(name);
+
+	if (!xb_sv_starts(line, name) || line.len == len || line.ptr[len] != ':')
+		return false;
+	*out_value = xb_sv_trim(xb_sv_n(line.ptr + len + 1, line.len - len - 1));
+	return true;
+}
+
+static int flush_chunk(struct reading *r, struct xb_err *err)
+{
+	FILE *file;
+	int rc;
+
+	if (r->chunk.len == 0)
+		return 0;
+	file = solv_fmemopen(r->chunk.data, r->chunk.len, "r");
+	if (!file)
+		return xb_fail_errno(err, "open a chunk of it");
+	rc = repo_add_debpackages(r->repo, file, REPO_REUSE_REPODATA | REPO_NO_INTERNALIZE);
+	fclose(file);
+	xb_str_reset(&r->chunk);
+	return rc ? xb_fail(err, XB_E_INPUT, "%s", pool_errstr(r->solver->pool)) : 0;
+}
+
+static int take_line(struct reading *r, struct xb_sv line, struct xb_err *err)
+{
+	struct xb_sv value;
+	uint64_t size;
+
+	if (is_field(line, "Filename", &value)) {
+		r->file.path = xb_arena_sv(&r->solver->arena, value);
+	} else if (is_field(line, "SHA256", &value)) {
+		if (!xb_digest_parse(value, &r->file.sha256))
+			return xb_fail(err, XB_E_INPUT, "'%.*s' is no sha256", XB_SV_ARG(value));
+	} else if (is_field(line, "Size", &value)) {
+		if (!xb_num_u64(value, XB_MAX_PACKAGE_BYTES, &size))
+			return xb_fail(err, XB_E_INPUT, "'%.*s' is no size", XB_SV_ARG(value));
+		r->file.size_bytes = (int64_t)size;
+	} else {
+		xb_str_append_sv(&r->chunk, line);
+		xb_str_append_char(&r->chunk, '\n');
+	}
+	return 0;
+}
+
+static int end_stanza(struct reading *r, struct xb_err *err)
+{
+	if (!r->file.path || xb_digest_is_zero(&r->file.sha256))
+		return xb_fail(err, XB_E_INPUT, "stanza %zu has no Filename or SHA256", r->n_stanzas + 1);
+	XB_VEC_PUSH(&r->solver->files, r->file);
+	r->file = (struct file){0};
+	r->n_stanzas++;
+	xb_str_append_char(&r->chunk, '\n');
+	return r->chunk.len >= CHUNK_BYTES ? flush_chunk(r, err) : 0;
+}
+
+static int read_stanzas(struct reading *r, struct xb_sv stanzas, struct xb_err *err)
+{
+	bool inside = false;
+
 	while (stanzas.ptr && stanzas.len) {
 		struct xb_sv line = xb_sv_cut(&stanzas, '\n');
-		uint64_t size = 0;
+		int rc = 0;
 
-		if (xb_sv_starts(line, "Package:"))
-			XB_VEC_PUSH(&solver->sizes, -1);
-		if (!xb_sv_starts(line, "Size:"))
-			continue;
-		line = xb_sv_trim(xb_sv_n(line.ptr + 5, line.len - 5));
-		if (!xb_num_u64(line, XB_MAX_PACKAGE_BYTES, &size) || solver->sizes.len == (size_t)first)
-			return xb_fail(err, XB_E_INPUT, "'%.*s' is no size", XB_SV_ARG(line));
-		solver->sizes.items[solver->sizes.len - 1] = (int64_t)size;
+		if (line.len)
+			rc = take_line(r, line, err);
+		else if (inside)
+			rc = end_stanza(r, err);
+		if (rc < 0)
+			return rc;
+		inside = line.len > 0;
 	}
-	if (solver->sizes.len != n_solvables)
-		return xb_fail(err, XB_E_INPUT, "%zu packages were expected and %zu read",
-			       solver->sizes.len - (size_t)first, n_solvables - (size_t)first);
-	return 0;
+	if (inside && end_stanza(r, err) < 0)
+		return err->code;
+	return flush_chunk(r, err);
 }
 
 int xb_solver_add(struct xb_solver *solver, const char *suite_id, struct xb_sv stanzas, struct xb_err *err)
 {
-	Repo *repo = repo_create(solver->pool, xb_arena_strdup(&solver->arena, suite_id));
-	const Id first = solver->pool->nsolvables;
-	FILE *file;
+	struct reading r = {.solver = solver};
 	int rc;
 
 	assert(!solver->locked && !solver->has_run);
-	if (stanzas.len == 0) /* fmemopen(3) refuses an empty buffer on some systems */
-		return 0;
-	file = solv_fmemopen(stanzas.ptr, stanzas.len, "r");
-	if (!file)
-		return xb_fail_errno(err, "read the index of '%s'", suite_id);
-	rc = repo_add_debpackages(repo, file, 0);
-	fclose(file);
-	if (rc != 0)
-		return xb_fail(err, XB_E_INPUT, "read the index of '%s': %s", suite_id, pool_errstr(solver->pool));
-	if (add_sizes(solver, first, stanzas, err) < 0)
-		return xb_wrap(err, "read the index of '%s'", suite_id);
-	return 0;
+	r.repo = repo_create(solver->pool, xb_arena_strdup(&solver->arena, suite_id));
+	while (solver->files.len < (size_t)solver->pool->nsolvables)
+		XB_VEC_PUSH(&solver->files, (struct file){0});
+	rc = read_stanzas(&r, stanzas, err);
+	repo_internalize(r.repo);
+	xb_str_release(&r.chunk);
+	/* Every stanza must have become the next solvable: files are found by its number. */
+	if (rc == 0 && solver->files.len != (size_t)solver->pool->nsolvables)
+		rc = xb_fail(err, XB_E_INPUT, "a stanza has no Package field");
+	return rc < 0 ? xb_wrap(err, "read the index of '%s'", suite_id) : 0;
 }
 
 /* Packages of the indexes by name: what the three functions below ask for. */
@@ -247,9 +311,6 @@ static int add_package(const struct xb_solver *solver, const Map *result, Id id,
 	if (canonical(solver, id, &shown, err) < 0)
 		return err->code;
 	solve_describe(solver, shown, &package);
-	if (!package.path || xb_digest_is_zero(&package.sha256))
-		return xb_fail(err, XB_E_INPUT, "package '%s' %s has no Filename or SHA256 in the index", package.name,
-			       package.version);
 	*out = solve_keep(arena, &package);
 	list_depends(solver, result, id, arena, out);
 	return 0;

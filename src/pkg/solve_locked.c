@@ -25,20 +25,10 @@ const struct origin *solve_origin(const struct xb_solver *solver, Id id)
 	return NULL;
 }
 
-/* The sha256 of an index's solvable; false when it has none. */
-static bool indexed_sha256(const struct xb_solver *solver, Id id, struct xb_digest *out)
-{
-	Id type = 0;
-	const char *hex = solvable_lookup_checksum(pool_id2solvable(solver->pool, id), SOLVABLE_CHECKSUM, &type);
-
-	return hex && type == REPOKEY_TYPE_SHA256 && xb_digest_parse(xb_sv(hex), out);
-}
-
 void solve_describe(const struct xb_solver *solver, Id id, struct xb_lock_package *out)
 {
 	const struct origin *origin = solve_origin(solver, id);
-	unsigned int media = 0;
-	Solvable *s;
+	const Solvable *s;
 
 	if (origin && !origin->indexed) {
 		*out = origin->package;
@@ -52,10 +42,10 @@ void solve_describe(const struct xb_solver *solver, Id id, struct xb_lock_packag
 		.version = id_str(solver, s->evr),
 		.arch = id_str(solver, s->arch),
 		.suite = s->repo->name,
-		.path = solvable_lookup_location(s, &media),
-		.size_bytes = solver->sizes.items[id],
+		.path = solver->files.items[id].path,
+		.size_bytes = solver->files.items[id].size_bytes,
+		.sha256 = solver->files.items[id].sha256,
 	};
-	(void)indexed_sha256(solver, id, &out->sha256);
 }
 
 /* One array of dependencies of `from` in its repository, appended to that of a solvable of another one. */
@@ -188,7 +178,7 @@ static int prefer_one(struct xb_solver *solver, const struct xb_lock_package *pa
 	struct xb_digest sha256 = {0};
 
 	if (match->same) {
-		(void)indexed_sha256(solver, match->same, &sha256);
+		sha256 = solver->files.items[match->same].sha256;
 		if (!xb_digest_eq(&sha256, &package->sha256)) {
 			xb_fail(err, XB_E_VERIFY,
 				"package '%s' %s has sha256 %s in the lock and %s in the signed index", package->name,

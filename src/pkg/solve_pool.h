@@ -23,13 +23,20 @@ struct origin {
 	struct xb_lock_package package;
 };
 
+/* What the result tells of a package and the solver has no use for. */
+struct file {
+	const char *path; /* in the solver's arena */
+	int64_t size_bytes;
+	struct xb_digest sha256;
+};
+
 struct xb_solver {
 	struct xb_arena arena;
 	Pool *pool;
 	Repo *locked;	/* higher priority than the suites: what is in here wins over newer versions */
 	Repo *excluded; /* stand-ins for excluded names that no index has */
 	XB_VEC(struct origin) origins;
-	XB_VEC(int64_t) sizes; /* of a package in bytes, by solvable: libsolv's reader passes over the field */
+	XB_VEC(struct file) files; /* by solvable, for those of the indexes */
 	bool has_run;
 };
 
