@@ -39,11 +39,15 @@ static void digest_of(const struct xb_graph *graph, const struct xb_setup *setup
 	xb_hasher_final(&h, out);
 }
 
-/* Options that only a run of the build needs would make an editor write files. */
-static bool is_for_run(const struct xb_word *word)
+/*
+ * Options that only a run of the build needs would make an editor write files. -Xclang stands for dependencies alone: a
+ * project file may not hold it.
+ */
+static size_t words_for_run(const struct xb_command *command, size_t i)
 {
-	return word->real_only || (enum xb_root)XB_WORD_DEPFILE == word->root || !strcmp(word->text, "-MD") ||
-	       !strcmp(word->text, "-MF");
+	if (!strcmp(command->items[i].text, "-Xclang"))
+		return 2;
+	return command->items[i].real_only ? 1 : 0;
 }
 
 static json_t *entry_of(const struct xb_action *action, const char *project_dir, struct xb_arena *arena)
@@ -57,10 +61,14 @@ static json_t *entry_of(const struct xb_action *action, const char *project_dir,
 	char *source XB_CLEANUP(xb_free_ptr) = xb_path_join(project_dir, action->source);
 
 	xb_command_init(&command, arena);
-	for (size_t i = 0; i < action->variant->command.len; i++)
-		if (!is_for_run(&action->variant->command.items[i]))
-			xb_command_append(&command,
-					  &(struct xb_command){.items = &action->variant->command.items[i], .len = 1});
+	for (size_t i = 0; i < action->variant->command.len;) {
+		const struct xb_command one = {.items = &action->variant->command.items[i], .len = 1};
+		const size_t skipped = words_for_run(&action->variant->command, i);
+
+		if (!skipped)
+			xb_command_append(&command, &one);
+		i += skipped ? skipped : 1;
+	}
 	xb_roots_real(project_dir, setup->tools, setup->sysroot, &roots);
 	xb_action_files(action, arena, &files);
 	files.source = source;

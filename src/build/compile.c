@@ -203,15 +203,30 @@ static void add_profile(const struct xb_setup *setup, const struct xb_unit *unit
 		xb_command_word(out, profile->lto == XB_LTO_THIN ? "-flto=thin" : "-flto=full");
 }
 
+/*
+ * What -MD -MF mean, said to the compiler proper: the driver removes its dependency file when the compilation fails, and what
+ * a failed one has read is worth knowing, too.
+ */
+static void add_depfile(struct xb_command *out)
+{
+	static const char *const words[] = {"-sys-header-deps", "-MT", "object"};
+
+	for (size_t i = 0; i < XB_COUNT(words); i++) {
+		xb_command_word(out, "-Xclang");
+		xb_command_word(out, words[i]);
+	}
+	xb_command_word(out, "-Xclang");
+	xb_command_word(out, "-dependency-file");
+	xb_command_word(out, "-Xclang");
+	xb_command_rooted(out, "", (enum xb_root)XB_WORD_DEPFILE, NULL, NULL);
+}
+
 static void add_files(enum xb_language language, struct xb_command *out)
 {
 	static const char *const names[] = {"c", "c++", "assembler", "assembler-with-cpp"};
 
-	if (language != XB_LANG_ASM) {
-		xb_command_word(out, "-MD");
-		xb_command_word(out, "-MF");
-		xb_command_rooted(out, "", (enum xb_root)XB_WORD_DEPFILE, NULL, NULL);
-	}
+	if (language != XB_LANG_ASM)
+		add_depfile(out);
 	xb_command_word(out, "-x");
 	xb_command_word(out, names[language]);
 	xb_command_word(out, language == XB_LANG_ASM_CPP ? "-E" : "-c");

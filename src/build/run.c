@@ -383,6 +383,24 @@ static int publish(struct exec *x, struct job *job, struct xb_sv text, struct xb
 	return xb_deps_put(x->options->store, &deps_key, &set, err);
 }
 
+/* A command that failed because of a file that it may not read is refused for that, not for what it made of it. */
+static int check_failed(struct exec *x, struct job *job, struct reading *r, struct xb_err *err)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_depfile list = {0};
+
+	if (!job->depfile || xb_depfile_read(job->depfile, subject(job->action), &job->arena, &list, &ignored) < 0)
+		return 0;
+	if (job->action->source)
+		xb_map_put_str(&r->known, job->action->source, r);
+	for (size_t i = 0; i < job->action->n_inputs; i++)
+		xb_map_put_str(&r->known, job->action->inputs[i]->output, r);
+	for (size_t i = 0; i < list.len; i++)
+		if (judge(x, job->action, list.paths[i], r, &job->arena, err) < 0)
+			return err->code;
+	return 0;
+}
+
 static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_sv text, struct xb_err *err)
 {
 	struct xb_action *action = job->action;
@@ -430,7 +448,9 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 	int rc;
 
 	exec_show(x, action, text);
-	if (ended->exit_code != 0) {
+	if (ended->exit_code == 0) {
+		rc = accept(x, job, &r, text, err);
+	} else {
 		char why[80];
 
 		action->state = XB_STATE_FAILED;
@@ -441,9 +461,8 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 
 			exec_show(x, action, xb_sv(line));
 		}
-		return 0;
+		rc = check_failed(x, job, &r, err);
 	}
-	rc = accept(x, job, &r, text, err);
 	XB_VEC_RELEASE(&r.paths);
 	XB_VEC_RELEASE(&r.files);
 	xb_map_release(&r.known);

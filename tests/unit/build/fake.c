@@ -97,8 +97,10 @@ static int clang(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strncmp(argv[i], "-I", 2))
 			t.dirs[t.n_dirs++] = argv[i] + 2;
-		else if (!strcmp(argv[i], "-MF") && i + 1 < argc)
-			deps = argv[++i];
+		else if (!strcmp(argv[i], "-Xclang") && i + 1 < argc && !strcmp(argv[i + 1], "-dependency-file"))
+			deps = argv[i += 3];
+		else if (!strcmp(argv[i], "-Xclang"))
+			i++;
 		else if (!strcmp(argv[i], "-o") && i + 1 < argc)
 			output = argv[++i];
 		else if (!strcmp(argv[i], "-x") && i + 1 < argc)

@@ -49,6 +49,8 @@ static void assert_command(struct fake *f, const struct xb_unit *unit, enum xb_l
 	"-ffile-prefix-map=../project=. -ffile-prefix-map=../sysroot=/sysroot "                                        \
 	"-ffile-prefix-map=../toolchain=/toolchain "
 
+#define DEPS "-Xclang -sys-header-deps -Xclang -MT -Xclang object -Xclang -dependency-file -Xclang D "
+
 static struct xb_words words(struct fake *f, const char *word)
 {
 	struct xb_words w = {.items = xb_arena_array(&f->arena, 1, sizeof(char *)), .len = 1};
@@ -77,16 +79,16 @@ static void test_golden(void **state)
 	fake_open(&f);
 	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
 	lib = fake_unit(&f, "lib", XB_UNIT_SHARED, "*.c");
-	assert_command(&f, app, XB_LANG_C, BASE "-O0 -g0 -fPIE -MD -MF D -x c -c S -o O");
+	assert_command(&f, app, XB_LANG_C, BASE "-O0 -g0 -fPIE " DEPS "-x c -c S -o O");
 	f.profile = (struct xb_profile){
 		.name = "release", .optimize = XB_OPTIMIZE_SPEED, .debug = XB_DEBUG_FULL, .lto = XB_LTO_THIN};
 	f.target.cpu = "x86-64-v2";
 	lib->settings.cxx_std = "c++20";
 	lib->settings.c_std = "c17";
 	assert_command(&f, lib, XB_LANG_CXX,
-		       BASE "-march=x86-64-v2 -O2 -g -fPIC -flto=thin -std=c++20 -MD -MF D -x c++ -c S -o O");
+		       BASE "-march=x86-64-v2 -O2 -g -fPIC -flto=thin -std=c++20 " DEPS "-x c++ -c S -o O");
 	assert_command(&f, lib, XB_LANG_ASM_CPP,
-		       BASE "-march=x86-64-v2 -O2 -g -fPIC -flto=thin -Wno-unused-command-line-argument -MD -MF D "
+		       BASE "-march=x86-64-v2 -O2 -g -fPIC -flto=thin -Wno-unused-command-line-argument " DEPS
 			    "-x assembler-with-cpp -E S -o O");
 	assert_command(&f, lib, XB_LANG_ASM,
 		       BASE "-march=x86-64-v2 -O2 -g -fPIC -flto=thin -Wno-unused-command-line-argument "
@@ -122,8 +124,8 @@ static void test_order_of_settings(void **state)
 	app->overrides[2] =
 		(struct xb_override){.profile = "other", .settings = {.flags = words(&f, "-Wother-profile")}};
 	assert_command(&f, app, XB_LANG_C,
-		       BASE "-O0 -g0 -fPIE -std=c17 -DA=profile -DB -Wunit -Wunit-c -Wtarget -Wprofile -Wmine "
-			    "-MD -MF D -x c -c S -o O");
+		       BASE "-O0 -g0 -fPIE -std=c17 -DA=profile -DB -Wunit -Wunit-c -Wtarget -Wprofile -Wmine " DEPS
+			    "-x c -c S -o O");
 	fake_close(&f);
 }
 
