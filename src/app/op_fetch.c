@@ -26,6 +26,7 @@ struct run {
 	struct job *jobs;	  /* same index as the trees */
 	atomic_size_t n_made;	  /* trees */
 	atomic_size_t n_packages; /* of them, trees of single packages */
+	atomic_bool is_fetched;	  /* all downloads are done */
 	struct xb_fetch_summary summary;
 	int64_t began_ms;
 };
@@ -86,6 +87,18 @@ static int make_tree(const struct run *run, const struct fetch_tree *tree, struc
 	return 0;
 }
 
+/* Unpacking goes on after the last download: the live line says so. */
+static void show_unpacking(const struct run *run)
+{
+	const struct xb_event event = {.kind = XB_EVENT_PHASE,
+				       .label = "unpacking",
+				       .done = atomic_load(&run->n_made),
+				       .total = run->plan.trees.len};
+
+	if (event.done < event.total)
+		xb_observe(run->plan.app->observer, &event);
+}
+
 static int run_job(void *arg, struct xb_err *err)
 {
 	const struct job *job = arg;
@@ -106,6 +119,8 @@ static int run_job(void *arg, struct xb_err *err)
 	}
 	event.elapsed_ms = xb_host_monotonic_ms() - began_ms;
 	xb_observe(app->observer, &event);
+	if (atomic_load(&job->run->is_fetched))
+		show_unpacking(job->run);
 	return 0;
 }
 
@@ -243,6 +258,8 @@ static int carry_out(struct run *run, struct xb_err *err)
 	if (rc < 0)
 		return rc;
 	tell_fetched(run);
+	atomic_store(&run->is_fetched, true);
+	show_unpacking(run);
 	rc = xb_pool_wait(run->pool, err);
 	tell_packages(run);
 	run->summary.n_trees = atomic_load(&run->n_made);

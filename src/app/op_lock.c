@@ -207,10 +207,22 @@ static void warn_about_support(const struct xb_app *app)
 	xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_WARNING, .text = text});
 }
 
+static void tell(const struct xb_app *app, const struct xb_lock_result *result, int64_t began_ms)
+{
+	char *label XB_CLEANUP(xb_free_ptr) =
+		xb_printf("%zu packages%s", result->n_packages, result->written ? " in " LOCK_NAME : ": nothing new");
+
+	xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_DONE,
+						     .verb = "Locked",
+						     .label = label,
+						     .elapsed_ms = xb_host_monotonic_ms() - began_ms});
+}
+
 int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lock_result *out, struct xb_err *err)
 {
 	struct xb_lock *before = NULL;
 	struct xb_lock_result result = {0};
+	const int64_t began_ms = xb_host_monotonic_ms();
 	int rc;
 
 	if (need_all(app, err) < 0 || read_before(app, &before, err) < 0)
@@ -231,10 +243,13 @@ int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lo
 			rc = make_lock(app, opts, before, &result, err);
 		}
 	}
+	result.is_new = !before;
 	xb_lock_free(before);
-	if (rc < 0)
+	if (rc < 0) {
 		xb_str_release(&result.diff);
-	else
-		*out = result;
-	return rc;
+		return rc;
+	}
+	tell(app, &result, began_ms);
+	*out = result;
+	return 0;
 }

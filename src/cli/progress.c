@@ -97,7 +97,7 @@ static void compose(struct progress *p, const struct xb_event *e)
 			xb_str_printf(&words, " %s", e->target);
 		if (e->verb)
 			xb_str_printf(&words, " %s", e->verb);
-		if (e->label)
+		if (e->label && strcmp(e->label, p->phase) != 0)
 			xb_str_printf(&words, " %s", e->label);
 		append_clean(&p->line, xb_str_get(&words), false);
 		xb_str_release(&words);

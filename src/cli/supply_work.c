@@ -43,7 +43,8 @@ int cmd_lock_run(struct cli *cli, struct xb_err *err)
 	struct xb_lock_result result = {0};
 	int code = xb_op_lock(&cli->app, &opts, &result, err);
 	progress_clear(cli->progress);
-	if (code == 0 && result.diff.len && !v->quiet)
+	/* what a first lock brings is the file itself */
+	if (code == 0 && result.diff.len && !result.is_new && !v->quiet)
 		code = cli_print(xb_str_get(&result.diff), err);
 	xb_str_release(&result.diff);
 	return code;

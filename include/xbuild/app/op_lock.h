@@ -14,6 +14,7 @@ struct xb_lock_opts {
 };
 
 struct xb_lock_result {
+	bool is_new;	    /* there was no lock before */
 	bool written;	    /* the file changed */
 	struct xb_str diff; /* xb_lock_diff of before and after */
 	size_t n_packages;
