@@ -15,6 +15,8 @@
 #include "xbuild/sys/host.h"
 #include "xbuild/sys/proc.h"
 
+#define HELPER_ENDS_MS 1500 /* an interrupted helper tidies up in the store; then it is killed */
+
 extern char **environ;
 
 /* Where the helper is installed, seen from the program: <prefix>/bin and <prefix>/libexec/xbuild; uninstalled, beside it. */
@@ -147,6 +149,11 @@ static int run_helper(struct cli *cli, struct words *argv, struct xb_err *err)
 	int got = xb_procs_start(procs, &spec, NULL, err);
 	if (got >= 0)
 		got = xb_procs_wait(procs, -1, cli->app.interrupted, &user, &result, err);
+	if (got == 0) {
+		/* It leads a group of its own, so a terminal's Ctrl-C has not reached it. */
+		xb_procs_signal(procs, *cli->app.interrupted);
+		got = xb_procs_wait(procs, HELPER_ENDS_MS, NULL, &user, &result, err);
+	}
 	xb_procs_free(procs);
 	if (got < 0)
 		return err->code;
@@ -185,7 +192,6 @@ static int lock_by_helper(struct xb_app *app, struct xb_err *err)
 		return err->code;
 	XB_VEC_PUSH(&argv, "lock");
 	pass_options(cli, &argv, &app->arena);
-	XB_VEC_PUSH(&argv, "--quiet");
 	int code = run_helper(cli, &argv, err);
 	XB_VEC_RELEASE(&argv);
 	return code;
