@@ -127,13 +127,6 @@ static int key_file(struct exec *x, const char *path, struct xb_key_file *out, s
 	return 1;
 }
 
-static bool is_absent(const struct exec *x, const char *path)
-{
-	char *full XB_CLEANUP(xb_free_ptr) = exec_path(x, path);
-
-	return !xb_fs_exists(full);
-}
-
 int exec_key_files(struct exec *x, const struct xb_action *action, const struct xb_dep_set *deps,
 		   struct xb_arena *arena, struct key_files *out, struct xb_err *err)
 {
@@ -155,7 +148,7 @@ int exec_key_files(struct exec *x, const struct xb_action *action, const struct 
 	}
 	for (size_t i = 0; i < deps->len; i++) {
 		if (*deps->paths[i] == '!') {
-			if (!is_absent(x, deps->paths[i] + 1))
+			if (xb_shadows_exists(x->shadows, deps->paths[i] + 1))
 				return 0;
 			continue;
 		}

@@ -15,14 +15,16 @@
 #include "xbuild/sys/fs.h"
 
 struct xb_shadows {
+	char *project_dir;
 	int root_fd;
-	struct xb_map known; /* path -> 1 exists, 2 does not */
+	struct xb_map listings; /* directory -> struct xb_map of the names in it, in lower case */
 };
 
 struct xb_shadows *xb_shadows_open(const char *project_dir)
 {
 	struct xb_shadows *s = xb_alloc(sizeof(*s));
 
+	s->project_dir = xb_strdup(project_dir);
 	s->root_fd = open(project_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return s;
 }
@@ -31,22 +33,58 @@ void xb_shadows_free(struct xb_shadows *s)
 {
 	if (!s)
 		return;
+	for (size_t i = 0; i < s->listings.len; i++) {
+		xb_map_release(s->listings.entries[i].value);
+		free(s->listings.entries[i].value);
+	}
+	xb_map_release(&s->listings);
 	xb_fs_close(&s->root_fd);
-	xb_map_release(&s->known);
+	free(s->project_dir);
 	free(s);
 }
 
-static bool exists(struct xb_shadows *s, const char *path)
+static void to_lower(struct xb_sv text, struct xb_str *out)
 {
-	const uintptr_t known = (uintptr_t)xb_map_get_str(&s->known, path);
-	struct stat st;
-	bool found;
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.ptr[i];
 
-	if (known)
-		return known == 1;
-	found = fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	xb_map_put_str(&s->known, path, (void *)(uintptr_t)(found ? 1 : 2));
-	return found;
+		xb_str_append_char(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+	}
+}
+
+static struct xb_map *list(struct xb_shadows *s, struct xb_sv dir)
+{
+	struct xb_map *names = xb_map_get(&s->listings, dir);
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_fs_list entries XB_CLEANUP(xb_fs_list_release) = {0};
+
+	if (names)
+		return names;
+	names = xb_alloc(sizeof(*names));
+	xb_map_put(&s->listings, dir, names);
+	char *rel XB_CLEANUP(xb_free_ptr) = xb_sv_dup(dir);
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(s->project_dir, dir.len ? rel : ".");
+
+	if (xb_fs_list(path, &entries, &ignored) < 0)
+		return names; /* a directory that is missing has nothing in it */
+	for (size_t i = 0; i < entries.len; i++) {
+		struct xb_str name XB_CLEANUP(xb_str_release) = {0};
+
+		to_lower(xb_sv(entries.items[i].name), &name);
+		xb_map_put(names, xb_str_sv(&name), s);
+	}
+	return names;
+}
+
+/* File systems may fold case: a name that is there in another spelling is asked for. */
+bool xb_shadows_exists(struct xb_shadows *s, const char *path)
+{
+	struct xb_str name XB_CLEANUP(xb_str_release) = {0};
+	struct stat st;
+
+	to_lower(xb_path_base(xb_sv(path)), &name);
+	return xb_map_has(list(s, xb_path_dir(xb_sv(path))), xb_str_sv(&name)) &&
+	       fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static void push(struct xb_dirs *list, struct xb_arena *arena, const char *item)
@@ -89,7 +127,7 @@ static void probe(struct search *s, const char *dir, struct xb_sv name)
 
 		if (!last)
 			path.data[at] = '\0';
-		const bool found = exists(s->shadows, path.data);
+		const bool found = xb_shadows_exists(s->shadows, path.data);
 
 		if (!found && !xb_map_get_str(&s->reported, path.data)) {
 			xb_map_put_str(&s->reported, path.data, s);
@@ -118,7 +156,8 @@ static void probe_once(struct search *s, const char *dir, struct xb_sv name)
 							      ? xb_strdup(strchr(key.data, '\n') + 1)
 							      : xb_printf("%s/%s", dir, strchr(key.data, '\n') + 1);
 
-		xb_map_put(&s->seen, xb_str_sv(&key), (void *)(uintptr_t)(exists(s->shadows, first) ? 1 : 2));
+		xb_map_put(&s->seen, xb_str_sv(&key),
+			   (void *)(uintptr_t)(xb_shadows_exists(s->shadows, first) ? 1 : 2));
 	}
 	probe(s, dir, name);
 }

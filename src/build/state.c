@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/build/state.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
@@ -55,9 +53,8 @@ struct new_record {
 
 struct xb_state {
 	char *file;
-	const char *project_dir;
 	struct xb_statcache *cache;
-	int root_fd;
+	struct xb_shadows *shadows;
 	bool changed;
 	struct xb_digest note, old_note;
 
@@ -195,14 +192,13 @@ static void load(struct xb_state *s)
 	s->note = s->old_note = header.note;
 }
 
-struct xb_state *xb_state_open(const char *file, const char *project_dir, struct xb_statcache *cache)
+struct xb_state *xb_state_open(const char *file, struct xb_statcache *cache, struct xb_shadows *shadows)
 {
 	struct xb_state *s = xb_alloc(sizeof(*s));
 
 	s->file = xb_strdup(file);
-	s->project_dir = project_dir;
 	s->cache = cache;
-	s->root_fd = open(project_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->shadows = shadows;
 	load(s);
 	s->path_verdicts = xb_alloc(s->n_paths);
 	s->set_verdicts = xb_alloc(s->n_sets);
@@ -235,7 +231,6 @@ void xb_state_free(struct xb_state *s)
 	free(s->gone);
 	free(s->asked);
 	xb_str_release(&s->text);
-	xb_fs_close(&s->root_fd);
 	free(s->file);
 	free(s);
 }
@@ -265,13 +260,6 @@ const struct xb_state_record *xb_state_find(struct xb_state *s, const char *outp
 	return &s->records[i].record;
 }
 
-static bool is_absent(const struct xb_state *s, const char *path)
-{
-	struct stat st;
-
-	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0;
-}
-
 static enum verdict judge_path(struct xb_state *s, uint32_t id)
 {
 	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
@@ -283,7 +271,7 @@ static enum verdict judge_path(struct xb_state *s, uint32_t id)
 	if (s->path_verdicts[id] != UNKNOWN)
 		return (enum verdict)s->path_verdicts[id];
 	if (xb_digest_is_zero(&p->digest))
-		fresh = is_absent(s, name);
+		fresh = !xb_shadows_exists(s->shadows, name);
 	else
 		fresh = xb_statcache_get(s->cache, name, &state, &ignored) == 0 &&
 			xb_digest_eq(&state.digest, &p->digest);

@@ -21,10 +21,14 @@ struct xb_read_file {
 	const char *rel;
 };
 
-/* Remembers which paths exist; one per run. */
+/*
+ * Knows which project paths exist, as of the moment it was first asked about their directory: one listing answers for all
+ * names in it. One per run.
+ */
 struct xb_shadows;
 struct xb_shadows *xb_shadows_open(const char *project_dir);
 void xb_shadows_free(struct xb_shadows *shadows);
+bool xb_shadows_exists(struct xb_shadows *shadows, const char *path);
 
 /*
  * Appends to *out one "!<project path>" for every place (see above), each once, sorted. `search` are the project directories

@@ -18,6 +18,7 @@
 
 #include "xbuild/base/err.h"
 #include "xbuild/build/graph.h"
+#include "xbuild/build/shadow.h"
 #include "xbuild/store/statcache.h"
 
 /* What is known of one output. */
@@ -31,8 +32,8 @@ struct xb_state_record {
 
 struct xb_state;
 
-/* `project_dir` is what relative paths start from; borrowed, as is the statcache. */
-struct xb_state *xb_state_open(const char *file, const char *project_dir, struct xb_statcache *cache);
+/* `cache` and `shadows` (of the same project) tell what files are now; borrowed. */
+struct xb_state *xb_state_open(const char *file, struct xb_statcache *cache, struct xb_shadows *shadows);
 void xb_state_free(struct xb_state *state); /* NULL-safe */
 
 /* The record of an output, NULL when there is none; *out_index names it in the calls below. Asking in the order of the

@@ -21,18 +21,21 @@ struct bench {
 	struct fake fake;
 	char *file, *cache_file;
 	struct xb_statcache *cache;
+	struct xb_shadows *shadows;
 	struct xb_state *state;
 };
 
 static void open_state(struct bench *b)
 {
 	b->cache = xb_statcache_open(b->cache_file, b->fake.project_dir);
-	b->state = xb_state_open(b->file, b->fake.project_dir, b->cache);
+	b->shadows = xb_shadows_open(b->fake.project_dir);
+	b->state = xb_state_open(b->file, b->cache, b->shadows);
 }
 
 static void close_state(struct bench *b)
 {
 	xb_state_free(b->state);
+	xb_shadows_free(b->shadows);
 	xb_statcache_free(b->cache);
 }
 
