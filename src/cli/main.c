@@ -138,6 +138,7 @@ int main(int argc, char **argv)
 {
 	struct cli cli = {.argc = argc, .argv = argv};
 	struct xb_err err = {0};
+	xb_host_hold_standard();
 	const volatile int *interrupted = xb_host_catch_signals();
 	int result = dispatch(&cli, interrupted, &err);
 	if (result < 0)

@@ -47,6 +47,13 @@ int xb_host_watch_exit(int64_t pid);
 int64_t xb_host_rss_kib(long ru_maxrss);
 
 /*
+ * First call of a program. Where it was started without descriptor 0, 1 or 2, that number is taken by one that cannot be
+ * used: else the next file that is opened (a download, a lock) would get it, and be written to as if it were stderr.
+ * Writing to a missing stdout still fails.
+ */
+void xb_host_hold_standard(void);
+
+/*
  * Installs handlers for SIGINT, SIGTERM and SIGHUP that set the flag to the signal's number; SIGPIPE is ignored.
  * A signal that is ignored on entry (nohup) stays so, and an inherited "ignore SIGCHLD", with which no child could be
  * waited for, is undone. Calls that wait end with EINTR.

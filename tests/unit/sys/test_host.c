@@ -267,6 +267,33 @@ static void what_nohup_ignores_stays_ignored(void **state)
 	signal(SIGTERM, SIG_DFL);
 }
 
+/* Exit status of a child that lacks the descriptors of `missing` (a set of bits): 0 when no file can get their numbers. */
+static int run_without(int missing)
+{
+	const pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		for (int fd = 0; fd < 3; fd++)
+			if (missing & 1 << fd)
+				close(fd);
+		xb_host_hold_standard();
+		for (int fd = 1; fd < 3; fd++)
+			if (missing & 1 << fd && write(fd, "x", 1) >= 0)
+				_exit(1);
+		_exit(open("/dev/null", O_RDWR) > 2 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void no_file_becomes_stderr(void **state)
+{
+	(void)state;
+	for (int missing = 0; missing < 8; missing++)
+		assert_int_equal(run_without(missing), 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +306,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_relative_cache_is_below_the_current_directory),
 		cmocka_unit_test(the_clock_can_be_set_for_tests),
 		cmocka_unit_test(a_pipe_stays_ours),
+		cmocka_unit_test(no_file_becomes_stderr),
 		cmocka_unit_test(a_lack_of_descriptors_is_an_error),
 		cmocka_unit_test(the_end_of_a_child_can_be_watched),
 		cmocka_unit_test(signals_are_remembered),
