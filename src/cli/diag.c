@@ -13,6 +13,28 @@ static const char *paint(bool color, const char *code)
 	return color ? code : "";
 }
 
+void diag_clean(const char *text, bool keep_color, struct xb_str *out)
+{
+	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+		if (*s == 033 && s[1] == '[') {
+			size_t n = 2;
+			while ((s[n] >= '0' && s[n] <= '9') || s[n] == ';')
+				n++;
+			if (s[n] == 'm' && keep_color)
+				xb_str_append_n(out, s, n + 1);
+			if (s[n] == 'm' || s[n] == 'K') {
+				s += n;
+				continue;
+			}
+		}
+		/* U+0080 to U+009F in UTF-8: C1 controls, among them a CSI of one character. */
+		if (*s == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f)
+			s++;
+		else if ((*s >= 0x20 && *s != 0x7f) || *s == '\n' || *s == '\t')
+			xb_str_append_char(out, (char)*s);
+	}
+}
+
 /* The source line with its caret. A long line is shown as a window around the caret, so that a narrow terminal does not
  * break the caret away from what it points at. */
 static void render_line(const struct xb_diag *d, bool color, int width, struct xb_str *out)
@@ -38,19 +60,28 @@ static void render_line(const struct xb_diag *d, bool color, int width, struct x
 	xb_str_printf(out, "%s\n", paint(color, OFF));
 }
 
+/* A line "error: text". The text may quote what comes from outside. */
+static void render_words(const char *word, const char *code, const char *text, bool color, struct xb_str *out)
+{
+	xb_str_printf(out, "%s%s%s ", paint(color, code), word, paint(color, OFF));
+	diag_clean(text, false, out);
+	xb_str_append_char(out, '\n');
+}
+
 void diag_render(const struct xb_diags *diags, bool color, int width, struct xb_str *out)
 {
 	for (size_t i = 0; i < diags->list.len; i++) {
 		const struct xb_diag *d = &diags->list.items[i];
-		xb_str_printf(out, "%s%s", paint(color, BOLD), d->at.file ? d->at.file : "?");
+		xb_str_append(out, paint(color, BOLD));
+		diag_clean(d->at.file ? d->at.file : "?", false, out);
 		if (d->at.line > 0)
 			xb_str_printf(out, ":%d:%d", d->at.line, d->at.col);
-		xb_str_printf(out, ":%s %serror:%s %s\n", paint(color, OFF), paint(color, RED), paint(color, OFF),
-			      d->message);
+		xb_str_printf(out, ":%s ", paint(color, OFF));
+		render_words("error:", RED, d->message, color, out);
 		if (d->text && d->at.line > 0)
 			render_line(d, color, width, out);
 		if (d->help)
-			xb_str_printf(out, "  %shelp:%s %s\n", paint(color, CYAN), paint(color, OFF), d->help);
+			render_words("  help:", CYAN, d->help, color, out);
 	}
 	if (diags->dropped)
 		xb_str_printf(out, "and %zu more\n", diags->dropped);
@@ -60,9 +91,9 @@ void diag_render_err(const struct xb_err *err, bool color, struct xb_str *out)
 {
 	if (!err->msg || !*err->msg)
 		return;
-	xb_str_printf(out, "%serror:%s %s\n", paint(color, RED), paint(color, OFF), err->msg);
+	render_words("error:", RED, err->msg, color, out);
 	if (err->hint)
-		xb_str_printf(out, "%shint:%s %s\n", paint(color, CYAN), paint(color, OFF), err->hint);
+		render_words("hint:", CYAN, err->hint, color, out);
 }
 
 int diag_exit_status(enum xb_code code, int signal)

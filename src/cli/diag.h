@@ -8,6 +8,12 @@
 #include "xbuild/base/str.h"
 
 /*
+ * Appends text for a terminal: of control bytes only newline, tab and, where `keep_color` says so, colours (SGR) are left.
+ * Names of files, answers of servers and output of tools may hold commands.
+ */
+void diag_clean(const char *text, bool keep_color, struct xb_str *out);
+
+/*
  * "xbuild.yaml:12:7: error: unknown key 'entrypint'", the line, a caret, "help: did you mean 'entrypoint'?". The line is cut
  * around the caret where it is wider than `width` columns (0: not cut).
  */

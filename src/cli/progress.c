@@ -13,6 +13,8 @@
 #include "xbuild/base/str.h"
 #include "xbuild/sys/host.h"
 
+#include "diag.h"
+
 #define REDRAW_MS    100
 #define HEARTBEAT_MS 30000
 
@@ -43,26 +45,6 @@ static void erase(struct progress *p)
 	if (p->drawn)
 		fputs("\r\033[K", stderr);
 	p->drawn = false;
-}
-
-/* Terminal text from outside holds no control bytes but newline, tab and (when allowed) SGR colour sequences. */
-static void append_clean(struct xb_str *out, const char *text, bool keep_color)
-{
-	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
-		if (*s == 033 && s[1] == '[') {
-			size_t n = 2;
-			while ((s[n] >= '0' && s[n] <= '9') || s[n] == ';')
-				n++;
-			if (s[n] == 'm' && keep_color)
-				xb_str_append_n(out, s, n + 1);
-			if (s[n] == 'm' || s[n] == 'K') {
-				s += n;
-				continue;
-			}
-		}
-		if ((*s >= 0x20 && *s != 0x7f) || *s == '\n' || *s == '\t')
-			xb_str_append_char(out, (char)*s);
-	}
 }
 
 static void draw(struct progress *p, bool now)
@@ -99,7 +81,7 @@ static void compose(struct progress *p, const struct xb_event *e)
 			xb_str_printf(&words, " %s", e->verb);
 		if (e->label && strcmp(e->label, p->phase) != 0)
 			xb_str_printf(&words, " %s", e->label);
-		append_clean(&p->line, xb_str_get(&words), false);
+		diag_clean(xb_str_get(&words), false, &p->line);
 		xb_str_release(&words);
 	}
 }
@@ -110,7 +92,7 @@ static void finished_line(struct progress *p, const struct xb_event *e)
 	struct xb_str text = {0};
 	if (e->target)
 		xb_str_printf(&text, "%s ", e->target);
-	append_clean(&text, e->label ? e->label : "", false);
+	diag_clean(e->label ? e->label : "", false, &text);
 	fprintf(stderr, "%s%12s%s %s", p->options.color ? "\033[1;32m" : "", verb, p->options.color ? "\033[0m" : "",
 		xb_str_get(&text));
 	if (e->elapsed_ms >= 100)
@@ -119,10 +101,20 @@ static void finished_line(struct progress *p, const struct xb_event *e)
 	xb_str_release(&text);
 }
 
+static void job_line(const struct xb_event *e)
+{
+	struct xb_str text = {0};
+	if (e->target)
+		xb_str_printf(&text, "%s ", e->target);
+	diag_clean(e->label ? e->label : "", false, &text);
+	fprintf(stderr, "%12s %s\n", e->verb ? e->verb : "", xb_str_get(&text));
+	xb_str_release(&text);
+}
+
 static void text_line(struct progress *p, const char *word, const char *color, const char *text)
 {
 	struct xb_str clean = {0};
-	append_clean(&clean, text ? text : "", false);
+	diag_clean(text ? text : "", false, &clean);
 	fprintf(stderr, "%s%s%s %s\n", p->options.color ? color : "", word, p->options.color ? "\033[0m" : "",
 		xb_str_get(&clean));
 	xb_str_release(&clean);
@@ -131,7 +123,7 @@ static void text_line(struct progress *p, const char *word, const char *color, c
 static void output(struct progress *p, const struct xb_event *e)
 {
 	struct xb_str clean = {0};
-	append_clean(&clean, e->text ? e->text : "", p->options.color);
+	diag_clean(e->text ? e->text : "", p->options.color, &clean);
 	if (clean.len && clean.data[clean.len - 1] != '\n')
 		xb_str_append_char(&clean, '\n');
 	if (clean.len)
@@ -174,8 +166,7 @@ static void print_lasting(struct progress *p, const struct xb_event *e)
 		finished_line(p, e);
 		break;
 	case XB_EVENT_JOB:
-		fprintf(stderr, "%12s %s%s%s\n", e->verb ? e->verb : "", e->target ? e->target : "",
-			e->target ? " " : "", e->label ? e->label : "");
+		job_line(e);
 		if (e->text)
 			text_line(p, "            ", "", e->text);
 		break;

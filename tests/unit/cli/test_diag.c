@@ -74,6 +74,30 @@ static void errors_have_their_hint(void **state)
 	xb_str_release(&out);
 }
 
+/* Whatever a file or a server is called: nothing but words gets to the terminal. */
+static void no_command_reaches_the_terminal(void **state)
+{
+	static const char evil[] = "a\033]0;x\a\033[2Jb\r\302\233c\033[31md";
+	struct xb_err err = {0};
+	struct xb_diags diags = {0};
+	struct xb_str out = {0};
+	(void)state;
+	xb_fail(&err, XB_E_INPUT, "open '%s'\n  two lines", evil);
+	xb_hint(&err, "%s", evil);
+	diag_render_err(&err, false, &out);
+	assert_string_equal(xb_str_get(&out), "error: open 'a]0;x[2Jbcd'\n  two lines\nhint: a]0;x[2Jbcd\n");
+	struct xb_diag *d = xb_diags_add(&diags, (struct xb_place){evil, 1, 1, 1}, xb_sv("k"), "%s", evil);
+	xb_diags_help(&diags, d, "%s", evil);
+	render(&diags, 0, &out);
+	assert_null(strpbrk(xb_str_get(&out), "\033\r\a\302"));
+	xb_str_reset(&out);
+	diag_clean("\033[1;31mred\033[K\033[0m", true, &out);
+	assert_string_equal(xb_str_get(&out), "\033[1;31mred\033[0m");
+	xb_err_release(&err);
+	xb_diags_release(&diags);
+	xb_str_release(&out);
+}
+
 static void every_code_has_its_status(void **state)
 {
 	static const struct {
@@ -94,9 +118,8 @@ static void every_code_has_its_status(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shows_line_and_caret),
-		cmocka_unit_test(long_lines_keep_the_caret_in_view),
-		cmocka_unit_test(errors_have_their_hint),
+		cmocka_unit_test(shows_line_and_caret),	     cmocka_unit_test(long_lines_keep_the_caret_in_view),
+		cmocka_unit_test(errors_have_their_hint),    cmocka_unit_test(no_command_reaches_the_terminal),
 		cmocka_unit_test(every_code_has_its_status),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
