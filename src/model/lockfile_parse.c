@@ -376,13 +376,16 @@ static void release_lock(struct xb_lock **lock)
 	xb_lock_free(*lock);
 }
 
-/* Whatever is wrong with a lock, the cure is the same: nobody mends it by hand. */
+/*
+ * Whatever is wrong with a lock, the cure is the same: nobody mends it by hand. `xbuild lock` alone does not replace it,
+ * because what it holds (versions, dates of indexes) is to be given up only by decision.
+ */
 static int refuse(struct xb_err *err)
 {
 	err->code = XB_E_LOCK;
 	free(err->hint);
 	err->hint = NULL;
-	return xb_hint(err, "run 'xbuild lock'");
+	return xb_hint(err, "restore it from version control, or remove it and run 'xbuild lock'");
 }
 
 int xb_lock_parse(struct xb_sv text, const char *name, struct xb_lock **out, struct xb_err *err)

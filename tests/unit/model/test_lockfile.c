@@ -251,7 +251,7 @@ static void test_broken(void **state)
 		if (!strstr(err.msg, broken[i].says))
 			fail_msg("expected \"%s\" in \"%s\"", broken[i].says, err.msg);
 		assert_true(xb_sv_starts(xb_sv(err.msg), "xbuild.lock:"));
-		assert_string_equal(err.hint, "run 'xbuild lock'");
+		assert_string_equal(err.hint, "restore it from version control, or remove it and run 'xbuild lock'");
 	}
 }
 
