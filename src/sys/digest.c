@@ -1,67 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/sys/digest.h"
 
+/* The plain functions, not EVP: see the header. They exist in every OpenSSL since 0.9.7. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <pthread.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "xbuild/base/alloc.h"
 #include "xbuild/base/hex.h"
 #include "xbuild/sys/fs.h"
 
 #define OCI_PREFIX "sha256:"
 #define READ_BYTES (64 * 1024)
 
-/* Written once, below; a constant from then on. */
-static EVP_MD *sha256;
-static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
-
-/*
- * Fetched by hand because every implicit fetch (EVP_sha256, SHA256) looks the algorithm up again. The first call into
- * libcrypto decides whether it reads openssl.cnf: how content is named is not for that file to say, and reading it
- * takes longer than all else here.
- */
-static void fetch_sha256(void)
-{
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (!sha256)
-		abort(); /* out of memory, or a libcrypto without its default provider: no content can be named */
-}
-
-static const EVP_MD *get_sha256(void)
-{
-	pthread_once(&sha256_once, fetch_sha256);
-	return sha256;
-}
-
-/* With a fetched algorithm and valid pointers the EVP calls fail only when memory is out. */
-static void check(int evp_result)
-{
-	if (evp_result != 1)
-		abort();
-}
-
 void xb_hasher_init(struct xb_hasher *h)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-	check(ctx != NULL);
-	check(EVP_DigestInit_ex2(ctx, get_sha256(), NULL));
-	h->state = ctx;
+	h->state = xb_alloc(sizeof(SHA256_CTX));
+	SHA256_Init(h->state); /* these functions cannot fail */
 }
 
 void xb_hasher_update(struct xb_hasher *h, const void *data, size_t len)
 {
-	check(EVP_DigestUpdate(h->state, data, len));
+	SHA256_Update(h->state, data, len);
 }
 
 void xb_hasher_final(struct xb_hasher *h, struct xb_digest *out)
 {
-	check(EVP_DigestFinal_ex(h->state, out->bytes, NULL));
+	SHA256_Final(out->bytes, h->state);
 	xb_hasher_release(h);
 }
 
@@ -69,13 +38,17 @@ void xb_hasher_release(struct xb_hasher *h)
 {
 	if (!h)
 		return;
-	EVP_MD_CTX_free(h->state);
+	free(h->state);
 	h->state = NULL;
 }
 
 void xb_digest_bytes(const void *data, size_t len, struct xb_digest *out)
 {
-	check(EVP_Digest(data, len, out->bytes, NULL, get_sha256(), NULL));
+	SHA256_CTX ctx;
+
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, data, len);
+	SHA256_Final(out->bytes, &ctx);
 }
 
 static int hash_fd(int fd, const char *name, struct xb_digest *out, uint64_t *out_size, struct xb_err *err)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256, the one name that xbuild gives to content. OpenSSL is used by this file alone.
+ * SHA-256, the one name that xbuild gives to content. OpenSSL is used by this file alone, and of it the plain SHA256_
+ * functions: they need no provider, no configuration and no start, where the first EVP call takes a millisecond; and linked
+ * statically they are 20 kB, where loading libcrypto takes another two (cmake/Dependencies.cmake).
  *
  * Text form: 64 lower-case hex digits; the OCI form adds "sha256:" (OCI image-spec v1.1, descriptor.md "Digests").
- * Start:     the first use loads libcrypto without its openssl.cnf, for the whole process; a program that wants that file
- *            for TLS must start its TLS library before.
  * Threads:   a hasher belongs to one thread; digests are plain values.
  */
 #ifndef XBUILD_SYS_DIGEST_H
