@@ -166,37 +166,43 @@ static int find_mirrors(struct fetch_plan *plan, const char *kind, const struct 
 
 /* ---- blobs ---- */
 
-/* The blob of a digest: known or new. */
-static struct fetch_blob *add_blob(struct fetch_plan *plan, const struct xb_digest *sha256, int64_t size_bytes,
-				   const char *path, size_t tree)
+/* The blob of a digest: known or new. What the store has is read before it is unpacked: disks forget. */
+static int add_blob(struct fetch_plan *plan, const struct xb_digest *sha256, int64_t size_bytes, const char *path,
+		    size_t tree, struct fetch_blob **out, struct xb_err *err)
 {
 	char hex[XB_DIGEST_HEX];
 	const uintptr_t known = (uintptr_t)xb_map_get_str(&plan->by_digest, xb_digest_hex(sha256, hex));
 	struct fetch_blob *blob;
+	bool there;
 
 	if (known) {
 		blob = &plan->blobs.items[known - 1];
 	} else {
+		if (xb_cas_has_whole(plan->app->store, sha256, size_bytes, &there, err) < 0)
+			return err->code;
 		blob = XB_VEC_ADD(&plan->blobs);
 		blob->label = xb_arena_sv(&plan->arena, xb_path_base(xb_sv(path)));
 		blob->sha256 = *sha256;
 		blob->size_bytes = size_bytes;
-		blob->is_missing = !xb_cas_has(plan->app->store, sha256, size_bytes);
+		blob->is_missing = !there;
 		xb_map_put_str(&plan->by_digest, hex, (void *)plan->blobs.len);
 	}
 	XB_VEC_PUSH(&blob->trees, tree);
 	plan->trees.items[tree].n_missing += blob->is_missing;
-	return blob;
+	*out = blob;
+	return 0;
 }
 
 static int add_package(struct fetch_plan *plan, size_t tree, const struct xb_lock_package *package, struct xb_err *err)
 {
 	const bool is_tool = plan->trees.items[tree].toolchain != NULL;
 	const struct xb_debian *debian = is_tool ? &plan->app->toolchain->debian : &plan->app->sysroot->debian;
-	struct fetch_blob *blob = add_blob(plan, &package->sha256, package->size_bytes, package->path, tree);
 	const struct xb_list *mirrors = NULL;
+	struct fetch_blob *blob;
 	const char **urls;
 
+	if (add_blob(plan, &package->sha256, package->size_bytes, package->path, tree, &blob, err) < 0)
+		return err->code;
 	if (!blob->is_missing || blob->urls.len)
 		return 0;
 	if (find_mirrors(plan, is_tool ? "toolchain" : "sysroot", debian, package->suite, &mirrors, err) < 0)
@@ -217,14 +223,16 @@ static int add_packages(struct fetch_plan *plan, size_t tree, const struct xb_lo
 	return 0;
 }
 
-static void add_archive(struct fetch_plan *plan, size_t tree, const struct xb_lock_toolchain *lock)
+static int add_archive(struct fetch_plan *plan, size_t tree, const struct xb_lock_toolchain *lock, struct xb_err *err)
 {
-	struct fetch_blob *blob =
-		add_blob(plan, &lock->archive_sha256, lock->archive_size_bytes, lock->archive_url, tree);
 	const char **urls = xb_arena_array(&plan->arena, 1, sizeof(*urls));
+	struct fetch_blob *blob;
 
+	if (add_blob(plan, &lock->archive_sha256, lock->archive_size_bytes, lock->archive_url, tree, &blob, err) < 0)
+		return err->code;
 	urls[0] = lock->archive_url;
 	blob->urls = (struct xb_list){urls, 1};
+	return 0;
 }
 
 static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
@@ -234,10 +242,8 @@ static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
 	switch (t->want.kind) {
 	case XB_WANT_TOOLCHAIN:
 	case XB_WANT_TOOLS:
-		if (t->toolchain->archive_url) {
-			add_archive(plan, tree, t->toolchain);
-			return 0;
-		}
+		if (t->toolchain->archive_url)
+			return add_archive(plan, tree, t->toolchain, err);
 		return add_packages(plan, tree,
 				    t->want.kind == XB_WANT_TOOLS ? &t->toolchain->tools : &t->toolchain->packages,
 				    err);

@@ -121,21 +121,24 @@ static const struct xb_release_file *find_file(struct lock_plan *plan, const str
 	return NULL;
 }
 
-static size_t need_index(struct lock_plan *plan, struct lock_suite *s, const char *arch,
-			 const struct xb_release_file *file)
+static int need_index(struct lock_plan *plan, struct lock_suite *s, const char *arch,
+		      const struct xb_release_file *file, size_t *out, struct xb_err *err)
 {
 	struct lock_index *index;
+	bool there;
 
-	for (size_t i = 0; i < plan->indexes.len; i++)
-		if (plan->indexes.items[i].suite == s && plan->indexes.items[i].file == file)
-			return i;
+	for (*out = 0; *out < plan->indexes.len; ++*out)
+		if (plan->indexes.items[*out].suite == s && plan->indexes.items[*out].file == file)
+			return 0;
+	if (xb_cas_has_whole(plan->app->store, &file->sha256, file->size_bytes, &there, err) < 0)
+		return err->code;
 	index = XB_VEC_ADD(&plan->indexes);
 	index->suite = s;
 	index->arch = arch;
 	index->file = file;
 	index->label = xb_arena_printf(&plan->arena, "%s/%s", s->suite->path, file->path);
-	index->is_ready = xb_cas_has(plan->app->store, &file->sha256, file->size_bytes);
-	return plan->indexes.len - 1;
+	index->is_ready = there;
+	return 0;
 }
 
 static int find_indexes(struct lock_job *job, struct xb_err *err)
@@ -150,11 +153,14 @@ static int find_indexes(struct lock_job *job, struct xb_err *err)
 		for (size_t c = 0; !s->is_absent && c < s->suite->components.len; c++) {
 			const char *component = s->suite->components.items[c];
 			const struct xb_release_file *file = find_file(plan, s, component, job->arch);
+			size_t index;
 
 			if (!file)
 				return xb_fail(err, XB_E_INPUT, "suite '%s' has no index of '%s' for '%s'",
 					       s->suite->id, component, job->arch);
-			XB_VEC_PUSH(&job->indexes, need_index(plan, s, job->arch, file));
+			if (need_index(plan, s, job->arch, file, &index, err) < 0)
+				return err->code;
+			XB_VEC_PUSH(&job->indexes, index);
 		}
 	}
 	return 0;

@@ -181,6 +181,22 @@ int xb_cas_check(struct xb_store *store, const struct xb_digest *digest, struct 
 		       xb_digest_hex(&found, hex));
 }
 
+int xb_cas_has_whole(struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes, bool *out,
+		     struct xb_err *err)
+{
+	bool whole = xb_cas_has(store, digest, size_bytes);
+
+	if (whole && xb_cas_check(store, digest, err) < 0) {
+		/* Not found: another process has just removed it for the same reason. */
+		if (err->code != XB_E_DIGEST && err->code != XB_E_NOT_FOUND)
+			return err->code;
+		xb_err_clear(err);
+		whole = false;
+	}
+	*out = whole;
+	return 0;
+}
+
 int xb_cas_sync(struct xb_store *store, struct xb_err *err)
 {
 	return xb_fs_sync(xb_store_dir(store), err);

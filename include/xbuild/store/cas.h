@@ -58,6 +58,12 @@ int xb_cas_place(const struct xb_store *store, const struct xb_digest *digest, c
 		 struct xb_err *err) XB_MUST_CHECK;
 /* Reads the blob again and compares: XB_E_DIGEST (and the blob is removed) when its content is not its name. */
 int xb_cas_check(struct xb_store *store, const struct xb_digest *digest, struct xb_err *err) XB_MUST_CHECK;
+/*
+ * Like xb_cas_has, but of a blob that is there the content is read as well: a damaged one is removed and counts as
+ * missing. For blobs that somebody else stored, before they are unpacked.
+ */
+int xb_cas_has_whole(struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes, bool *out,
+		     struct xb_err *err) XB_MUST_CHECK;
 /* One flush of the file system for all that was committed so far. */
 int xb_cas_sync(struct xb_store *store, struct xb_err *err) XB_MUST_CHECK;
 

@@ -152,6 +152,28 @@ static void a_damaged_tree_is_made_again(void **state)
 	xb_arena_release(&s.app.arena);
 }
 
+/* Of the right size, and yet not what it was: it is neither unpacked nor kept. */
+static void a_damaged_blob_is_not_unpacked(void **state)
+{
+	struct made *m = *state;
+	struct xb_fetch_summary summary = {0};
+	char *blob XB_CLEANUP(xb_free_ptr) = NULL;
+	struct sample s;
+	int fd;
+
+	sample_init(&s, m);
+	s.libraries[0].path = "pool/main/g/glibc/libc6_2.36-9_amd64.deb";
+	blob = xb_cas_path(m->store, &s.libraries[0].sha256);
+	assert_int_equal(chmod(blob, 0600), 0);
+	fd = open(blob, O_WRONLY);
+	assert_int_equal(pwrite(fd, "\xff", 1, (off_t)s.libraries[0].size_bytes / 2), 1);
+	close(fd);
+	assert_int_equal(xb_op_fetch(&s.app, NULL, 0, &summary, &m->err), XB_E_NETWORK);
+	assert_non_null(strstr(m->err.msg, "'libc6_2.36-9_amd64.deb' is not in the store"));
+	assert_int_equal(access(blob, F_OK), -1);
+	xb_arena_release(&s.app.arena);
+}
+
 /* Four processes at once: one makes the trees, the others wait and find them. */
 static void several_processes(void **state)
 {
@@ -205,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(offline_names_what_is_missing, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(what_the_lock_does_not_have, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_tree_is_made_again, made_setup, made_teardown),
+		cmocka_unit_test_setup_teardown(a_damaged_blob_is_not_unpacked, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(several_processes, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(an_interrupt_is_heard, made_setup, made_teardown),
 	};
