@@ -246,9 +246,15 @@ static int fetch_round(struct lock_plan *plan, struct xb_err *err)
 	}
 	for (size_t i = 0; i < round.n; i++) {
 		struct lock_suite *s = &plan->suites.items[round.suites[i]];
-		int rc = round.reqs[i].err.code || !round.reqs[i].got_url ? take_failure(plan, s, &round.reqs[i], err)
-									  : take_document(plan, s, &round.reqs[i], err);
+		struct xb_fetch_req *req = &round.reqs[i];
+		int rc;
 
+		/* Given up with the rest: it was no request that failed, but the run. */
+		if (!req->got_url && !req->err.code) {
+			xb_err_move(err, &any);
+			return err->code;
+		}
+		rc = req->got_url ? take_document(plan, s, req, err) : take_failure(plan, s, req, err);
 		if (rc < 0)
 			return rc;
 	}
