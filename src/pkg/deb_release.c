@@ -227,15 +227,35 @@ static int check_times(const struct xb_release *release, const struct xb_suite *
 	return 0;
 }
 
+/* "-updates" of "trixie-updates", "" of "trixie". */
+static const char *pocket(const char *name)
+{
+	const char *dash = strchr(name, '-');
+
+	return dash ? dash : "";
+}
+
+/*
+ * The Suite moves with the years (stable, oldstable ...), so its name is not fixed; but it is of the same pocket as the
+ * Codename, and a release under another pocket's name is not what was asked for.
+ */
+static int check_names(const struct xb_release *release, const struct xb_suite *suite, struct xb_err *err)
+{
+	if (strcmp(release->codename, suite->codename) != 0)
+		return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has Codename '%s' instead of '%s'", suite->id,
+			       release->codename, suite->codename);
+	if (release->suite && strcmp(pocket(release->suite), pocket(suite->codename)) != 0)
+		return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has Suite '%s', which does not end in '%s'",
+			       suite->id, release->suite, pocket(suite->codename));
+	return 0;
+}
+
 int xb_release_check(const struct xb_release *release, const struct xb_suite *suite, int64_t now, int64_t not_before,
 		     struct xb_err *err)
 {
 	char old_text[XB_TIMESTAMP_SIZE], new_text[XB_TIMESTAMP_SIZE];
 
-	if (strcmp(release->codename, suite->codename) != 0)
-		return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has Codename '%s' instead of '%s'", suite->id,
-			       release->codename, suite->codename);
-	if (check_times(release, suite, now, err) < 0)
+	if (check_names(release, suite, err) < 0 || check_times(release, suite, now, err) < 0)
 		return err->code;
 	if (release->date < not_before) {
 		xb_fail(err, XB_E_SIGNATURE, "the index of '%s' is of %s, older than the %s of the lock", suite->id,

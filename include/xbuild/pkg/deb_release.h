@@ -37,7 +37,7 @@ void xb_release_free(struct xb_release *release);
 int xb_release_parse(struct xb_sv text, const char *name, struct xb_release **out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * Refuses (XB_E_SIGNATURE) a document whose Codename is not the suite's, whose Valid-Until has passed or whose Date lies
+ * Refuses (XB_E_SIGNATURE) a document whose Codename is not the suite's or whose Suite is of another pocket, whose Valid-Until has passed or whose Date lies
  * more than 10 s in the future at `now` (the message shows both times and thinks of a wrong clock), or whose Date is
  * older than not_before (0: no lock yet; XB_E_SIGNATURE naming --allow-rollback).
  */

@@ -93,6 +93,7 @@ static void the_same_line_twice_is_once(void **state)
 
 static void checks_times_and_codename(void **state)
 {
+	const struct xb_suite updates = {.id = "trixie-updates", .codename = "trixie-updates"};
 	const struct xb_suite suite = {.id = "trixie", .codename = "trixie"}, sid = {.id = "sid", .codename = "sid"};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	struct xb_release *r = parsed(HEAD "Valid-Until: Sat, 28 Nov 2026 00:53:02 UTC\n" FILES);
@@ -110,6 +111,13 @@ static void checks_times_and_codename(void **state)
 	expect_error(xb_release_check(r, &suite, until + 1, 0, &err), &err, XB_E_SIGNATURE, "valid until");
 	assert_int_equal(xb_release_check(r, &suite, DATE, DATE + 1, &err), XB_E_SIGNATURE);
 	assert_non_null(strstr(err.hint, "--allow-rollback"));
+	xb_err_clear(&err);
+	xb_release_free(r);
+	r = parsed("Suite: stable\nCodename: trixie-updates\nDate: Sat, 21 Nov 2026 00:53:02 UTC\n" FILES);
+	expect_error(xb_release_check(r, &updates, DATE, 0, &err), &err, XB_E_SIGNATURE, "Suite 'stable'");
+	xb_release_free(r);
+	r = parsed("Suite: stable-updates\nCodename: trixie-updates\nDate: Sat, 21 Nov 2026 00:53:02 UTC\n" FILES);
+	expect_ok(xb_release_check(r, &updates, DATE, 0, &err), &err);
 	xb_release_free(r);
 }
 
