@@ -4,7 +4,7 @@
 # end), an empty store, the test archive on loopback, and a few words to say what is expected.
 #
 # From the environment (tests/cli/CMakeLists.txt): XB_BIN directory of the programs, XB_ARCHIVE directory made by
-# archive/make.py, XB_SOURCE the source tree.
+# archive/make.py, XB_SOURCE the source tree, XB_STORE (may be missing) a store that store.sh has filled.
 set -eu
 : "${XB_BIN:?}" "${XB_ARCHIVE:?}" "${XB_SOURCE:?}"
 test_name=$(basename "$0" .sh)
@@ -15,6 +15,7 @@ finish() {
 	status=$?
 	trap - EXIT
 	[ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null || :
+	if command -v at_end >/dev/null; then at_end; fi
 	chmod -R u+w "$work" 2>/dev/null || :
 	rm -rf "$work"
 	exit "$status"
@@ -85,14 +86,31 @@ serve() {
 	done
 	port=$(cat "$work/port")
 	export XBUILD_DEBIAN_MIRROR="http://127.0.0.1:$port/debian"
+	own_data "${1:-$XB_ARCHIVE}/data" "\"http://127.0.0.1:$port/debian\""
 }
 export XBUILD_DATA_DIR="$XB_ARCHIVE/data"
+
+# own_data DIRECTORY MIRRORS: data files whose archive has no other mirror than these, so that a failure on loopback never
+# goes on to the mirrors that this machine's apt knows (they are for archives called "debian")
+own_data() {
+	rm -rf "$work/data"
+	cp -r "$1" "$work/data"
+	sed -i -e 's/^    debian:$/    loopback:/' -e 's/archive: debian$/archive: loopback/' -e "s|mirrors: .*|mirrors: [$2]|" \
+		-e "s|snapshot: .*|snapshot: http://127.0.0.1:$port/snapshot|" "$work"/data/*/*.yaml
+	export XBUILD_DATA_DIR="$work/data"
+}
+
+# faults LINE...: what the server does wrong from now on (archive/serve.py); none: nothing
+faults() {
+	[ $# = 0 ] || printf '%s\n' "$@" >"$work/faults.new"
+	[ $# != 0 ] || : >"$work/faults.new"
+	mv "$work/faults.new" "$work/faults"
+}
 
 # own_archive: a copy of the archive that the test may change, served; $archive is its directory
 own_archive() {
 	archive=$work/archive
 	cp -r "$XB_ARCHIVE" "$archive"
-	export XBUILD_DATA_DIR="$archive/data"
 	serve "$archive"
 }
 requests() { grep -c -- "$1" "$work/requests" || :; }
@@ -105,4 +123,51 @@ hello_project() {
 	cp -r "$XB_SOURCE/tests/cli/project/." "$dir/"
 	(cd "$dir" && git init -q -b main && git add -A &&
 		GIT_AUTHOR_DATE=@1700000000 GIT_COMMITTER_DATE=@1700000000 git commit -q -m start)
+}
+
+# sound_store: every blob has the content of its name, and nobody's work in progress is left
+sound_store() {
+	store=$XBUILD_CACHE_DIR
+	[ -d "$store/blobs" ] || return 0
+	left=$(find "$store/tmp" -mindepth 1 | head -n 5)
+	[ -z "$left" ] || fail "left in the store: $left"
+	wrong=$(cd "$store/blobs" && find . -type f -exec sha256sum {} + |
+		awk '{ name = $2; gsub(/[.\/]/, "", name); if (name != $1) print $2 }')
+	[ -z "$wrong" ] || fail "blobs with the content of another name: $wrong"
+}
+
+# warm_store: the store already has all that the project needs; saves unpacking where a test is about something else
+warm_store() {
+	[ -d "${XB_STORE:-}/trees" ] || return 0
+	cp -al "$XB_STORE" "$XBUILD_CACHE_DIR" 2>/dev/null || {
+		rm -rf "$XBUILD_CACHE_DIR"
+		cp -a "$XB_STORE" "$XBUILD_CACHE_DIR"
+	}
+}
+
+# literally TEXT: as a pattern that matches itself
+# shellcheck disable=SC2016 # a pattern
+literally() { printf '%s' "$1" | sed 's/[].[*^$()+?{|\\]/\\&/g'; }
+
+# blob SHA256: path of a blob of the store
+blob() { echo "$XBUILD_CACHE_DIR/blobs/$(echo "$1" | cut -c 1-2)/$(echo "$1" | cut -c 3-)"; }
+
+# outputs [PROJECT]: digests of all that was built, to compare
+# shellcheck disable=SC2120 # most tests take the project here
+outputs() { (cd "${1:-.}/out" && find . -type f ! -path './images/*' -exec sha256sum {} + | LC_ALL=C sort -k 2); }
+
+# jobs_run: how many tools the last expect ran (it was called with -v)
+jobs_run() { grep -cE '^ *(CC|CXX|CPP|AS|AR|LINK|DEBUG|STRIP) ' "$work/stderr" || :; }
+
+# image_digest OPTION...: of the only image of the project here
+# shellcheck disable=SC2120 # most tests give none
+image_digest() {
+	expect 0 "$xbuild" image --quiet "$@"
+	tail -n 1 "$work/stdout"
+}
+
+# skip REASON: ends the test as skipped
+skip() {
+	echo "SKIPPED: $*"
+	exit 77
 }

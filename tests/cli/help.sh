@@ -41,7 +41,7 @@ expect 0 "$xbuild" targets
 prints '^linux-aarch64 +arm64 +aarch64-linux-gnu +aarch64-unknown-linux-gnu +linux/arm64/v8'
 expect 0 "$xbuild" targets --json
 python3 -c 'import json,sys; t = {x["name"]: x for x in json.load(open(sys.argv[1]))}
-assert t["linux-aarch64"]["oci"] == "linux/arm64/v8" and "arm64" in t["linux-aarch64"]["aliases"], t' "$work/stdout"
+assert t["linux-aarch64"]["oci"] == "linux/arm64/v8" and "armv8" in t["linux-aarch64"]["aliases"], t' "$work/stdout"
 
 expect 0 "$xbuild" doctor
 prints '^ok +host '

@@ -3,6 +3,7 @@
 # What somebody meets in the first hour: init, typos in the project file, no network, no project, a compile error.
 . "$(dirname "$0")/begin.sh"
 serve
+warm_store
 
 expect 2 "$xbuild" build
 says 'xbuild.yaml'

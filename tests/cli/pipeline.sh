@@ -9,13 +9,14 @@ cd project
 expect 0 "$xbuild" lock
 [ -s xbuild.lock ] || fail "no lock was written"
 expect 0 "$xbuild" lock --check
-cp xbuild.lock before
+cp xbuild.lock "$work/before"
 : >"$work/requests"
 expect 0 "$xbuild" lock --update
-cmp before xbuild.lock || fail "an update with nothing new changed the lock"
+cmp "$work/before" xbuild.lock || fail "an update with nothing new changed the lock"
 [ "$(requests /InRelease)" = 1 ] || fail "InRelease was not asked for once"
 [ "$(wc -l <"$work/requests")" = 1 ] || fail "a second lock downloads more than InRelease: $(cat "$work/requests")"
 
+git add xbuild.lock && GIT_AUTHOR_DATE=@1700000001 GIT_COMMITTER_DATE=@1700000001 git commit -q -m lock
 expect 0 "$xbuild" fetch
 says 'Fetched'
 : >"$work/requests"
@@ -51,4 +52,13 @@ expect 0 "$xbuild" image --frozen
 [ "$(tail -n 1 "$work/stdout")" = "$digest" ] || fail "a second image has another digest"
 
 expect 0 "$xbuild" tag
-prints '^main-20231114221320-[0-9a-f]{7}$'
+prints '^main-20231114221321-[0-9a-f]{7}$' # nothing that was written above makes the work tree dirty
+
+# the mirror by option and by variable, with data files that know none that is there
+cp xbuild.lock "$work/before"
+export XBUILD_DATA_DIR="$XB_ARCHIVE/data"
+rm xbuild.lock
+expect 0 env XBUILD_DEBIAN_MIRROR= "$xbuild" lock --mirror "http://127.0.0.1:$port/debian"
+rm xbuild.lock
+expect 0 "$xbuild" lock
+sed 's/"archive": "debian"/"archive": "loopback"/' xbuild.lock | cmp -s - "$work/before" || fail "the mirror changed the lock"
