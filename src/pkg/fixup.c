@@ -300,6 +300,21 @@ static int refuse_dangling(const struct xb_tree_entry *entry, const char *missin
 	return xb_hint(err, "add the package that has it to 'packages:' of the project file");
 }
 
+/* A link that goes must not make way for what a package has put below it: no honest package has anything there. */
+static int refuse_below(const struct xb_tree_entries *entries, size_t link, struct xb_err *err)
+{
+	const char *path = entries->items[link].path;
+	const size_t len = strlen(path);
+
+	for (size_t i = link + 1; i < entries->len && strncmp(entries->items[i].path, path, len) == 0; i++)
+		if (entries->items[i].path[len] == '/')
+			return xb_fail(err, XB_E_VERIFY,
+				       "package '%s': entry '%s' lies below the symlink '%s' of package '%s'",
+				       entries->items[i].origin, entries->items[i].path, path,
+				       entries->items[link].origin);
+	return 0;
+}
+
 int xb_fixup_links(struct xb_tree_entries *entries, enum xb_fixup_dangling dangling, const struct xb_fixup_known *known,
 		   struct xb_err *err)
 {
@@ -324,6 +339,8 @@ int xb_fixup_links(struct xb_tree_entries *entries, enum xb_fixup_dangling dangl
 		if (dangling == XB_DANGLING_REFUSE_LIBRARIES && is_library(entry->path) &&
 		    !is_known(known, xb_str_sv(&name)))
 			return refuse_dangling(entry, xb_str_get(&name), err);
+		if (refuse_below(entries, i, err) < 0)
+			return err->code;
 		gone[i] = true;
 	}
 	for (size_t i = 0; i < entries->len; i++)
