@@ -94,6 +94,13 @@ size_t xb_procs_running(const struct xb_procs *p)
 	return p->children.len;
 }
 
+void xb_procs_signal(struct xb_procs *p, int signal)
+{
+	for (size_t i = 0; i < p->children.len; i++)
+		if (p->children.items[i]->pid > 0)
+			kill(-p->children.items[i]->pid, signal);
+}
+
 /* posix_spawn(3) takes pointers to what is not const, and does not write there. */
 static char *const *as_spawn_list(const char *const *list)
 {

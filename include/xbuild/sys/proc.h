@@ -53,6 +53,8 @@ void xb_procs_free(struct xb_procs *p);
 /* Starts a child; `user` comes back from wait. */
 int xb_procs_start(struct xb_procs *p, const struct xb_proc_spec *spec, void *user, struct xb_err *err) XB_MUST_CHECK;
 size_t xb_procs_running(const struct xb_procs *p);
+/* Sends a signal to all that run and their descendants; wait for them afterwards. */
+void xb_procs_signal(struct xb_procs *p, int signal);
 /*
  * Waits until a child has ended and its output is complete, or timeout_ms passed (negative: no limit), or *interrupted
  * becomes non-zero (may be NULL; signals wake the wait). 1: *out_user and *out are set (release it); 0: time is up or
