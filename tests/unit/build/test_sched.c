@@ -454,38 +454,6 @@ static void test_assembler(void **state)
 	fake_close(&f);
 }
 
-static void test_compile_commands(void **state)
-{
-	struct fake f;
-	struct stat before, after;
-
-	(void)state;
-	open_app(&f);
-	f.options.compdb = true;
-	assert_build(&f, 3, 0, 0);
-	char *text = fake_read(&f, "compile_commands.json");
-
-	assert_has(text, "\"-Iinclude\"");
-	assert_has(text, "/toolchain/bin/clang\"");
-	assert_has(text, "--target=x86_64-linux-gnu");
-	assert_null(strstr(text, "-dependency-file"));
-	assert_null(strstr(text, "-Xclang"));
-	assert_null(strstr(text, "../toolchain"));
-	free(text);
-	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "compile_commands.json");
-
-	assert_int_equal(stat(path, &before), 0);
-	assert_build(&f, 0, 0, 3);
-	assert_int_equal(stat(path, &after), 0);
-	assert_int_equal(before.st_ino, after.st_ino);
-	fake_write(&f, "src/c.c", "c\n");
-	assert_build(&f, 2, 0, 2);
-	text = fake_read(&f, "compile_commands.json");
-	assert_has(text, "src/c.c");
-	free(text);
-	fake_close(&f);
-}
-
 static void test_strip_ansi(void **state)
 {
 	struct xb_str out XB_CLEANUP(xb_str_release) = {0};
@@ -520,7 +488,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_runs_in_parallel),
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_assembler),
-		cmocka_unit_test(test_compile_commands),
 		cmocka_unit_test(test_strip_ansi),
 	};
 
