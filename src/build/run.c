@@ -173,23 +173,24 @@ static int changed(const struct xb_action *action, const char *path, struct xb_e
 
 /* What the tool says it read, before it is judged. */
 struct reading {
+	struct xb_arena *arena;		   /* borrowed */
 	XB_VEC(const char *) paths;	   /* as named by the tool */
 	XB_VEC(struct xb_read_file) files; /* the source first */
 	struct xb_map known;		   /* the source and the inputs of the action: no deps */
 	struct xb_dirs deps;		   /* project paths */
+	struct xb_dirs includes;	   /* those that .include named */
 	bool told;			   /* false: an assembler name could not be read */
 };
 
 /* An assembler name is looked for as the assembler does: from the working directory, then along the -I path. */
-static void add_assembler_name(struct exec *x, const struct xb_action *action, const char *name, struct xb_arena *arena,
-			       struct reading *r)
+static void add_assembler_name(struct exec *x, const struct xb_action *action, const char *name, struct reading *r)
 {
 	const struct xb_dirs *search = &action->variant->search;
 	char *path = exec_path(x, name);
 	bool found = *name == '/' || xb_fs_exists(path);
 
 	for (size_t i = 0; !found && i < search->len; i++) {
-		const char *candidate = xb_arena_printf(arena, "%s/%s", search->items[i], name);
+		const char *candidate = xb_arena_printf(r->arena, "%s/%s", search->items[i], name);
 
 		free(path);
 		path = exec_path(x, candidate);
@@ -204,7 +205,8 @@ static void add_assembler_name(struct exec *x, const struct xb_action *action, c
 		r->told = false;
 }
 
-static int scan_assembler(struct exec *x, const struct xb_action *action, const char *path, struct xb_arena *arena,
+/* Adds the files that `directive` names in `path`; those of .include have to be looked through in their turn. */
+static int scan_assembler(struct exec *x, const struct xb_action *action, const char *path, const char *directive,
 			  struct reading *r, struct xb_err *err)
 {
 	char *full XB_CLEANUP(xb_free_ptr) = exec_path(x, path);
@@ -213,16 +215,30 @@ static int scan_assembler(struct exec *x, const struct xb_action *action, const 
 
 	if (xb_fs_read(full, XB_MAX_SOURCE_BYTES, &text, err) < 0)
 		return err->code;
-	if (!xb_assembler_reads(xb_str_sv(&text), action->variant->kind == XB_ACTION_AS, arena, &names))
+	if (!xb_assembler_reads(xb_str_sv(&text), directive, r->arena, &names))
 		r->told = false;
 	for (size_t i = 0; i < names.len; i++)
-		add_assembler_name(x, action, names.items[i], arena, r);
+		add_assembler_name(x, action, names.items[i], r);
 	return 0;
+}
+
+static void add_dep(struct xb_dirs *list, struct xb_arena *arena, const char *path)
+{
+	if (list->len == list->cap) {
+		const size_t cap = list->cap ? 2 * list->cap : 32;
+		const char **items = xb_arena_array(arena, cap, sizeof(*items));
+
+		if (list->len)
+			memcpy(items, list->items, list->len * sizeof(*items));
+		list->items = items;
+		list->cap = cap;
+	}
+	list->items[list->len++] = path;
 }
 
 /* Sorts one path into its root; only those of the project become deps. */
 static int judge(struct exec *x, const struct xb_action *action, const char *path, struct reading *r,
-		 struct xb_arena *arena, struct xb_err *err)
+		 struct xb_err *err)
 {
 	struct xb_read_file file;
 
@@ -235,53 +251,94 @@ static int judge(struct exec *x, const struct xb_action *action, const char *pat
 		if (!strncmp(file.rel, "out/", 4) || !strncmp(file.rel, ".xbuild/", 8))
 			return made_by_others(action, file.rel, err);
 		xb_map_put_str(&r->known, file.rel, r);
-		if (r->deps.len == r->deps.cap) {
-			const size_t cap = r->deps.cap ? 2 * r->deps.cap : 32;
-			const char **items = xb_arena_array(arena, cap, sizeof(*items));
-
-			if (r->deps.len)
-				memcpy(items, r->deps.items, r->deps.len * sizeof(*items));
-			r->deps.items = items;
-			r->deps.cap = cap;
-		}
-		r->deps.items[r->deps.len++] = xb_arena_strdup(arena, file.rel);
+		add_dep(&r->deps, r->arena, xb_arena_strdup(r->arena, file.rel));
 	}
 	XB_VEC_PUSH(&r->files, file);
 	return 0;
 }
 
+/* What the action may read without a word: its source, and what other actions made for it. */
+static void begin_reading(struct reading *r, struct job *job)
+{
+	const struct xb_action *action = job->action;
+
+	r->arena = &job->arena;
+	r->told = true;
+	if (action->source) {
+		XB_VEC_PUSH(&r->files, ((struct xb_read_file){XB_ROOT_PROJECT, action->source}));
+		xb_map_put_str(&r->known, action->source, r);
+		if (!action->source_is_made)
+			XB_VEC_PUSH(&r->paths, action->source); /* it may be a link that leads outside */
+	}
+	for (size_t i = 0; i < action->n_inputs; i++)
+		xb_map_put_str(&r->known, action->inputs[i]->output, r);
+}
+
+static void end_reading(struct reading *r)
+{
+	XB_VEC_RELEASE(&r->paths);
+	XB_VEC_RELEASE(&r->files);
+	xb_map_release(&r->known);
+}
+
+/* Judges the paths from index `first` on. */
+static int judge_from(struct exec *x, const struct xb_action *action, size_t first, struct reading *r,
+		      struct xb_err *err)
+{
+	for (size_t i = first; i < r->paths.len; i++)
+		if (judge(x, action, r->paths.items[i], r, err) < 0)
+			return err->code;
+	return 0;
+}
+
+/* An assembler source, and what it includes, which may include more. */
+static int read_assembler(struct exec *x, const struct xb_action *action, struct reading *r, struct xb_err *err)
+{
+	const char *path = action->source;
+
+	for (size_t next = 0;; next++) {
+		const size_t before = r->paths.len, deps = r->deps.len;
+
+		if (scan_assembler(x, action, path, ".include", r, err) < 0 ||
+		    judge_from(x, action, before, r, err) < 0)
+			return err->code;
+		if (scan_assembler(x, action, path, ".incbin", r, err) < 0)
+			return err->code;
+		/* behind the included ones, and never looked through: they are data */
+		for (size_t i = deps; i < r->deps.len; i++)
+			add_dep(&r->includes, r->arena, r->deps.items[i]);
+		if (next >= r->includes.len)
+			break;
+		path = r->includes.items[next];
+	}
+	return judge_from(x, action, 0, r, err);
+}
+
 static int read_lists(struct exec *x, struct job *job, struct reading *r, struct xb_err *err)
 {
 	const struct xb_action *action = job->action;
+	const enum xb_action_kind kind = action->variant->kind;
 	struct xb_depfile list = {0};
-	size_t n;
+	size_t n, headers;
 
-	if (action->source)
-		XB_VEC_PUSH(&r->files, ((struct xb_read_file){XB_ROOT_PROJECT, action->source}));
-	if (action->source)
-		xb_map_put_str(&r->known, action->source, r);
-	for (size_t i = 0; i < action->n_inputs; i++)
-		xb_map_put_str(&r->known, action->inputs[i]->output, r);
 	if (job->depfile && xb_depfile_read(job->depfile, subject(action), &job->arena, &list, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < list.len; i++)
 		XB_VEC_PUSH(&r->paths, list.paths[i]);
-	for (size_t i = 0; i < r->paths.len; i++)
-		if (judge(x, action, r->paths.items[i], r, &job->arena, err) < 0)
-			return err->code;
-	if (action->variant->kind > XB_ACTION_AS || action->variant->kind == XB_ACTION_CPP)
-		return 0;
-	/* the files named by the assembler text come behind: they may name further ones only in an assembler source */
-	n = r->paths.len;
-	if (scan_assembler(x, action, action->source, &job->arena, r, err) < 0)
+	if (judge_from(x, action, 0, r, err) < 0)
 		return err->code;
-	for (size_t i = 0; action->variant->kind != XB_ACTION_AS && i < r->deps.len; i++)
-		if (scan_assembler(x, action, r->deps.items[i], &job->arena, r, err) < 0)
+	if (kind == XB_ACTION_AS)
+		return read_assembler(x, action, r, err);
+	if (kind != XB_ACTION_CC && kind != XB_ACTION_CXX)
+		return 0;
+	n = r->paths.len;
+	headers = r->deps.len;
+	if (scan_assembler(x, action, action->source, ".incbin", r, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < headers; i++)
+		if (scan_assembler(x, action, r->deps.items[i], ".incbin", r, err) < 0)
 			return err->code;
-	for (; n < r->paths.len; n++)
-		if (judge(x, action, r->paths.items[n], r, &job->arena, err) < 0)
-			return err->code;
-	return 0;
+	return judge_from(x, action, n, r, err);
 }
 
 /*
@@ -391,14 +448,9 @@ static int check_failed(struct exec *x, struct job *job, struct reading *r, stru
 
 	if (!job->depfile || xb_depfile_read(job->depfile, subject(job->action), &job->arena, &list, &ignored) < 0)
 		return 0;
-	if (job->action->source)
-		xb_map_put_str(&r->known, job->action->source, r);
-	for (size_t i = 0; i < job->action->n_inputs; i++)
-		xb_map_put_str(&r->known, job->action->inputs[i]->output, r);
 	for (size_t i = 0; i < list.len; i++)
-		if (judge(x, job->action, list.paths[i], r, &job->arena, err) < 0)
-			return err->code;
-	return 0;
+		XB_VEC_PUSH(&r->paths, list.paths[i]);
+	return judge_from(x, job->action, 0, r, err);
 }
 
 static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_sv text, struct xb_err *err)
@@ -407,7 +459,6 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 	bool doubt = false;
 	int rc;
 
-	r->told = true;
 	if (read_lists(x, job, r, err) < 0 || check_inputs(x, job, r, &doubt, err) < 0)
 		return err->code;
 	if (xb_cas_adopt(x->options->store, job->output, action->executable, &action->result.hash,
@@ -448,6 +499,7 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 	int rc;
 
 	exec_show(x, action, text);
+	begin_reading(&r, job);
 	if (ended->exit_code == 0) {
 		rc = accept(x, job, &r, text, err);
 	} else {
@@ -463,8 +515,6 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 		}
 		rc = check_failed(x, job, &r, err);
 	}
-	XB_VEC_RELEASE(&r.paths);
-	XB_VEC_RELEASE(&r.files);
-	xb_map_release(&r.known);
+	end_reading(&r);
 	return rc;
 }

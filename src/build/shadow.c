@@ -252,37 +252,32 @@ void xb_shadows_find(struct xb_shadows *shadows, const struct xb_dirs *search, c
 	xb_map_release(&s.reported);
 }
 
-bool xb_assembler_reads(struct xb_sv text, bool all, struct xb_arena *arena, struct xb_dirs *out)
+bool xb_assembler_reads(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out)
 {
-	static const char *const words[] = {".incbin", ".include"};
-	const char *end = text.ptr + text.len;
+	const char *at = text.ptr, *end = text.ptr + text.len;
+	const size_t n = strlen(directive);
 	bool told = true;
 
-	for (size_t i = 0; i < (all ? XB_COUNT(words) : 1); i++) {
-		const size_t n = strlen(words[i]);
-		const char *at = text.ptr;
+	while (at && (at = memmem(at, (size_t)(end - at), directive, n))) {
+		const char *start = at += n, *stop;
 
-		while (at && (at = memmem(at, (size_t)(end - at), words[i], n))) {
-			const char *start = at += n, *stop;
-
-			while (start < end && (*start == ' ' || *start == '\t'))
-				start++;
-			if (start == at && (start == end || (*start != '"' && *start != '\\')))
-				continue; /* a longer word */
-			if (start < end && *start == '\\')
-				start++;
-			if (start == end || *start != '"') {
-				told = false;
-				continue;
-			}
-			stop = ++start;
-			while (stop < end && *stop != '"' && *stop != '\\' && *stop != '\n')
-				stop++;
-			if (stop == start || stop == end || *stop == '\n')
-				told = false;
-			else
-				push(out, arena, xb_arena_sv(arena, xb_sv_n(start, (size_t)(stop - start))));
+		while (start < end && (*start == ' ' || *start == '\t'))
+			start++;
+		if (start == at && (start == end || (*start != '"' && *start != '\\')))
+			continue; /* a longer word */
+		if (start < end && *start == '\\')
+			start++;
+		if (start == end || *start != '"') {
+			told = false;
+			continue;
 		}
+		stop = ++start;
+		while (stop < end && *stop != '"' && *stop != '\\' && *stop != '\n')
+			stop++;
+		if (stop == start || stop == end || *stop == '\n')
+			told = false;
+		else
+			push(out, arena, xb_arena_sv(arena, xb_sv_n(start, (size_t)(stop - start))));
 	}
 	return told;
 }

@@ -39,9 +39,9 @@ void xb_shadows_find(struct xb_shadows *shadows, const struct xb_dirs *search, c
 		     const struct xb_read_file *files, size_t n, struct xb_arena *arena, struct xb_dirs *out);
 
 /*
- * Appends the names after .incbin (and, with `all`, .include) in an assembler source, or in a C source that carries such text
+ * Appends the names after `directive` (".incbin", ".include") in an assembler source, or in a C source that carries such text
  * in strings. False when a name is not written out there (a macro): then what is read cannot be told.
  */
-bool xb_assembler_reads(struct xb_sv text, bool all, struct xb_arena *arena, struct xb_dirs *out);
+bool xb_assembler_reads(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out);
 
 #endif

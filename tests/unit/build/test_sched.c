@@ -441,16 +441,35 @@ static void test_assembler(void **state)
 	fake_open(&f);
 	fake_write(&f, "a.S", "#include \"k.h\"\n.incbin \"data.bin\"\n");
 	fake_write(&f, "k.h", "constant\n");
-	fake_write(&f, "data.bin", "1\n");
-	fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.S");
-	assert_build(&f, 3, 0, 0);
-	assert_string_equal(xb_str_get(&f.jobs), "CPP a.S\n"
-						 "AS .xbuild/obj/linux-x86_64/dev/app/a.S.o\n"
-						 "LINK out/linux-x86_64/app\n");
-	assert_build(&f, 0, 0, 3);
-	fake_write(&f, "data.bin", "2\n"); /* no compiler lists it */
-	assert_int_equal((settle(), fake_build(&f)), 0);
+	fake_write(&f, "data.bin", "1\n.include NOT_LOOKED_AT\n");
+	fake_write(&f, "b.s", " .include \"one.inc\"\n");
+	fake_write(&f, "one.inc", " .include \"inc/two.inc\"\n");
+	fake_write(&f, "inc/two.inc", "two\n");
+	fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "?.?"); /* k.h is no source */
+	f.options.jobs = 1;
+	assert_build(&f, 4, 0, 0);
+	assert_has(xb_str_get(&f.jobs), "CPP a.S\n");
 	assert_has(xb_str_get(&f.jobs), "AS .xbuild/obj/linux-x86_64/dev/app/a.S.o\n");
+	assert_has(xb_str_get(&f.jobs), "AS b.s\n");
+	assert_string_equal(xb_str_get(&f.output), "");
+	assert_build(&f, 0, 0, 4);
+	fake_write(&f, "data.bin", "2\n"); /* no compiler lists it */
+	assert_build(&f, 1, 0, 3);
+	assert_string_equal(xb_str_get(&f.jobs), "AS .xbuild/obj/linux-x86_64/dev/app/a.S.o\n");
+	fake_write(&f, "inc/two.inc", "changed\n");
+	assert_build(&f, 1, 0, 3);
+	assert_string_equal(xb_str_get(&f.jobs), "AS b.s\n");
+	/* a name that cannot be read: the result is good, but not remembered, and the user is told */
+	fake_write(&f, "b.s", " .incbin NAME\n");
+	assert_build(&f, 2, 0, 2);
+	assert_has(xb_str_get(&f.output), "WARNING 'b.s' has an .incbin");
+	assert_build(&f, 1, 0, 3);
+	/* a source that is a link out of the project */
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "b.s");
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	assert_int_equal(fake_build(&f), XB_E_VERIFY);
 	fake_close(&f);
 }
 

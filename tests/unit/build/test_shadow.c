@@ -62,13 +62,13 @@ static void test_places(void **state)
 	fake_close(&f);
 }
 
-static void assert_reads(const char *text, bool all, bool told, const char *expected)
+static void assert_reads(const char *text, const char *directive, bool told, const char *expected)
 {
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 	struct xb_str names XB_CLEANUP(xb_str_release) = {0};
 	struct xb_dirs out = {0};
 
-	assert_int_equal(xb_assembler_reads(xb_sv(text), all, &arena, &out), told);
+	assert_int_equal(xb_assembler_reads(xb_sv(text), directive, &arena, &out), told);
 	for (size_t i = 0; i < out.len; i++)
 		xb_str_printf(&names, "%s%s", i ? " " : "", out.items[i]);
 	assert_string_equal(xb_str_get(&names), expected);
@@ -76,15 +76,18 @@ static void assert_reads(const char *text, bool all, bool told, const char *expe
 
 static void test_assembler(void **state)
 {
+	static const char both[] = " .incbin \"a.bin\", 4\n\t.include\t\"b.inc\"\n";
+
 	(void)state;
-	assert_reads(" .incbin \"a.bin\"\n\t.include \"b.inc\"\n", true, true, "a.bin b.inc");
-	assert_reads(" .incbin \"a.bin\", 4\n .include \"b.inc\"\n", false, true, "a.bin");
-	assert_reads("__asm__(\".incbin \\\"logo.png\\\"\\n\");", false, true, "logo.png");
-	assert_reads(".incbin NAME\n", true, false, "");
-	assert_reads(".incbin \"open\n", true, false, "");
-	assert_reads(".incbins \"x\" .included\n", true, true, "");
-	assert_reads("nothing here", true, true, "");
-	assert_reads(".incbin", true, true, "");
+	assert_reads(both, ".incbin", true, "a.bin");
+	assert_reads(both, ".include", true, "b.inc");
+	assert_reads("__asm__(\".incbin \\\"logo.png\\\"\\n\");", ".incbin", true, "logo.png");
+	assert_reads(".incbin NAME\n", ".incbin", false, "");
+	assert_reads(".incbin \"open\n", ".incbin", false, "");
+	assert_reads(".incbins \"x\" .included\n", ".incbin", true, "");
+	assert_reads(".incbins \"x\" .included\n", ".include", true, "");
+	assert_reads("nothing here", ".incbin", true, "");
+	assert_reads(".incbin", ".incbin", true, "");
 }
 
 int main(void)
