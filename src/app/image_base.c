@@ -122,8 +122,7 @@ static int add_package(struct image_run *run, const struct xb_target *target, co
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
 	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("package %s", name);
 
-	if (xb_provision_package(run->app, target, name, &tree, err) < 0 ||
-	    xb_tree_manifest_read(tree.manifest, &entries, err) < 0)
+	if (xb_provision_package(run->app, target, name, &tree, err) < 0 || xb_tree_read(&tree, &entries, err) < 0)
 		return image_wrap(err, "add package", name);
 	xb_rootfs_add_tree(out, &entries, tree.dir, origin);
 	return 0;

@@ -257,7 +257,8 @@ int xb_tree_manifest_read(const char *path, struct xb_tree_entries *out, struct 
 
 	if (xb_fs_read(path, XB_MAX_INDEX_TEXT_BYTES, &text, err) < 0)
 		return err->code;
-	for (char *line = text.data; *line; number++) {
+	/* Zeros are what a power cut leaves; they must not pass for an early end. */
+	for (char *line = text.data; line < text.data + text.len; number++) {
 		char *end = strchr(line, '\n');
 		struct xb_tree_entry entry;
 
@@ -294,6 +295,27 @@ static bool parse_digest_file(struct xb_sv text, struct xb_tree *tree)
 	number.len--;
 	return hex.len == XB_DIGEST_HEX - 1 && xb_digest_parse(hex, &tree->digest) &&
 	       xb_num_u64(number, INT64_MAX, &tree->digest_size);
+}
+
+int xb_tree_read(const struct xb_tree *tree, struct xb_tree_entries *out, struct xb_err *err)
+{
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	const struct xb_sv dir = xb_path_dir(xb_sv(tree->manifest));
+	struct xb_digest digest;
+	uint64_t size_bytes;
+	int rc = xb_tree_manifest_read(tree->manifest, &entries, err);
+
+	if (rc == 0) {
+		xb_tree_directory_digest(&entries, &digest, &size_bytes);
+		if (!xb_digest_eq(&digest, &tree->digest))
+			rc = xb_fail(err, XB_E_DIGEST, "read '%s': it is damaged: it lists another tree",
+				     tree->manifest);
+	}
+	if (rc < 0)
+		return xb_hint(err, "remove '%.*s': it is made again when it is needed", XB_SV_ARG(dir));
+	*out = entries;
+	entries = (struct xb_tree_entries){0};
+	return 0;
 }
 
 int xb_tree_find(const struct xb_store *store, const struct xb_digest *recipe, struct xb_tree *out, struct xb_err *err)

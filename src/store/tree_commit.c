@@ -13,6 +13,8 @@
 #include "xbuild/base/path.h"
 #include "xbuild/sys/fs.h"
 
+#define MAX_HOPS 40 /* symlinks followed on one way, as Linux does (path_resolution(7)) */
+
 static int refuse(const struct xb_tree_entry *entry, const char *what, struct xb_err *err)
 {
 	char buf[XB_MAX_NAME_BYTES];
@@ -21,27 +23,58 @@ static int refuse(const struct xb_tree_entry *entry, const char *what, struct xb
 		       entry->path, what);
 }
 
-/* True when following `target` from where the link lies climbs above the root at any moment. */
-static bool leaves_root(const char *link, const char *target)
+/* Takes the last component off a path without a leading slash; false when there is none. */
+static bool go_up(struct xb_str *path)
 {
-	struct xb_sv rest = xb_path_dir(xb_sv(link));
-	long depth = 0;
+	const struct xb_sv up = xb_path_dir(xb_str_sv(path));
 
+	if (!path->len)
+		return false;
+	path->len = up.len;
+	path->data[up.len] = '\0';
+	return true;
+}
+
+/*
+ * True when following `target` from where the link lies climbs above the root at any moment. Links on the way are
+ * followed, as the kernel does it: "a/.." is where a leads to, not where it lies. What does not exist is taken for a
+ * directory, and nobody gets through more than MAX_HOPS links.
+ */
+static bool leaves_root(const struct xb_tree_entries *entries, const char *link, const char *target)
+{
+	struct xb_str at XB_CLEANUP(xb_str_release) = {0};
+	char *text XB_CLEANUP(xb_free_ptr) = xb_strdup(target);
+	struct xb_sv rest = xb_sv(text);
+	int hops = 0;
+
+	xb_str_append_sv(&at, xb_path_dir(xb_sv(link)));
 	if (target[0] == '/')
 		return true;
-	while (rest.len) {
-		xb_sv_cut(&rest, '/');
-		depth++;
-	}
-	for (rest = xb_sv(target); rest.ptr;) {
+	while (rest.ptr) {
 		const struct xb_sv part = xb_sv_cut(&rest, '/');
+		const struct xb_tree_entry *entry;
 
-		if (xb_sv_eq_str(part, ".."))
-			depth--;
-		else if (part.len && !xb_sv_eq_str(part, "."))
-			depth++;
-		if (depth < 0)
+		if (xb_sv_eq_str(part, "..")) {
+			if (!go_up(&at))
+				return true;
+			continue;
+		}
+		if (!part.len || xb_sv_eq_str(part, "."))
+			continue;
+		xb_str_printf(&at, "%s%.*s", at.len ? "/" : "", XB_SV_ARG(part));
+		entry = xb_tree_entries_find(entries, at.data);
+		if (!entry || entry->type != XB_TREE_SYMLINK)
+			continue;
+		if (++hops > MAX_HOPS)
+			return false;
+		if (entry->target[0] == '/')
 			return true;
+		char *next = xb_printf("%s/%.*s", entry->target, XB_SV_ARG(rest));
+
+		free(text);
+		text = next;
+		rest = xb_sv(text);
+		go_up(&at);
 	}
 	return false;
 }
@@ -79,7 +112,7 @@ static int check_entries(const struct xb_tree_stage *stage, const struct xb_tree
 		if (e->type == XB_TREE_SYMLINK) {
 			if (tree_check_target(e->path, e->target, e->origin, err) < 0)
 				return err->code;
-			if (leaves_root(e->path, e->target))
+			if (leaves_root(entries, e->path, e->target))
 				return refuse(e, "the symlink leaves the tree", err);
 		}
 		if (e->type == XB_TREE_FILE) {

@@ -274,6 +274,38 @@ static void damaged_trees_are_told_and_replaced(void **state)
 	assert_int_equal(xb_tree_find(f->store, &recipe, &found, &f->err), 1);
 }
 
+/* Cut off between two lines, or filled up with zeros: what is left is a manifest in form, but not of this tree. */
+static void a_cut_manifest_is_not_believed(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_tree_entries again XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+	char *text XB_CLEANUP(xb_free_ptr) = NULL;
+	size_t len, cuts = 0;
+
+	assert_ok(make_tree(f->store, both, &recipe, &entries, &tree, &f->err), &f->err);
+	assert_ok(xb_tree_read(&tree, &again, &f->err), &f->err);
+	assert_int_equal(again.len, entries.len);
+	text = read_text(tree.manifest);
+	len = strlen(text);
+	for (size_t i = 0; i < len; i++) {
+		struct xb_tree_entries out = {0};
+
+		if (i && text[i - 1] != '\n')
+			continue;
+		assert_ok(xb_atomic_file_write(tree.manifest, text, i, 0644, 0, &f->err), &f->err);
+		assert_failed(xb_tree_read(&tree, &out, &f->err), &f->err, XB_E_DIGEST, "is damaged");
+		cuts++;
+	}
+	assert_int_equal(cuts, entries.len);
+	memset(text + len / 2, 0, len - len / 2);
+	assert_ok(xb_atomic_file_write(tree.manifest, text, len, 0644, 0, &f->err), &f->err);
+	assert_failed(xb_tree_manifest_read(tree.manifest, &again, &f->err), &f->err, XB_E_DIGEST, "is damaged");
+	assert_ok(xb_atomic_file_write(tree.manifest, "d\t0755\t0\t0\tp\ta\n\0\0", 17, 0644, 0, &f->err), &f->err);
+	assert_failed(xb_tree_manifest_read(tree.manifest, &again, &f->err), &f->err, XB_E_DIGEST, "line 2 is damaged");
+}
+
 /* Eight processes make the same tree at once: each gets it, and one directory stays. */
 static void several_makers(void **state)
 {
@@ -388,6 +420,7 @@ int main(void)
 		TEST(usr_aliases_are_no_conflict),
 		TEST(staged_bytes_can_be_replaced),
 		TEST(damaged_trees_are_told_and_replaced),
+		TEST(a_cut_manifest_is_not_believed),
 		TEST(several_makers),
 		TEST(an_interrupt_ends_unpacking),
 		TEST(parts_are_filled_side_by_side),

@@ -89,6 +89,25 @@ static void links_that_leave(void **state)
 	}
 }
 
+/* Each link alone stays inside as text; together they lead out. */
+static void links_that_leave_through_links(void **state)
+{
+	static const struct item up[] = {{'l', "a/b/c/root", "../../.."}, {'l', "a/b/c/out", "root/../x"}, {0}};
+	static const struct item far[] = {{'l', "a/b/c/root", "../../.."}, {'l', "z", "a/b/c/root/a/../.."}, {0}};
+	static const struct item chain[] = {{'l', "a/one", "two"}, {'l', "a/two", ".."}, {'l', "y", "a/one/.."}, {0}};
+	static const struct item circle[] = {
+		{'l', "p", "q/.."}, {'l', "q", "p"}, {'l', "usr/lib", "./../usr/lib64"}, {0}};
+	const struct item *const tables[] = {circle, NULL};
+	struct fixture *f = *state;
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+
+	assert_refused(f, up, NULL, "'a/b/c/out': the symlink leaves the tree");
+	assert_refused(f, far, NULL, "'z': the symlink leaves the tree");
+	assert_refused(f, chain, NULL, "'y': the symlink leaves the tree");
+	assert_int_equal(make_tree(f->store, tables, &recipe, &entries, &tree, &f->err), 0);
+}
+
 static void bad_targets(void **state)
 {
 	static const struct item none[] = {{'l', "a", ""}, {0}};
@@ -208,11 +227,17 @@ static void stage_holds_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(unsafe_names),	   TEST(names_in_messages_are_printable),
-		TEST(too_long_or_deep),	   TEST(below_a_link),
-		TEST(links_that_leave),	   TEST(bad_targets),
-		TEST(hard_links),	   TEST(duplicates),
-		TEST(whiteouts),	   TEST(modes),
+		TEST(unsafe_names),
+		TEST(names_in_messages_are_printable),
+		TEST(too_long_or_deep),
+		TEST(below_a_link),
+		TEST(links_that_leave),
+		TEST(links_that_leave_through_links),
+		TEST(bad_targets),
+		TEST(hard_links),
+		TEST(duplicates),
+		TEST(whiteouts),
+		TEST(modes),
 		TEST(stage_holds_numbers),
 	};
 
