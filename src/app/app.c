@@ -163,14 +163,15 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 	const char *reason = NULL;
 	struct xb_digest inputs;
 
-	xb_project_lock_inputs(p, &inputs);
-	if (xb_digest_eq(&inputs, &lock->inputs))
-		return NULL;
+	/* also with equal inputs: a lock that was merged by hand may lack a host or target */
 	for (size_t i = 0; i < p->hosts.len && !reason; i++)
 		reason = stale_host(app, lock, p->hosts.items[i]);
 	for (size_t i = 0; i < p->n_targets && !reason; i++)
 		reason = stale_target(app, lock, p->targets[i].target->name);
-	return reason ? reason : "toolchain, sysroot, snapshot, packages, hosts or targets of the project file changed";
+	xb_project_lock_inputs(p, &inputs);
+	if (!reason && !xb_digest_eq(&inputs, &lock->inputs))
+		reason = "toolchain, sysroot, snapshot, packages, hosts or targets of the project file changed";
+	return reason;
 }
 
 static int lock_missing(struct xb_app *app, struct xb_err *err)

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a lock promises: it stays until told otherwise, it fits the project or is refused, it is the same from any host.
+. "$(dirname "$0")/begin.sh"
+own_archive
+hello_project project
+cd project
+
+expect 3 "$xbuild" lock --check
+says 'xbuild lock'
+expect 0 "$xbuild" lock
+cp xbuild.lock first
+expect 0 "$xbuild" lock --check
+: >"$work/requests"
+expect 0 "$xbuild" lock
+cmp first xbuild.lock || fail "a second lock changed the file"
+[ ! -s "$work/requests" ] || fail "an up-to-date lock asked the network: $(cat "$work/requests")"
+python3 - xbuild.lock <<'PY'
+import json, sys
+text = open(sys.argv[1]).read()
+lock = json.loads(text)
+names = [p["name"] for s in lock["sysroots"].values() for p in s["packages"]]
+assert "libtally-dev" in names and "libtally1" in names, names
+for line in text.splitlines():
+    assert line.count('"sha256"') <= 1, line
+assert lock["suites"]["test"]["signed-by"], lock["suites"]
+PY
+
+# a lock that was merged by hand and lost a target does not fit
+python3 - xbuild.lock <<'PY'
+import json, sys
+lock = json.load(open(sys.argv[1]))
+del lock["sysroots"]["linux-aarch64"]
+json.dump(lock, open(sys.argv[1], "w"))
+PY
+expect 3 "$xbuild" build --locked
+says "no sysroot for target 'linux-aarch64'"
+expect 3 "$xbuild" lock --check
+expect 0 "$xbuild" lock
+cmp first xbuild.lock || fail "the repaired lock is another one"
+
+# newer versions are taken when asked for, by name or all
+python3 "$XB_SOURCE/tests/cli/archive/newer.py" "$archive" libtally1 1.0-2
+python3 "$XB_SOURCE/tests/cli/archive/newer.py" "$archive" linux-libc-dev 999
+expect 0 "$xbuild" lock
+cmp first xbuild.lock || fail "a plain lock took newer versions"
+expect 0 "$xbuild" lock --update linux-libc-dev
+prints '^~ linux-libc-dev .* -> 999 '
+if grep -q libtally1 "$work/stdout"; then fail "an update of one package moved another"; fi
+expect 0 "$xbuild" lock --check
+expect 2 "$xbuild" lock --update linux-libc-dov
+says 'linux-libc-dev'
+expect 2 "$xbuild" lock linux-libc-dev
+says 'only with --update'
+
+# what the project asks for changes: the other commands refuse, lock adds and keeps
+sed 's/packages: \[libtally-dev\]/packages: [libtally-dev, libatomic1]/' xbuild.yaml >new && mv new xbuild.yaml
+expect 3 "$xbuild" build
+says 'does not fit the project'
+says "run 'xbuild lock'"
+expect 0 "$xbuild" lock
+expect 0 "$xbuild" lock --check
+sed 's/packages: \[.*\]/packages: [libtallly-dev]/' xbuild.yaml >new && mv new xbuild.yaml
+expect 2 "$xbuild" lock
+says '^xbuild.yaml:6:14: error: .*libtallly-dev'
+says 'libtally-dev'
+
+# a lock that is damaged, or of another format, is refused whole
+for edit in 's/"xbuild-lock": 1/"xbuild-lock": 2/' 's/"sha256":"[0-9a-f]/"sha256":"x/' 's/"suites"/"sweets"/' 's/}$//'; do
+	sed "$edit" first >xbuild.lock
+	git checkout -q xbuild.yaml
+	cmp -s first xbuild.lock && fail "the edit $edit changed nothing"
+	expect 3 "$xbuild" build --offline
+	says 'xbuild.lock'
+done
