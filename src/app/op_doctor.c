@@ -62,22 +62,39 @@ static void check_host(struct findings *f)
 		add(f, XB_FINDING_NOTE, "clock", "XBUILD_TEST_NOW replaces it", "unset XBUILD_TEST_NOW");
 }
 
+/* Owned: `dir`, or as long as that does not exist what is nearest above it, where it would be made. */
+static char *nearest_existing(const char *dir)
+{
+	struct xb_sv at = xb_sv(dir);
+	for (;;) {
+		char *path = xb_sv_dup(at);
+		if (at.len <= 1 || xb_fs_exists(path))
+			return path;
+		free(path);
+		at = xb_path_dir(at);
+	}
+}
+
 static void check_cache(struct findings *f)
 {
 	struct xb_err err = {0};
 	char *dir XB_CLEANUP(xb_free_ptr) = NULL;
-	if (xb_host_cache_dir(&dir, &err) < 0 || xb_fs_mkdirs(dir, 0755, &err) < 0) {
+	if (xb_host_cache_dir(&dir, &err) < 0) {
 		add(f, XB_FINDING_BAD, "store", xb_arena_strdup(&f->app->arena, err.msg),
 		    "set XBUILD_CACHE_DIR to a directory that you can write");
 		xb_err_release(&err);
 		return;
 	}
 	const char *name = xb_arena_strdup(&f->app->arena, dir);
+	char *base XB_CLEANUP(xb_free_ptr) = nearest_existing(dir);
 	struct statvfs space;
-	if (faccessat(AT_FDCWD, dir, W_OK, AT_EACCESS) < 0)
+	if (!xb_fs_is_dir(base))
+		add(f, XB_FINDING_BAD, "store", xb_arena_printf(&f->app->arena, "%s is no directory", base),
+		    "set XBUILD_CACHE_DIR to a directory that you can write");
+	else if (faccessat(AT_FDCWD, base, W_OK | X_OK, AT_EACCESS) < 0)
 		add(f, XB_FINDING_BAD, "store", xb_arena_printf(&f->app->arena, "%s cannot be written", name),
 		    "set XBUILD_CACHE_DIR to a directory that you can write");
-	else if (statvfs(dir, &space) == 0) {
+	else if (statvfs(base, &space) == 0) {
 		uint64_t free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
 		char size[XB_NUM_SIZE_MAX];
 		bool low = free_bytes < LOW_SPACE_BYTES;

@@ -42,7 +42,7 @@ static int find_sources(const char *dir, const char **out, struct xb_err *err)
 			return err->code;
 		for (size_t k = 0; k < list.len && !*out; k++) {
 			struct xb_sv ext = xb_path_ext(xb_sv(list.items[k].name));
-			if (list.items[k].is_file && ext.len &&
+			if ((list.items[k].is_file || list.items[k].is_link) && ext.len &&
 			    xb_sv_eq_str(xb_sv_n(ext.ptr + 1, ext.len - 1), places[i][1]))
 				*out = patterns[i];
 		}
@@ -77,6 +77,8 @@ int xb_op_init(struct xb_app *app, const char *name, struct xb_init_result *out,
 	result.found_sources = result.sources != NULL;
 	if (!result.found_sources) {
 		char *hello XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "hello.c");
+		if (xb_fs_exists(hello))
+			return xb_fail(err, XB_E_USAGE, "'%s' exists already, and is no file", hello);
 		if (write_new(hello, hello_c, err) < 0)
 			return err->code;
 		result.sources = "hello.c";
