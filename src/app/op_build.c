@@ -13,6 +13,7 @@
 #include "xbuild/sys/fs.h"
 
 #define DEFAULT_PROFILE "release"
+#define MAX_NAMES_TOLD	10
 
 struct build {
 	struct xb_app *app;
@@ -39,11 +40,14 @@ static int unknown_name(const struct xb_project *project, const char *kind, cons
 			struct xb_err *err)
 {
 	const char *close = xb_sv_suggest(xb_sv(name), known);
+	struct xb_str all XB_CLEANUP(xb_str_release) = {0};
 
 	xb_fail(err, XB_E_USAGE, "no %s '%s' in '%s'", kind, name, project->file);
 	if (close)
 		return xb_hint(err, "did you mean '%s'?", close);
-	return err->code;
+	for (size_t i = 0; known[i] && i < MAX_NAMES_TOLD; i++)
+		xb_str_printf(&all, "%s%s", i ? ", " : "", i + 1 < MAX_NAMES_TOLD ? known[i] : "...");
+	return xb_hint(err, "it has: %s", xb_str_get(&all));
 }
 
 static int find_profile(struct build *b, struct xb_err *err)
