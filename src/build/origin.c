@@ -61,11 +61,6 @@ void xb_origins_free(struct xb_origins *o)
 	free(o);
 }
 
-const char *xb_origins_dir(const struct xb_origins *o, enum xb_root root)
-{
-	return o->dirs[root];
-}
-
 /* The deepest root wins: the store may lie within the project or the other way round. */
 static struct found classify(const struct xb_origins *o, const char *real)
 {

@@ -32,9 +32,9 @@ struct words {
 
 /* Every option's value, of all commands. All-zero is "nothing given". */
 struct values {
-	const char *dir, *file, *mirror, *profile, *color, *progress, *package;
+	const char *dir, *file, *mirror, *profile, *color, *progress;
 	bool quiet, offline, locked, frozen, json, help, version;
-	bool keep_going, dry_run, check, update, allow_rollback, force;
+	bool keep_going, dry_run, check, update, allow_rollback;
 	int verbose, jobs;
 	struct words targets, wants;
 	struct words args; /* what is no option */

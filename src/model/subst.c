@@ -47,19 +47,6 @@ static enum piece next_piece(struct xb_sv *rest, struct xb_sv *out)
 	return PIECE_LITERAL;
 }
 
-bool xb_subst_is_needed(const char *text)
-{
-	struct xb_sv rest = xb_sv(text), piece;
-
-	while (rest.len) {
-		const enum piece kind = next_piece(&rest, &piece);
-
-		if (kind == PIECE_NAME || kind == PIECE_UNCLOSED)
-			return true;
-	}
-	return false;
-}
-
 int xb_subst_check(const char *text, bool (*check)(void *ctx, struct xb_sv name), void *ctx, size_t *out_offset)
 {
 	struct xb_sv rest = xb_sv(text), piece;

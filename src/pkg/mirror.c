@@ -14,7 +14,6 @@
 #include "xbuild/sys/yaml.h"
 
 #define MAX_SOURCES_BYTES (1 * XB_MIB)
-#define MAX_WORDS	  64
 
 #define DEBIAN	 "debian"
 #define SECURITY "debian-security"

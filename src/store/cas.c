@@ -106,27 +106,6 @@ int xb_cas_put_bytes(struct xb_store *store, const void *data, size_t len, struc
 	return 0;
 }
 
-int xb_cas_put_file(struct xb_store *store, const char *path, bool executable, struct xb_digest *out,
-		    uint64_t *out_size, struct xb_err *err)
-{
-	char *tmp XB_CLEANUP(xb_free_ptr) = xb_store_tmp(store);
-	struct xb_digest digest;
-	uint64_t size_bytes;
-
-	/* The copy is hashed, not the original: that one may change in between. */
-	if (xb_fs_copy(path, tmp, executable ? EXECUTABLE_MODE : BLOB_MODE, err) < 0)
-		return err->code;
-	if (xb_digest_file(tmp, &digest, &size_bytes, err) < 0 ||
-	    publish(store, tmp, (int64_t)size_bytes, executable, &digest, err) < 0) {
-		unlink(tmp);
-		return err->code;
-	}
-	*out = digest;
-	if (out_size)
-		*out_size = size_bytes;
-	return 0;
-}
-
 int xb_cas_adopt(struct xb_store *store, const char *tmp_path, bool executable, struct xb_digest *out,
 		 uint64_t *out_size, struct xb_err *err)
 {

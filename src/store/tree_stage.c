@@ -289,18 +289,3 @@ char *xb_tree_staged_path(const struct xb_tree_stage *stage, uint32_t staged)
 {
 	return xb_printf("%s/%u", stage->dir, staged);
 }
-
-int xb_tree_stage_bytes(struct xb_tree_stage *stage, const void *data, size_t len, struct xb_tree_entry *entry,
-			struct xb_err *err)
-{
-	int fd XB_CLEANUP(xb_fs_close) = -1;
-	uint32_t number;
-
-	if (create_staged(stage, &number, &fd, err) < 0 || xb_fs_write_all(fd, data, len, entry->path, err) < 0 ||
-	    close_staged(stage, &fd, err) < 0)
-		return err->code;
-	xb_digest_bytes(data, len, &entry->digest);
-	entry->size_bytes = (int64_t)len;
-	entry->staged = number;
-	return 0;
-}

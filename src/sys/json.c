@@ -230,18 +230,6 @@ int xb_json_string(const json_t *object, const char *key, const char *where, con
 	return 0;
 }
 
-int xb_json_int(const json_t *object, const char *key, const char *where, int64_t *out, struct xb_err *err)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (check_object(object, where, err) < 0)
-		return err->code;
-	if (value && !json_is_integer(value))
-		return xb_fail(err, XB_E_INPUT, "%s: expected an integer as '%s'", where, key);
-	*out = json_integer_value(value);
-	return 0;
-}
-
 int xb_json_only_keys(const json_t *object, const char *const *known, const char *where, struct xb_err *err)
 {
 	json_t *shared = (json_t *)(uintptr_t)object; /* as in write_object */

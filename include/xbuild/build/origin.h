@@ -26,7 +26,4 @@ void xb_origins_free(struct xb_origins *origins); /* NULL-safe */
  */
 enum xb_root xb_origins_find(struct xb_origins *origins, const char *path, const char **out_rel);
 
-/* Real path of the root, borrowed. */
-const char *xb_origins_dir(const struct xb_origins *origins, enum xb_root root);
-
 #endif

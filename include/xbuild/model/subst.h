@@ -15,9 +15,6 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/str.h"
 
-/* True when `text` holds a "${" that is not escaped. */
-bool xb_subst_is_needed(const char *text);
-
 /*
  * Calls check(name) for every ${name}; used on load. The first problem (unclosed brace, or check returning false) is
  * told by its byte offset in *out_offset and a negative return without setting an error.

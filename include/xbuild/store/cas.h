@@ -40,12 +40,9 @@ void xb_cas_discard(struct xb_cas_writer *w); /* for XB_CLEANUP; nothing after c
 
 int xb_cas_put_bytes(struct xb_store *store, const void *data, size_t len, struct xb_digest *out,
 		     struct xb_err *err) XB_MUST_CHECK;
-/* Copies a file (reflink where possible), hashing it. `executable` gives the blob 0555. */
-int xb_cas_put_file(struct xb_store *store, const char *path, bool executable, struct xb_digest *out,
-		    uint64_t *out_size, struct xb_err *err) XB_MUST_CHECK;
 /*
  * Takes a file of this process's tmp directory (xb_store_tmp), which nobody writes to any more, without copying: hashes
- * it, sets its mode and renames it. On failure it stays where it is.
+ * it, sets its mode (0555 where `executable` says so) and renames it. On failure it stays where it is.
  */
 int xb_cas_adopt(struct xb_store *store, const char *tmp_path, bool executable, struct xb_digest *out,
 		 uint64_t *out_size, struct xb_err *err) XB_MUST_CHECK;

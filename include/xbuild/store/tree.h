@@ -93,11 +93,8 @@ int xb_tree_part_file_end(struct xb_tree_part *part, struct xb_err *err) XB_MUST
 int xb_tree_merge(struct xb_tree_part *const *parts, size_t n_parts, struct xb_tree_entries *out,
 		  struct xb_err *err) XB_MUST_CHECK;
 
-/* Path of a staged file, to read its bytes before commit (linker scripts). Owned. */
+/* Path of a staged file, while it is one. Owned. */
 char *xb_tree_staged_path(const struct xb_tree_stage *stage, uint32_t staged);
-/* Makes a new staged file from bytes (a rewritten script); fills digest, size and staged of *entry. */
-int xb_tree_stage_bytes(struct xb_tree_stage *stage, const void *data, size_t len, struct xb_tree_entry *entry,
-			struct xb_err *err) XB_MUST_CHECK;
 
 /* A committed tree. */
 struct xb_tree {

@@ -33,13 +33,11 @@ int xb_json_read(const char *path, int64_t max_bytes, json_t **out, struct xb_er
 void xb_json_write(const json_t *value, int pretty_depth, bool sort_keys, struct xb_str *out);
 
 /*
- * Members with the type checked; the error names `where` and the key. An optional member that is missing gives NULL, 0
- * or false. Strings are borrowed from the object.
+ * Members with the type checked; the error names `where` and the key. An optional member that is missing gives NULL.
+ * Strings are borrowed from the object.
  */
 int xb_json_string(const json_t *object, const char *key, const char *where, const char **out,
 		   struct xb_err *err) XB_MUST_CHECK;
-int xb_json_int(const json_t *object, const char *key, const char *where, int64_t *out,
-		struct xb_err *err) XB_MUST_CHECK;
 /* Refuses members that are not in `known` (ends with NULL). */
 int xb_json_only_keys(const json_t *object, const char *const *known, const char *where,
 		      struct xb_err *err) XB_MUST_CHECK;

@@ -58,16 +58,6 @@ static void test_expand(void **state)
 	}
 }
 
-static void test_is_needed(void **state)
-{
-	(void)state;
-	assert_true(xb_subst_is_needed("a${b}"));
-	assert_true(xb_subst_is_needed("${"));
-	assert_false(xb_subst_is_needed("$${b}"));
-	assert_false(xb_subst_is_needed("$b {}"));
-	assert_false(xb_subst_is_needed(""));
-}
-
 static bool is_known(void *ctx, struct xb_sv name)
 {
 	(*(int *)ctx)++;
@@ -104,7 +94,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expand),
-		cmocka_unit_test(test_is_needed),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_builtins),
 	};

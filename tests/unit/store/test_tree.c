@@ -222,36 +222,6 @@ static void usr_aliases_are_no_conflict(void **state)
 	}
 }
 
-static void staged_bytes_can_be_replaced(void **state)
-{
-	static const struct item script[] = {{'f', "usr/lib/libc.so", "GROUP ( /lib/libc.so.6 )"}, {0}};
-	struct fixture *f = *state;
-	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
-	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
-	struct xb_tree_stage *stage;
-	struct xb_tree_part *part;
-	struct xb_tree_entry *entry;
-	char *path XB_CLEANUP(xb_free_ptr) = NULL, *text XB_CLEANUP(xb_free_ptr) = NULL;
-
-	assert_ok(xb_tree_stage_open(f->store, &stage, &f->err), &f->err);
-	part = xb_tree_part_new(stage, "libc6-dev");
-	assert_ok(fill_part(part, script, &f->err), &f->err);
-	assert_ok(xb_tree_merge(&part, 1, &entries, &f->err), &f->err);
-	xb_tree_part_free(part);
-	entry = xb_tree_entries_find(&entries, "usr/lib/libc.so");
-	path = xb_tree_staged_path(stage, entry->staged);
-	text = read_text(path);
-	assert_string_equal(text, "GROUP ( /lib/libc.so.6 )");
-	assert_ok(xb_tree_stage_bytes(stage, "new", 3, entry, &f->err), &f->err);
-	assert_ok(xb_tree_commit(stage, &entries, &recipe, &tree, &f->err), &f->err);
-	xb_tree_stage_close(stage);
-	free(path);
-	free(text);
-	path = in_tree(&tree, "usr/lib/libc.so");
-	text = read_text(path);
-	assert_string_equal(text, "new");
-}
-
 static void damaged_trees_are_told_and_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -418,7 +388,6 @@ int main(void)
 		TEST(directory_digest_by_hand),
 		TEST(equal_files_are_one),
 		TEST(usr_aliases_are_no_conflict),
-		TEST(staged_bytes_can_be_replaced),
 		TEST(damaged_trees_are_told_and_replaced),
 		TEST(a_cut_manifest_is_not_believed),
 		TEST(several_makers),
