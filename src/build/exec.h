@@ -6,6 +6,7 @@
 #ifndef XBUILD_BUILD_EXEC_H
 #define XBUILD_BUILD_EXEC_H
 
+#include "xbuild/base/map.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/build/key.h"
 #include "xbuild/build/origin.h"
@@ -39,6 +40,8 @@ struct exec {
 	struct context *contexts; /* same index as options->setups */
 	struct xb_statcache *cache;
 	struct xb_shadows *shadows;
+	struct xb_map hashed; /* files hashed so far: when, in starts of commands */
+	size_t n_starts;
 	struct xb_procs *procs;
 	XB_VEC(struct job *) jobs;    /* that run */
 	struct queue links, compiles; /* ready: what others wait for longest comes first */
@@ -53,7 +56,8 @@ struct job {
 	struct xb_arena arena;
 	char *output, *depfile, *response; /* temporary files, owned; NULL when there is none */
 	struct xb_reapi_digest command;
-	int64_t started_ns; /* on the clock of the file system's stamps */
+	size_t start;	    /* number of the command in this run */
+	int64_t started_ns; /* wall clock */
 };
 void job_free(struct job *job);
 
@@ -83,6 +87,9 @@ struct key_files {
 };
 int exec_key_files(struct exec *x, const struct xb_action *action, const struct xb_dep_set *deps,
 		   struct xb_arena *arena, struct key_files *out, struct xb_err *err) XB_MUST_CHECK;
+
+/* xb_statcache_get, and remembers that the file's content was known from here on. */
+int exec_hash(struct exec *x, const char *path, struct xb_file_state *out, struct xb_err *err) XB_MUST_CHECK;
 
 /* Starts the command. All outputs of inputs are at their places. */
 int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exec.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,13 +110,22 @@ static int resolve_from_state(struct exec *x, struct xb_action *action, struct x
 	return 1;
 }
 
+int exec_hash(struct exec *x, const char *path, struct xb_file_state *out, struct xb_err *err)
+{
+	if (xb_statcache_get(x->cache, path, out, err) < 0)
+		return err->code;
+	if (!xb_map_get_str(&x->hashed, path))
+		xb_map_put_str(&x->hashed, path, (void *)(uintptr_t)(x->n_starts + 1));
+	return 0;
+}
+
 /* 1: read into *out; 0: there is no such file. */
 static int key_file(struct exec *x, const char *path, struct xb_key_file *out, struct xb_err *err)
 {
 	struct xb_err problem XB_CLEANUP(xb_err_release) = {0};
 	struct xb_file_state state;
 
-	if (xb_statcache_get(x->cache, path, &state, &problem) < 0) {
+	if (exec_hash(x, path, &state, &problem) < 0) {
 		/* a directory where a file was, or the other way round: as good as missing */
 		if (problem.code == XB_E_NOT_FOUND || problem.code == XB_E_INPUT || problem.code == XB_E_SYSTEM)
 			return 0;

@@ -18,6 +18,9 @@
 /* A command line of more bytes goes through a response file: Linux takes 2 MiB with the environment, macOS 1 MiB. */
 #define MAX_COMMAND_BYTES (128 * 1024)
 
+/* The longest tick of the coarse clock that file systems stamp with (CONFIG_HZ=100). */
+#define TICK_NS (10 * INT64_C(1000000))
+
 void job_free(struct job *job)
 {
 	char *const files[] = {job->output, job->depfile, job->response};
@@ -31,19 +34,11 @@ void job_free(struct job *job)
 	free(job);
 }
 
-/*
- * Files are stamped with the kernel's coarse clock. A file changed after the command had started has a stamp that is not
- * below this.
- */
-static int64_t stamp_now(void)
+static int64_t now_ns(void)
 {
 	struct timespec now;
 
-#ifdef CLOCK_REALTIME_COARSE
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-#else
 	clock_gettime(CLOCK_REALTIME, &now);
-#endif
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -123,12 +118,13 @@ int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err)
 		return err->code;
 	}
 	/* hashed before the compiler reads it: a later change is then seen */
-	if (action->source && !action->source_is_made && xb_statcache_get(x->cache, action->source, &source, err) < 0) {
+	if (action->source && !action->source_is_made && exec_hash(x, action->source, &source, err) < 0) {
 		job_free(job);
 		return xb_wrap(err, "unit '%s'", action->variant->unit->name);
 	}
 	tell_start(x, action, &argv);
-	job->started_ns = stamp_now();
+	job->start = ++x->n_starts;
+	job->started_ns = now_ns();
 	spec = (struct xb_proc_spec){.argv = argv.items, .env = xb_action_env, .cwd = x->options->project_dir};
 	if (xb_procs_start(x->procs, &spec, job, err) < 0) {
 		job_free(job);
@@ -341,31 +337,36 @@ static int read_lists(struct exec *x, struct job *job, struct reading *r, struct
 	return judge_from(x, action, n, r, err);
 }
 
+static int64_t ctime_of(const struct stat *st)
+{
+#ifdef __APPLE__
+	return (int64_t)st->st_ctimespec.tv_sec * 1000000000 + st->st_ctimespec.tv_nsec;
+#else
+	return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
+#endif
+}
+
 /*
- * Fails when a file that was read is not any more what it was when the command started. One that changed in the very tick of
- * the clock may or may not have been read in its old form: then the result is good but not remembered.
+ * Fails when a file that was read is not any more what it was when the command started. For one whose content was known
+ * before, the statcache tells. One that was met for the first time is judged by its stamp: later than the start, it changed;
+ * within a tick of the clock that file systems stamp with, nobody can tell: the result is then good, but not remembered.
  */
 static int check_unchanged(struct exec *x, const struct job *job, const char *path, bool *out_doubt, struct xb_err *err)
 {
 	char *full XB_CLEANUP(xb_free_ptr) = exec_path(x, path);
+	const uintptr_t hashed = (uintptr_t)xb_map_get_str(&x->hashed, path);
+	const bool was_known = hashed && hashed <= job->start;
 	struct xb_file_state state;
 	struct stat st;
-	int64_t ctime_ns;
 
-	if (xb_statcache_get(x->cache, path, &state, err) < 0)
+	if (exec_hash(x, path, &state, err) < 0)
 		return xb_wrap(err, "'%s' was read by '%s'", path, subject(job->action));
-	if (stat(full, &st) < 0)
-		return changed(job->action, path, err);
-#ifdef __APPLE__
-	ctime_ns = (int64_t)st.st_ctimespec.tv_sec * 1000000000 + st.st_ctimespec.tv_nsec;
-#else
-	ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
-#endif
-	if (ctime_ns > job->started_ns || xb_statcache_changed(x->cache, path)) {
+	if (stat(full, &st) < 0 || xb_statcache_changed(x->cache, path) ||
+	    (!was_known && ctime_of(&st) > job->started_ns)) {
 		xb_statcache_forget(x->cache, path);
 		return changed(job->action, path, err);
 	}
-	*out_doubt = *out_doubt || ctime_ns == job->started_ns;
+	*out_doubt = *out_doubt || (!was_known && ctime_of(&st) > job->started_ns - TICK_NS);
 	return 0;
 }
 

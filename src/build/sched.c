@@ -367,6 +367,7 @@ static void close_all(struct exec *x)
 		xb_state_free(x->contexts[i].state);
 	}
 	free(x->contexts);
+	xb_map_release(&x->hashed);
 	xb_shadows_free(x->shadows);
 	xb_statcache_free(x->cache);
 	XB_VEC_RELEASE(&x->links.items);

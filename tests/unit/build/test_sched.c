@@ -376,6 +376,27 @@ static void test_input_that_changes_is_not_cached(void **state)
 	fake_close(&f);
 }
 
+/* What was just written and then built is remembered: its content was known before the compiler read it. */
+static void test_just_written(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	fake_open(&f);
+	fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	for (int i = 0; i < 5; i++) {
+		char text[] = "0\n";
+
+		text[0] = (char)('0' + i);
+		fake_write(&f, "a.c", text);
+		assert_int_equal(fake_build(&f), 0);
+		assert_int_equal(f.result.n_run, 2);
+		assert_int_equal(fake_build(&f), 0);
+		assert_int_equal(f.result.n_current, 2);
+	}
+	fake_close(&f);
+}
+
 static void test_interrupt(void **state)
 {
 	struct fake f;
@@ -503,6 +524,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_stops_at_first_failure),
 		cmocka_unit_test(test_foreign_file_is_refused),
 		cmocka_unit_test(test_input_that_changes_is_not_cached),
+		cmocka_unit_test(test_just_written),
 		cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(test_runs_in_parallel),
 		cmocka_unit_test(test_dry_run),
