@@ -15,10 +15,8 @@
 #include "xbuild/sys/fs.h"
 
 /* Part of the key of every remembered layer: change it whenever the bytes made of the same entries change. */
-#define LAYER_VERSION	     "xbuild layer 1: ustar+pax, mtime 1, gzip members of 1 MiB at level " TEXT_OF(XB_DEFLATE_LEVEL)
-#define TEXT_OF(macro)	     TEXT_OF_VALUE(macro)
-#define TEXT_OF_VALUE(value) #value
-#define OUTPUT_NAME	     "layer.tar.gz"
+#define LAYER_VERSION "xbuild layer 1: ustar+pax, mtime 1, gzip members of 1 MiB, encoder " XB_DEFLATE_VERSION
+#define OUTPUT_NAME   "layer.tar.gz"
 
 static int check_interrupted(const struct xb_layer_options *options, struct xb_err *err)
 {

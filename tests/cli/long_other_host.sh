@@ -29,7 +29,7 @@ apt-get update -q "$@" >"$work/apt.log" 2>&1 || {
 	fail "apt-get update for arm64"
 }
 apt-get install -q -y --download-only "$@" libc6-dev libgcc-12-dev libcurl4-openssl-dev libarchive-dev libyaml-dev \
-	libjansson-dev libssl-dev libsolv-dev libsolvext-dev librnp-dev libdeflate-dev >"$work/apt.log" 2>&1 || {
+	libjansson-dev libssl-dev libsolv-dev libsolvext-dev librnp-dev >"$work/apt.log" 2>&1 || {
 	tail -n 20 "$work/apt.log" >&2
 	fail "apt-get install --download-only for arm64"
 }

@@ -22,7 +22,7 @@ done
 if awk '{ print $3 }' "$work/list" | grep -vE '^\./(usr/)?(usr/(bin|libexec|share)/.*)?$'; then fail "unexpected files"; fi
 if grep -qE 'cmocka|test_|\.o$|/include/' "$work/list"; then fail "things of the tests are in the package"; fi
 dpkg-deb -f "$deb" Depends >"$work/depends"
-for library in libc6 libcurl libarchive libsolv librnp libyaml libjansson libdeflate; do
+for library in libc6 libcurl libarchive libsolv librnp libyaml libjansson; do
 	grep -q "$library" "$work/depends" || fail "it does not depend on $library: $(cat "$work/depends")"
 done
 dpkg-deb -x "$deb" "$work/root"

@@ -21,7 +21,6 @@ awk -F: '
 		# Third-party headers and the only files that may include them.
 		owner["curl/"] = "src/sys/fetch"; owner["archive"] = "src/sys/archive"; owner["yaml.h"] = "src/sys/yaml"
 		owner["openssl/"] = "src/sys/digest"; owner["rnp/"] = "src/sys/openpgp"; owner["solv/"] = "src/pkg/solve"
-		owner["libdeflate"] = "src/sys/deflate"
 	}
 	{
 		file = $1; line = $2; text = $0; sub(/^[^:]*:[^:]*:/, "", text)
