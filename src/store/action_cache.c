@@ -37,8 +37,14 @@ static bool read_entry(const struct xb_store *store, const struct xb_digest *key
 	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
 	struct xb_digest digest;
 
-	if (xb_fs_read(path, XB_MAX_JSON_BYTES, text, &ignored) < 0)
+	if (xb_fs_read(path, XB_MAX_JSON_BYTES, text, &ignored) < 0) {
+		/* No file at all, or one beyond measure: whatever it is, it would stand in the way of the next entry. */
+		if (ignored.code == XB_E_INPUT) {
+			xb_err_clear(&ignored);
+			(void)!xb_fs_remove(path, &ignored);
+		}
 		return false;
+	}
 	if (text->len >= HEADER_BYTES && memcmp(text->data, magic, MAGIC_BYTES) == 0 &&
 	    memcmp(text->data + MAGIC_BYTES + XB_DIGEST_BYTES, key->bytes, XB_DIGEST_BYTES) == 0) {
 		const size_t covered = MAGIC_BYTES + XB_DIGEST_BYTES;

@@ -84,6 +84,21 @@ static void any_damage_is_a_miss(void **state)
 }
 
 /* An entry that is whole but lies under another name says so by its key. */
+/* A directory in the place of an entry is a miss, and does not keep the next entry from it. */
+static void what_is_no_file_goes(void **state)
+{
+	struct fixture *f = *state;
+	const struct xb_digest key = key_of("k");
+	char *path XB_CLEANUP(xb_free_ptr) = entry_of(f, &key);
+	char *below XB_CLEANUP(xb_free_ptr) = xb_printf("%s/a", path);
+	struct xb_reapi_output output;
+
+	assert_ok(xb_fs_mkdirs(below, 0755, &f->err), &f->err);
+	assert_int_equal(get(f, &key), 0);
+	put_result(f, &key, &output);
+	assert_int_equal(get(f, &key), 1);
+}
+
 static void an_entry_answers_to_its_own_key(void **state)
 {
 	struct fixture *f = *state;
@@ -192,6 +207,7 @@ int main(void)
 		TEST(at_most_sixteen_sets),
 		TEST(an_empty_set_is_a_set),
 		TEST(damaged_dependencies_are_none),
+		TEST(what_is_no_file_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
