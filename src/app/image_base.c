@@ -79,13 +79,16 @@ static char *choice_version(const struct xb_target *target, const struct xb_sysr
 static int choose(const struct xb_target *target, const struct xb_rootfs *own, const struct xb_sysroot_paths *sysroot,
 		  const struct xb_lock_packages *locked, struct xb_str *out, struct xb_err *err)
 {
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
 	struct xb_rootfs index XB_CLEANUP(xb_rootfs_release) = {0};
 	struct xb_lacks lacks XB_CLEANUP(xb_lacks_release) = {0};
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 	const struct xb_lock_package **list;
 	size_t len;
 
-	if (xb_closure_find(own, target, &lacks, err) < 0 || xb_packages_index(sysroot->manifest, &index, err) < 0)
+	if (xb_closure_find(own, target, &lacks, err) < 0 ||
+	    xb_tree_read(sysroot->manifest, &sysroot->digest, &entries, err) < 0 ||
+	    xb_packages_index(&entries, &index, err) < 0)
 		return err->code;
 	xb_packages_choose(&index, locked, target, &lacks, &arena, &list, &len);
 	for (size_t i = 0; i < len; i++)
@@ -122,7 +125,8 @@ static int add_package(struct image_run *run, const struct xb_target *target, co
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
 	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("package %s", name);
 
-	if (xb_provision_package(run->app, target, name, &tree, err) < 0 || xb_tree_read(&tree, &entries, err) < 0)
+	if (xb_provision_package(run->app, target, name, &tree, err) < 0 ||
+	    xb_tree_read(tree.manifest, &tree.digest, &entries, err) < 0)
 		return image_wrap(err, "add package", name);
 	xb_rootfs_add_tree(out, &entries, tree.dir, origin);
 	return 0;

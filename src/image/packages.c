@@ -6,14 +6,10 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/store/tree.h"
 
-int xb_packages_index(const char *manifest, struct xb_rootfs *out, struct xb_err *err)
+int xb_packages_index(const struct xb_tree_entries *entries, struct xb_rootfs *out, struct xb_err *err)
 {
-	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
-
-	if (xb_tree_manifest_read(manifest, &entries, err) < 0)
-		return err->code;
-	for (size_t i = 0; i < entries.len; i++) {
-		const struct xb_tree_entry *e = &entries.items[i];
+	for (size_t i = 0; i < entries->len; i++) {
+		const struct xb_tree_entry *e = &entries->items[i];
 
 		/* Sources are never read here: a package is found by names. */
 		xb_rootfs_add(out, &(struct xb_rootfs_entry){.path = e->path,

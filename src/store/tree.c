@@ -297,19 +297,18 @@ static bool parse_digest_file(struct xb_sv text, struct xb_tree *tree)
 	       xb_num_u64(number, INT64_MAX, &tree->digest_size);
 }
 
-int xb_tree_read(const struct xb_tree *tree, struct xb_tree_entries *out, struct xb_err *err)
+int xb_tree_read(const char *manifest, const struct xb_digest *digest, struct xb_tree_entries *out, struct xb_err *err)
 {
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
-	const struct xb_sv dir = xb_path_dir(xb_sv(tree->manifest));
-	struct xb_digest digest;
+	const struct xb_sv dir = xb_path_dir(xb_sv(manifest));
+	struct xb_digest found;
 	uint64_t size_bytes;
-	int rc = xb_tree_manifest_read(tree->manifest, &entries, err);
+	int rc = xb_tree_manifest_read(manifest, &entries, err);
 
 	if (rc == 0) {
-		xb_tree_directory_digest(&entries, &digest, &size_bytes);
-		if (!xb_digest_eq(&digest, &tree->digest))
-			rc = xb_fail(err, XB_E_DIGEST, "read '%s': it is damaged: it lists another tree",
-				     tree->manifest);
+		xb_tree_directory_digest(&entries, &found, &size_bytes);
+		if (!xb_digest_eq(&found, digest))
+			rc = xb_fail(err, XB_E_DIGEST, "read '%s': it is damaged: it lists another tree", manifest);
 	}
 	if (rc < 0)
 		return xb_hint(err, "remove '%.*s': it is made again when it is needed", XB_SV_ARG(dir));

@@ -15,12 +15,13 @@
 #include "xbuild/image/rootfs.h"
 #include "xbuild/model/lockfile.h"
 #include "xbuild/model/target.h"
+#include "xbuild/store/tree.h"
 
 /*
  * The sysroot's entries as a finished list, to look owners up in: origin is the bare name of the package. Development
  * links (libz.so -> libz.so.1) are left to their packages; an owner is that of the file at the end of the links.
  */
-int xb_packages_index(const char *manifest, struct xb_rootfs *out, struct xb_err *err) XB_MUST_CHECK;
+int xb_packages_index(const struct xb_tree_entries *entries, struct xb_rootfs *out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
  * Locked packages for the lacks of the image's own files: sorted by name, each once, borrowed from `locked`; the array

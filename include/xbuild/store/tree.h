@@ -124,7 +124,8 @@ int xb_tree_find(const struct xb_store *store, const struct xb_digest *recipe, s
 int xb_tree_manifest_read(const char *path, struct xb_tree_entries *out, struct xb_err *err) XB_MUST_CHECK;
 
 /* The entries of a tree that was found: its manifest, which must be whole (it is compared with the tree's digest). */
-int xb_tree_read(const struct xb_tree *tree, struct xb_tree_entries *out, struct xb_err *err) XB_MUST_CHECK;
+int xb_tree_read(const char *manifest, const struct xb_digest *digest, struct xb_tree_entries *out,
+		 struct xb_err *err) XB_MUST_CHECK;
 
 /*
  * Digest of the REAPI v2 Directory message of the root (remote_execution.proto "Directory": FileNode, DirectoryNode,

@@ -82,6 +82,7 @@ static void test_index_of_a_manifest(void **state)
 	static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
 	struct fixture *f = *state;
 	char *path = xb_printf("%s/manifest", f->dir);
+	struct xb_tree_entries entries = {0};
 	struct xb_rootfs index = {0};
 	const struct xb_rootfs_entry *e;
 
@@ -91,7 +92,9 @@ static void test_index_of_a_manifest(void **state)
 				 zeros);
 
 	write_text(path, sorted);
-	assert_ok(xb_packages_index(path, &index, &f->err), &f->err);
+	assert_ok(xb_tree_manifest_read(path, &entries, &f->err), &f->err);
+	assert_ok(xb_packages_index(&entries, &index, &f->err), &f->err);
+	xb_tree_entries_release(&entries);
 	e = xb_rootfs_resolve(&index, "/usr/lib/libc.so");
 	assert_non_null(e);
 	assert_string_equal(e->origin, "libc6");

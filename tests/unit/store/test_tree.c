@@ -255,7 +255,7 @@ static void a_cut_manifest_is_not_believed(void **state)
 	size_t len, cuts = 0;
 
 	assert_ok(make_tree(f->store, both, &recipe, &entries, &tree, &f->err), &f->err);
-	assert_ok(xb_tree_read(&tree, &again, &f->err), &f->err);
+	assert_ok(xb_tree_read(tree.manifest, &tree.digest, &again, &f->err), &f->err);
 	assert_int_equal(again.len, entries.len);
 	text = read_text(tree.manifest);
 	len = strlen(text);
@@ -265,7 +265,8 @@ static void a_cut_manifest_is_not_believed(void **state)
 		if (i && text[i - 1] != '\n')
 			continue;
 		assert_ok(xb_atomic_file_write(tree.manifest, text, i, 0644, 0, &f->err), &f->err);
-		assert_failed(xb_tree_read(&tree, &out, &f->err), &f->err, XB_E_DIGEST, "is damaged");
+		assert_failed(xb_tree_read(tree.manifest, &tree.digest, &out, &f->err), &f->err, XB_E_DIGEST,
+			      "is damaged");
 		cuts++;
 	}
 	assert_int_equal(cuts, entries.len);
