@@ -83,7 +83,6 @@ static void any_damage_is_a_miss(void **state)
 	assert_int_equal(get(f, &key), 1);
 }
 
-/* An entry that is whole but lies under another name says so by its key. */
 /* A directory in the place of an entry is a miss, and does not keep the next entry from it. */
 static void what_is_no_file_goes(void **state)
 {
@@ -99,6 +98,7 @@ static void what_is_no_file_goes(void **state)
 	assert_int_equal(get(f, &key), 1);
 }
 
+/* An entry that is whole but lies under another name says so by its key. */
 static void an_entry_answers_to_its_own_key(void **state)
 {
 	struct fixture *f = *state;
