@@ -241,11 +241,11 @@ def add_tally(archive, arch, version):
     archive.add("libtally-dev", version, arch, dev, f"libtally1 (= {version}), debconf")
 
 
-def gcc_version():
+def gcc_version(cross):
     for number in ("12", "14", "13"):
-        if installed(f"libstdc++-{number}-dev"):
+        if installed(f"libstdc++-{number}-dev") and installed(f"libstdc++-{number}-dev-{cross}-cross"):
             return number
-    sys.exit("no libstdc++-*-dev is installed")
+    sys.exit(f"no libstdc++-*-dev is installed for both this machine and {cross}")
 
 
 def make_key(home):
@@ -264,7 +264,7 @@ def main():
     archive = Archive(top)
     host = host_arch()
     other = "arm64" if host == "amd64" else "amd64"
-    gcc = gcc_version()
+    gcc = gcc_version(other)
     dev = ["libc6-dev", f"libstdc++-{gcc}-dev", f"libgcc-{gcc}-dev", "linux-libc-dev"]
     names = set(closure(TOOLCHAIN + TOOLS, EXCLUDE)) | set(closure(dev, SYSROOT_EXCLUDE))
     versions = {name: add_installed(archive, name) for name in sorted(names)}

@@ -136,7 +136,10 @@ static void scan_versions(struct listing *l, const char *line)
 		FACT(l->facts, "def %s", name);
 }
 
-/* "    12: 0000000000014ae0    38 FUNC    GLOBAL DEFAULT   15 name@@VERSION (4)"; the name may be long. */
+/*
+ * "    12: 0000000000014ae0    38 FUNC    GLOBAL DEFAULT   15 name@@VERSION (4)"; the name may be long. Newer ones put
+ * flags of the architecture before the section, in brackets.
+ */
 static void scan_symbol(struct listing *l, const char *line)
 {
 	char type[32], bind[32], visibility[32], section[32], *name, *mark;
@@ -145,6 +148,12 @@ static void scan_symbol(struct listing *l, const char *line)
 
 	if (sscanf(line, " %*d: %*x %*s %31s %31s %31s %31s %n", type, bind, visibility, section, &used) != 4 || !used)
 		return;
+	if (section[0] == '[') {
+		line += used;
+		used = 0;
+		if (sscanf(line, "%31s %n", section, &used) != 1 || !used)
+			return;
+	}
 	name = xb_arena_strdup(&l->facts->arena, line + used);
 	name[strcspn(name, " ")] = '\0';
 	if (paren && sscanf(paren, "(%d)", &index) == 1 && index > 1 && index < MAX_INDEX && l->version[index]) {
