@@ -1,71 +1,126 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What somebody sees who has just installed Debian: scripts/demo in a fresh bookworm and a fresh trixie, scripts/test in the
-# bookworm. The mirror is this machine's own.
-if [ "${XB_UNSHARED:-}" = "" ]; then
-	[ "$(id -u)" = 0 ] || {
-		echo "SKIPPED: needs root for debootstrap and chroot"
-		exit 77
-	}
-	unshare -m true 2>/dev/null || {
-		echo "SKIPPED: no mount name spaces (unshare -m)"
-		exit 77
-	}
-	XB_UNSHARED=1 exec unshare -m sh "$0"
-fi
+# What somebody sees who has just installed Debian and cloned this: scripts/demo and scripts/test, in a bookworm as root and
+# in a trixie as a user with sudo, each made by debootstrap from the mirror of this machine. What is committed is what is
+# tested. Both must give the image that this machine gives, byte for byte.
+#
+# XBUILD_FRESH_SUITES and XBUILD_FRESH_TESTS (default: bookworm trixie) say which, XBUILD_FRESH_LOGS where the logs go.
+proxies=$(env | grep -iE '^(https?|all|no)_proxy=' || :)
 . "$(dirname "$0")/begin.sh"
-command -v debootstrap >/dev/null || skip "no debootstrap"
-mirror=$(sed -nE -e 's/^URIs: *(http[^ ]*\/debian)\/?.*/\1/p' -e 's/^deb .*(http[^ ]*\/debian)\/? .*/\1/p' \
-	/etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null | head -n 1)
-[ -n "$mirror" ] || skip "no Debian mirror in this machine's apt sources"
+unset XBUILD_DEBIAN_MIRROR XBUILD_DATA_DIR
+suites=${XBUILD_FRESH_SUITES:-bookworm trixie}
+tests=${XBUILD_FRESH_TESTS:-$suites}
+logs=${XBUILD_FRESH_LOGS:-$work}
+[ "$(id -u)" = 0 ] || skip "debootstrap and chroot need root"
+for tool in debootstrap apt-get chroot; do command -v "$tool" >/dev/null || skip "$tool is not installed"; done
+unshare -m -p --fork true 2>/dev/null || skip "no name spaces of mounts and processes (unshare -m -p)"
+mknod "$work/null" c 1 3 2>/dev/null || skip "no device nodes can be made here (mknod)"
 
-# inside ROOT COMMAND...: as a new user would, with nothing of this machine's environment
+# The mirror of a suite of this machine, as apt reads its own sources.
+codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+mirror_of() {
+	# shellcheck disable=SC2016 # apt's own variables
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+		sed -nE "s/^$codename$1 (https?:.*)/\1/p" | head -n 1
+}
+mirror=$(mirror_of "")
+[ -n "$mirror" ] || skip "this machine's apt has no http mirror of Debian"
+security=$(mirror_of "-security")
+
+# inside ROOT SCRIPT: with nothing of this machine's environment. The mounts are gone with the name space that they are in:
+# nothing outside ever sees them, so nothing can be removed through them.
 inside() {
-	root=$1
-	shift
-	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
+	# shellcheck disable=SC2016 # of the inner shell
+	unshare -m -p --fork --kill-child sh -euc '
+		mount -t proc proc "$1/proc"
+		mount -t devpts devpts "$1/dev/pts"
+		mount -t tmpfs tmpfs "$1/dev/shm"
+		ln -sf /proc/self/fd "$1/dev/fd"
+		exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb $3 \
+			chroot "$1" sh -euc "$2" </dev/null' sh "$1" "$2" "$proxies"
 }
 
-# new_root SUITE: a minimal system in $work/SUITE with the tracked files of the checkout in /root/xbuild
+# as_user ROOT SCRIPT: in the clone, as root where nobody is called newcomer
+as_user() {
+	if [ -d "$1/home/newcomer" ]; then
+		inside "$1" "cd /home/newcomer/xbuild && exec setpriv --reuid newcomer --regid newcomer --init-groups \
+			env HOME=/home/newcomer USER=newcomer sh -euc '$2'"
+	else
+		inside "$1" "cd /root/xbuild; $2"
+	fi
+}
+
+# logged NAME COMMAND...: says how long it took, and on failure the end of what was said
+logged() {
+	name=$1
+	shift
+	begun=$(date +%s)
+	"$@" >"$logs/$name.log" 2>&1 || {
+		grep -E '\*\*\*|^FAIL|rror:' "$logs/$name.log" | head -n 40 >&2
+		tail -n 60 "$logs/$name.log" >&2
+		fail "$name"
+	}
+	echo "$name: $(($(date +%s) - begun)) s"
+}
+
 new_root() {
 	root=$work/$1
-	debootstrap --variant=minbase "$1" "$root" "$mirror" >"$work/$1.log" 2>&1 || {
-		tail -n 20 "$work/$1.log" >&2
-		fail "debootstrap $1"
-	}
-	cp /etc/resolv.conf "$root/etc/resolv.conf"
-	cp /etc/hosts "$root/etc/hosts"
-	for file in /etc/apt/apt.conf /etc/apt/apt.conf.d/*proxy*; do
-		[ -f "$file" ] && cp "$file" "$root/etc/apt/apt.conf.d/"
-	done
-	mount -t proc proc "$root/proc"
-	mount -t devtmpfs devtmpfs "$root/dev" 2>/dev/null || mount --bind /dev "$root/dev"
-	mkdir -p "$root/dev/pts" "$root/dev/shm"
-	mount -t tmpfs tmpfs "$root/dev/shm"
-	mkdir -p "$root/root/xbuild"
-	(cd "$XB_SOURCE" && git ls-files -z | xargs -0 tar -cf - --no-recursion) | tar -xf - -C "$root/root/xbuild"
-	(cd "$root/root/xbuild" && git init -q -b main && git add -A && git commit -q -m checkout)
-}
-
-end_root() {
-	umount "$work/$1/dev/shm" "$work/$1/dev" "$work/$1/proc"
-	rm -rf "${work:?}/$1"
-}
-
-for suite in bookworm trixie; do
-	new_root "$suite"
-	inside "$work/$suite" sh -c 'cd /root/xbuild && exec scripts/demo' >"$work/$suite.demo" 2>&1 || {
-		tail -n 40 "$work/$suite.demo" >&2
-		fail "scripts/demo in a fresh $suite"
-	}
-	grep -q '^sha256:' "$work/$suite.demo" || fail "scripts/demo in a fresh $suite gives no digest"
-	sed -n 's/^sha256://p' "$work/$suite.demo" | tail -n 1 >"$work/$suite.digest"
-	if [ "$suite" = bookworm ]; then
-		inside "$work/$suite" sh -c 'cd /root/xbuild && exec scripts/test' >"$work/$suite.test" 2>&1 || {
-			tail -n 60 "$work/$suite.test" >&2
-			fail "scripts/test in a fresh $suite"
-		}
-		grep -E 'tests passed|Skipped|\*\*\*' "$work/$suite.test" || :
+	logged "$1-debootstrap" debootstrap --variant=minbase "$1" "$root" "$mirror"
+	{
+		echo "deb $mirror $1 main"
+		echo "deb $mirror $1-updates main"
+		[ -z "$security" ] || echo "deb $security $1-security main"
+	} >"$root/etc/apt/sources.list"
+	apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]*|Retries)[: ]' >"$root/etc/apt/apt.conf.d/90host" || :
+	cp /etc/resolv.conf /etc/hosts "$root/etc/"
+	home=$root/root
+	if [ "$1" != bookworm ]; then
+		logged "$1-user" inside "$root" 'apt-get update -q; apt-get install -q -y --no-install-recommends sudo
+			useradd -m newcomer; echo "newcomer ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/newcomer'
+		home=$root/home/newcomer
 	fi
-	end_root "$suite"
+	clone "$home/xbuild"
+	[ "$1" = bookworm ] || inside "$root" 'chown -R newcomer:newcomer /home/newcomer'
+}
+
+clone() {
+	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' \
+		git clone -q --no-hardlinks "$XB_SOURCE" "$1" 2>"$work/clone.log" || {
+		cat "$work/clone.log" >&2
+		fail "git clone"
+	}
+}
+
+# same_image NAME: what the last line of $logs/NAME.log says must be what the first root said
+same_image() {
+	digest=$(grep -E '^sha256:[0-9a-f]{64}$' "$logs/$1.log" | tail -n 1)
+	[ -n "$digest" ] || fail "$1 gives no digest"
+	[ -s "$work/digest" ] || echo "$digest $1" >"$work/digest"
+	[ "$(cut -d ' ' -f 1 "$work/digest")" = "$digest" ] || fail "$1 gives $digest, but $(cat "$work/digest")"
+}
+
+for suite in $suites; do
+	new_root "$suite"
+	hello=$home/xbuild/examples/hello
+	logged "$suite-demo" as_user "$root" scripts/demo
+	for said in '4 passed, 0 failed, 0 skipped' '^run .*linux-aarch64 +passed +qemu-aarch64' '^[A-Za-z0-9._-]+-[0-9]{14}-[0-9a-f]{7}$'; do
+		grep -qE -- "$said" "$logs/$suite-demo.log" || fail "the demo in $suite does not say '$said'"
+	done
+	# two locks of one day may differ, when the archive moved meanwhile
+	[ -s "$work/lock" ] || cp "$hello/xbuild.lock" "$work/lock"
+	cat "$work/lock" >"$hello/xbuild.lock"
+	logged "$suite-image" as_user "$root" 'cd examples/hello; exec ../../build/release/bin/xbuild image'
+	same_image "$suite-image"
+	case " $tests " in *" $suite "*)
+		logged "$suite-test" as_user "$root" scripts/test
+		grep -E 'tests passed|\*\*\*(Skipped|Not Run)' "$logs/$suite-test.log" || fail "scripts/test in $suite ran no test"
+		;;
+	esac
+	rm -rf --one-file-system "$root"
 done
+
+clone "$work/here"
+cp "$work/lock" "$work/here/examples/hello/xbuild.lock"
+logged here-image "$xbuild" -C "$work/here/examples/hello" image
+same_image here-image
+echo "one image everywhere: $(cut -d ' ' -f 1 "$work/digest")"
