@@ -392,6 +392,7 @@ const volatile int *xb_host_catch_signals(void)
 			sigaction(numbers[i], &remember, NULL);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	if (sigaction(SIGCHLD, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
 		sigaction(SIGCHLD, &normal, NULL);
 	return &caught_signal;

@@ -138,7 +138,7 @@ static int fill_actions(posix_spawn_file_actions_t *actions, const struct xb_pro
 static int fill_attributes(posix_spawnattr_t *attr)
 {
 	/* What a caller of ours may have ignored; exec resets caught signals by itself, but not ignored ones. */
-	static const int numbers[] = {SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD};
+	static const int numbers[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD};
 	short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	sigset_t set;
 	int rc;

@@ -54,7 +54,8 @@ int64_t xb_host_rss_kib(long ru_maxrss);
 void xb_host_hold_standard(void);
 
 /*
- * Installs handlers for SIGINT, SIGTERM and SIGHUP that set the flag to the signal's number; SIGPIPE is ignored.
+ * Installs handlers for SIGINT, SIGTERM and SIGHUP that set the flag to the signal's number. SIGPIPE and SIGXFSZ are
+ * ignored: writing to a closed pipe, or beyond the limit for files, fails like any other write.
  * A signal that is ignored on entry (nohup) stays so, and an inherited "ignore SIGCHLD", with which no child could be
  * waited for, is undone. Calls that wait end with EINTR.
  */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -267,6 +268,26 @@ static void what_nohup_ignores_stays_ignored(void **state)
 	signal(SIGTERM, SIG_DFL);
 }
 
+static void too_large_a_file_is_an_error(void **state)
+{
+	const pid_t pid = fork();
+	int status = -1;
+
+	(void)state;
+	if (pid == 0) {
+		const struct rlimit limit = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+		char path[] = "/tmp/xb-host-XXXXXX";
+		const int fd = mkstemp(path);
+
+		unlink(path);
+		xb_host_catch_signals();
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(write(fd, "a", 1) == 1 && write(fd, "b", 1) < 0 && errno == EFBIG ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* Exit status of a child that lacks the descriptors of `missing` (a set of bits): 0 when no file can get their numbers. */
 static int run_without(int missing)
 {
@@ -307,6 +328,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_clock_can_be_set_for_tests),
 		cmocka_unit_test(a_pipe_stays_ours),
 		cmocka_unit_test(no_file_becomes_stderr),
+		cmocka_unit_test(too_large_a_file_is_an_error),
 		cmocka_unit_test(a_lack_of_descriptors_is_an_error),
 		cmocka_unit_test(the_end_of_a_child_can_be_watched),
 		cmocka_unit_test(signals_are_remembered),
