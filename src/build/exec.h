@@ -94,7 +94,10 @@ int exec_hash(struct exec *x, const char *path, struct xb_file_state *out, struc
 /* Starts the command. All outputs of inputs are at their places. */
 int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
 
-/* The command ended: publishes its result. Sets the action's state to BUILT or FAILED (its output was shown). */
+/*
+ * The command ended: publishes its result. Sets the action's state to BUILT or FAILED (its output was shown), or to READY when it
+ * has to run again because nobody can tell whether an input changed under it.
+ */
 int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *ended, struct xb_err *err) XB_MUST_CHECK;
 
 /* Remembers the action's result in the state of its target. */

@@ -349,7 +349,7 @@ static int64_t ctime_of(const struct stat *st)
 /*
  * Fails when a file that was read is not any more what it was when the command started. For one whose content was known
  * before, the statcache tells. One that was met for the first time is judged by its stamp: later than the start, it changed;
- * within a tick of the clock that file systems stamp with, nobody can tell: the result is then good, but not remembered.
+ * within a tick of the clock that file systems stamp with, nobody can tell, and the command has to run again.
  */
 static int check_unchanged(struct exec *x, const struct job *job, const char *path, bool *out_doubt, struct xb_err *err)
 {
@@ -462,6 +462,10 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 
 	if (read_lists(x, job, r, err) < 0 || check_inputs(x, job, r, &doubt, err) < 0)
 		return err->code;
+	if (doubt) {
+		action->state = XB_STATE_READY; /* by now the content of all that it reads is known beforehand */
+		return 0;
+	}
 	if (xb_cas_adopt(x->options->store, job->output, action->executable, &action->result.hash,
 			 &action->result.size_bytes, err) < 0)
 		return xb_wrap(err, "keep the result of '%s'", subject(action));
@@ -470,7 +474,7 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 	set_deps(x, action, r, &job->arena);
 	action->from_record = false;
 	action->placed = (struct xb_placed){0};
-	action->unrecorded = doubt || !r->told;
+	action->unrecorded = !r->told;
 	if (!r->told) {
 		char *text_of XB_CLEANUP(xb_free_ptr) =
 			xb_printf("'%s' has an .incbin or .include whose file name cannot be read; its result is not "
@@ -499,14 +503,16 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 	struct reading r = {0};
 	int rc;
 
-	exec_show(x, action, text);
 	begin_reading(&r, job);
 	if (ended->exit_code == 0) {
 		rc = accept(x, job, &r, text, err);
+		if (rc < 0 || action->state != XB_STATE_READY)
+			exec_show(x, action, text);
 	} else {
 		char why[80];
 
 		action->state = XB_STATE_FAILED;
+		exec_show(x, action, text);
 		if (!text.len || ended->signal) {
 			char *line XB_CLEANUP(xb_free_ptr) =
 				xb_printf("%s: %s: %s\n", subject(action), action->variant->tool,

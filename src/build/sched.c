@@ -232,6 +232,8 @@ static void finish_one(struct exec *x, struct job *job, const struct xb_proc_res
 
 	if (exec_finish(x, job, ended, &problem) < 0 || action->state == XB_STATE_FAILED)
 		fail(x, action, &problem);
+	else if (action->state == XB_STATE_READY)
+		make_ready(x, action);
 	else
 		done(x, action);
 	for (size_t i = 0; i < x->jobs.len; i++)
