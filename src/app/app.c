@@ -220,6 +220,16 @@ int xb_app_jobs(const struct xb_app *app)
 	return app->options.jobs > 0 ? app->options.jobs : app->host.cpus;
 }
 
+int xb_app_hint_fetch(const struct xb_app *app, struct xb_err *err)
+{
+	if (err->code == XB_E_NETWORK)
+		return xb_hint(err, "is this machine online? another mirror can be named with --mirror URL");
+	if (err->code == XB_E_SYSTEM && app->store)
+		return xb_hint(err, "the store is '%s'; XBUILD_CACHE_DIR names another directory for it",
+			       xb_store_dir(app->store));
+	return err->code;
+}
+
 static int add_target(struct xb_app *app, const char *name, const struct xb_project_target **list, size_t *len,
 		      struct xb_err *err)
 {

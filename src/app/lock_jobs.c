@@ -350,7 +350,7 @@ static int fetch_indexes(struct transfers *t, struct xb_err *err)
 		return 0;
 	rc = xb_fetch_run(t->reqs, t->n, &opts, err);
 	t->plan->index_failed = rc == XB_E_DIGEST || rc == XB_E_NOT_FOUND;
-	return rc;
+	return rc < 0 ? xb_app_hint_fetch(t->plan->app, err) : 0;
 }
 
 int lock_jobs_run(struct lock_plan *plan, struct xb_err *err)

@@ -153,8 +153,7 @@ static int take_failure(struct lock_plan *plan, struct lock_suite *s, struct xb_
 		return 0;
 	}
 	xb_err_move(err, &req->err);
-	if (err->code == XB_E_NETWORK)
-		xb_hint(err, "is this machine online? another mirror can be named with --mirror URL");
+	xb_app_hint_fetch(plan->app, err);
 	return xb_wrap(err, "read suite '%s'", s->suite->id);
 }
 

@@ -182,15 +182,13 @@ static int run_batch(struct run *run, size_t *at, struct xb_err *err)
 	if (!batch->len)
 		return 0;
 	if (xb_fetch_run(batch->reqs, batch->len, &opts, err) < 0) {
-		if (err->code == XB_E_NETWORK)
-			xb_hint(err, "is this machine online? another mirror can be named with --mirror URL");
 		/* It is locked, so it existed: the archive is at fault, not what the user has written. */
 		if (err->code == XB_E_NOT_FOUND) {
 			err->code = XB_E_NETWORK;
 			xb_hint(err, "the archive may have moved on: 'xbuild lock --update' takes the versions that it "
 				     "has now");
 		}
-		return err->code;
+		return xb_app_hint_fetch(app, err);
 	}
 	return xb_cas_sync(app->store, err);
 }

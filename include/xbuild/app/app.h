@@ -81,6 +81,9 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock);
 /* What git says about the project; read once. */
 int xb_app_need_git(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 
+/* The next step after a failed download: is the network there, is there room in the store? Returns err's code. */
+int xb_app_hint_fetch(const struct xb_app *app, struct xb_err *err);
+
 int xb_app_jobs(const struct xb_app *app);
 
 /* Targets named on the command line ("all" or none: those of the project); canonical, no duplicates; in app->arena. */
