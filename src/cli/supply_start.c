@@ -43,9 +43,11 @@ static int start_of_argv(struct cli *cli, struct words *argv, struct xb_err *err
 		xb_fail(err, XB_E_SYSTEM, "the helper program xbuild-supply is not installed with '%s'", self);
 		return xb_hint(err, "install xbuild again, as a whole (cmake --install, or the package)");
 	}
-	const char *emulator = getenv("XBUILD_EMULATOR");
-	if (emulator && *emulator)
-		XB_VEC_PUSH(argv, emulator);
+	char *emulator XB_CLEANUP(xb_free_ptr) = NULL;
+	if (xb_proc_emulator(&emulator, err) < 0)
+		return err->code;
+	if (emulator)
+		XB_VEC_PUSH(argv, xb_arena_strdup(&cli->app.arena, emulator));
 	XB_VEC_PUSH(argv, helper);
 	return 0;
 }

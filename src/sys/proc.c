@@ -502,3 +502,14 @@ char *xb_proc_find(const char *name)
 	}
 	return NULL;
 }
+
+int xb_proc_emulator(char **out, struct xb_err *err)
+{
+	const char *name = getenv("XBUILD_EMULATOR");
+	char *path = name && *name ? xb_proc_find(name) : NULL;
+
+	if (name && *name && !path)
+		return xb_fail(err, XB_E_SYSTEM, "find '%s', which XBUILD_EMULATOR names: no such program in PATH", name);
+	*out = path;
+	return 0;
+}

@@ -10,6 +10,7 @@
 #include "xbuild/base/path.h"
 #include "xbuild/model/target.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/proc.h"
 
 /* Raised whenever unpacking gives another tree for the same archive. */
 #define ARCHIVE_UNPACKER_VERSION 1
@@ -113,7 +114,7 @@ int xb_toolchain_find(const struct xb_store *store, const struct xb_toolchain_de
 {
 	struct xb_tree base XB_CLEANUP(xb_tree_release) = {0}, extra XB_CLEANUP(xb_tree_release) = {0};
 	struct xb_tools tools = {0};
-	const char *emulator = getenv("XBUILD_EMULATOR");
+	char *emulator XB_CLEANUP(xb_free_ptr) = NULL;
 	int found = find_tree(store, desc, lock, XB_TOOLCHAIN_BASE, &base, err);
 
 	if (found <= 0)
@@ -123,7 +124,9 @@ int xb_toolchain_find(const struct xb_store *store, const struct xb_toolchain_de
 	tools.digest_size = base.digest_size;
 	tools.version = xb_arena_strdup(arena, lock->version);
 	tools.major = major_of(lock->version);
-	tools.emulator = emulator && emulator[0] ? xb_arena_strdup(arena, emulator) : NULL;
+	if (xb_proc_emulator(&emulator, err) < 0)
+		return err->code;
+	tools.emulator = emulator ? xb_arena_strdup(arena, emulator) : NULL;
 	tools.bin_dir = lock->archive_url ? ARCHIVE_BIN_DIR : xb_arena_strdup(arena, desc->bin_dir);
 	if (!lock->archive_url && fill_loader(desc, lock, arena, &tools, err) < 0)
 		return err->code;

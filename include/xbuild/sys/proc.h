@@ -69,4 +69,10 @@ int xb_procs_wait(struct xb_procs *p, int64_t timeout_ms, const volatile int *in
  */
 char *xb_proc_find(const char *name);
 
+/*
+ * XBUILD_EMULATOR, a name in PATH or a path: *out is the owned path of what runs programs that are of this xbuild's kind
+ * but not of this machine's, NULL where it is not set. Fails where it names nothing that can be executed.
+ */
+int xb_proc_emulator(char **out, struct xb_err *err) XB_MUST_CHECK;
+
 #endif

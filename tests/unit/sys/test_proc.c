@@ -671,6 +671,29 @@ static void programs_are_found_in_the_path(void **state)
 	assert_string_equal(direct, prog);
 }
 
+static void the_emulator_is_found_or_missed(void **state)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	char *named XB_CLEANUP(xb_free_ptr) = NULL;
+	char *none = NULL;
+
+	(void)state;
+	unsetenv("XBUILD_EMULATOR");
+	assert_int_equal(xb_proc_emulator(&none, &err), 0);
+	assert_null(none);
+	setenv("XBUILD_EMULATOR", "", 1);
+	assert_int_equal(xb_proc_emulator(&none, &err), 0);
+	assert_null(none);
+	setenv("XBUILD_EMULATOR", "sh", 1);
+	assert_int_equal(xb_proc_emulator(&named, &err), 0);
+	assert_non_null(named);
+	assert_int_equal(named[0], '/');
+	setenv("XBUILD_EMULATOR", "no-such-program", 1);
+	assert_int_equal(xb_proc_emulator(&none, &err), XB_E_SYSTEM);
+	assert_non_null(strstr(err.msg, "no-such-program"));
+	unsetenv("XBUILD_EMULATOR");
+}
+
 /* False where the kernel does not let us. */
 static bool refuse_pidfd(void)
 {
@@ -714,6 +737,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_signal_wakes_the_wait),
 		cmocka_unit_test(no_descriptor_is_lost),
 		IN_DIR(programs_are_found_in_the_path),
+		cmocka_unit_test(the_emulator_is_found_or_missed),
 	};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	int failed;
