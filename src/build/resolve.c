@@ -35,6 +35,7 @@ static int make_parent(const char *path, struct xb_err *err)
 
 int exec_place(struct exec *x, struct xb_action *action, struct xb_err *err)
 {
+	struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
 	char *path XB_CLEANUP(xb_free_ptr) = exec_path(x, action->output);
 	struct xb_placed now;
 
@@ -46,9 +47,15 @@ int exec_place(struct exec *x, struct xb_action *action, struct xb_err *err)
 	/* a directory in the way comes from a target or unit that was named otherwise before */
 	if (xb_fs_is_dir(path) && xb_fs_remove(path, err) < 0)
 		return err->code;
-	if (make_parent(path, err) < 0 ||
-	    xb_cas_place(x->options->store, &action->result.hash, path, mode_of(action), err) < 0)
+	if (make_parent(path, err) < 0)
 		return xb_wrap(err, "place '%s'", action->output);
+	if (xb_cas_place(x->options->store, &action->result.hash, path, mode_of(action), &damage) < 0) {
+		/* a damaged blob is gone now: as good as a miss */
+		if (damage.code == XB_E_DIGEST || damage.code == XB_E_NOT_FOUND)
+			return 0;
+		xb_err_move(err, &damage);
+		return xb_wrap(err, "place '%s'", action->output);
+	}
 	xb_placed_read(path, &action->placed);
 	return 1;
 }

@@ -134,14 +134,6 @@ int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, in
 	return 0;
 }
 
-int xb_cas_place(const struct xb_store *store, const struct xb_digest *digest, const char *path, mode_t mode,
-		 struct xb_err *err)
-{
-	char *blob XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
-
-	return xb_fs_copy_replace(blob, path, mode, err);
-}
-
 int xb_cas_check(struct xb_store *store, const struct xb_digest *digest, struct xb_err *err)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
@@ -158,6 +150,17 @@ int xb_cas_check(struct xb_store *store, const struct xb_digest *digest, struct 
 	drop(path);
 	return xb_fail(err, XB_E_DIGEST, "check blob '%s': its content has the digest %s; it was removed", path,
 		       xb_digest_hex(&found, hex));
+}
+
+int xb_cas_place(struct xb_store *store, const struct xb_digest *digest, const char *path, mode_t mode,
+		 struct xb_err *err)
+{
+	char *blob XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
+
+	/* what leaves the store is looked at once more: it is shipped, or linked into something that is */
+	if (xb_cas_check(store, digest, err) < 0)
+		return err->code;
+	return xb_fs_copy_replace(blob, path, mode, err);
 }
 
 int xb_cas_has_whole(struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes, bool *out,

@@ -180,3 +180,16 @@ rows = json.load(open("compile_commands.json"))
 files = {os.path.relpath(os.path.join(r["directory"], r["file"])) for r in rows}
 assert {"tiny.c", "lib/twice.c", "app/main.cc"} <= files, files
 PY
+
+# a result that went bad in the store is made again, not handed out
+expect 0 "$xbuild" build
+blob=$(sha256sum out/linux-x86_64/tiny | cut -d' ' -f1)
+blob=$XBUILD_CACHE_DIR/blobs/$(echo "$blob" | sed 's/^\(..\)/\1\//')
+size=$(stat -c %s "$blob")
+cp --remove-destination out/linux-x86_64/tiny "$work/good"
+rm -f "$blob" out/linux-x86_64/tiny
+head -c "$size" /dev/zero >"$blob"
+chmod 0555 "$blob"
+expect 0 "$xbuild" build -v
+ran LINK tiny
+cmp out/linux-x86_64/tiny "$work/good" || fail "a damaged result was handed out"

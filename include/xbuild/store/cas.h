@@ -50,11 +50,14 @@ int xb_cas_adopt(struct xb_store *store, const char *tmp_path, bool executable, 
 /* Opens for reading; XB_E_NOT_FOUND when absent. */
 int xb_cas_open(const struct xb_store *store, const struct xb_digest *digest, int *out_fd,
 		struct xb_err *err) XB_MUST_CHECK;
-/* Atomically places a copy of the blob at `path` with `mode`, replacing what is there. */
-int xb_cas_place(const struct xb_store *store, const struct xb_digest *digest, const char *path, mode_t mode,
-		 struct xb_err *err) XB_MUST_CHECK;
 /* Reads the blob again and compares: XB_E_DIGEST (and the blob is removed) when its content is not its name. */
 int xb_cas_check(struct xb_store *store, const struct xb_digest *digest, struct xb_err *err) XB_MUST_CHECK;
+/*
+ * Atomically places a copy of the blob at `path` with `mode`, replacing what is there. The blob is checked first, as by
+ * xb_cas_check: what leaves the store has the content of its name.
+ */
+int xb_cas_place(struct xb_store *store, const struct xb_digest *digest, const char *path, mode_t mode,
+		 struct xb_err *err) XB_MUST_CHECK;
 /*
  * Like xb_cas_has, but of a blob that is there the content is read as well: a damaged one is removed and counts as
  * missing. For blobs that somebody else stored, before they are unpacked.

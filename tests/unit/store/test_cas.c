@@ -162,6 +162,24 @@ static void copies_are_apart(void **state)
 	assert_string_equal(text, "program");
 }
 
+static void damaged_blobs_do_not_leave(void **state)
+{
+	struct fixture *f = *state;
+	char *to XB_CLEANUP(xb_free_ptr) = xb_printf("%s/to", f->dir);
+	char *blob XB_CLEANUP(xb_free_ptr) = NULL, *text XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_digest digest;
+
+	write_text(to, "old");
+	adopted(f, false, &digest, NULL);
+	blob = xb_cas_path(f->store, &digest);
+	assert_int_equal(chmod(blob, 0644), 0);
+	write_text(blob, "pr0gram");
+	assert_failed(xb_cas_place(f->store, &digest, to, 0644, &f->err), &f->err, XB_E_DIGEST, "removed");
+	text = read_text(to);
+	assert_string_equal(text, "old");
+	assert_false(xb_cas_has(f->store, &digest, -1));
+}
+
 static void absent_blobs(void **state)
 {
 	struct fixture *f = *state;
@@ -187,6 +205,7 @@ int main(void)
 		TEST(a_writer_that_is_given_up_leaves_nothing),
 		TEST(commit_publishes_once),
 		TEST(copies_are_apart),
+		TEST(damaged_blobs_do_not_leave),
 		TEST(absent_blobs),
 	};
 
