@@ -509,7 +509,8 @@ int xb_proc_emulator(char **out, struct xb_err *err)
 	char *path = name && *name ? xb_proc_find(name) : NULL;
 
 	if (name && *name && !path)
-		return xb_fail(err, XB_E_SYSTEM, "find '%s', which XBUILD_EMULATOR names: no such program in PATH", name);
+		return xb_fail(err, XB_E_SYSTEM, "find '%s', which XBUILD_EMULATOR names: no such program in PATH",
+			       name);
 	*out = path;
 	return 0;
 }
