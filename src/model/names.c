@@ -5,39 +5,43 @@
 
 #include "xbuild/base/path.h"
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGIT "0123456789"
+/* Kinds of ASCII letters; a set is some of them, and single bytes. Millions of names are checked when a lock is made. */
+enum { LOWER = 1, UPPER = 2, DIGIT = 4 };
 
-/* strchr() would find the NUL that ends the set. */
-static bool is_in(char c, const char *set)
+static bool is_in(char c, unsigned kinds, const char *others)
 {
-	return c && strchr(set, c);
+	if (c >= 'a' && c <= 'z')
+		return kinds & LOWER;
+	if (c >= '0' && c <= '9')
+		return kinds & DIGIT;
+	if (c >= 'A' && c <= 'Z')
+		return kinds & UPPER;
+	return c && strchr(others, c); /* strchr() would find the NUL that ends the string */
 }
 
-static bool all_in(struct xb_sv text, const char *set)
+static bool all_in(struct xb_sv text, unsigned kinds, const char *others)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		if (!is_in(text.ptr[i], set))
+		if (!is_in(text.ptr[i], kinds, others))
 			return false;
 	}
 	return true;
 }
 
-/* min to max bytes, the first of `first`, the others of `rest`. */
-static bool is_word(struct xb_sv text, size_t min, size_t max, const char *first, const char *rest)
+/* min to max bytes, all of the set, the first a letter or digit of it. */
+static bool is_word(struct xb_sv text, size_t min, size_t max, unsigned kinds, const char *others)
 {
-	return text.len >= min && text.len <= max && is_in(text.ptr[0], first) && all_in(text, rest);
+	return text.len >= min && text.len <= max && is_in(text.ptr[0], kinds, "") && all_in(text, kinds, others);
 }
 
 bool xb_name_is_unit(struct xb_sv name)
 {
-	return is_word(name, 1, 63, LOWER DIGIT, LOWER DIGIT "._-");
+	return is_word(name, 1, 63, LOWER | DIGIT, "._-");
 }
 
 bool xb_name_is_debian_package(struct xb_sv name)
 {
-	return is_word(name, 2, 255, LOWER DIGIT, LOWER DIGIT "+.-");
+	return is_word(name, 2, 255, LOWER | DIGIT, "+.-");
 }
 
 /* Policy 5.6.12: the epoch is a number; the upstream version starts with a digit; a revision follows the last hyphen. */
@@ -49,11 +53,11 @@ bool xb_name_is_debian_version(struct xb_sv name)
 	if (has_epoch) {
 		const struct xb_sv epoch = xb_sv_cut(&rest, ':');
 
-		if (!epoch.len || epoch.len > 9 || !all_in(epoch, DIGIT))
+		if (!epoch.len || epoch.len > 9 || !all_in(epoch, DIGIT, ""))
 			return false;
 	}
 	/* Some packages in the archive start with a letter, which Policy only advises against; a colon may then follow. */
-	return is_word(rest, 1, 255, LOWER UPPER DIGIT, LOWER UPPER DIGIT ".+-~:");
+	return is_word(rest, 1, 255, LOWER | UPPER | DIGIT, ".+-~:");
 }
 
 bool xb_name_is_debian_path(struct xb_sv path)
@@ -63,7 +67,7 @@ bool xb_name_is_debian_path(struct xb_sv path)
 	for (size_t i = 0; i < path.len; i++) {
 		const char c = path.ptr[i];
 
-		if (c <= ' ' || c > '~' || is_in(c, "%?#\\\"'<>|^`{}"))
+		if (c <= ' ' || c > '~' || is_in(c, 0, "%?#\\\"'<>|^`{}"))
 			return false;
 	}
 	return true;
@@ -71,7 +75,7 @@ bool xb_name_is_debian_path(struct xb_sv path)
 
 bool xb_name_is_suite(struct xb_sv name)
 {
-	return is_word(name, 1, 128, LOWER DIGIT, LOWER DIGIT ".-");
+	return is_word(name, 1, 128, LOWER | DIGIT, ".-");
 }
 
 /* distribution-spec: [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)* between the slashes */
@@ -79,17 +83,17 @@ static bool is_path_component(struct xb_sv part)
 {
 	size_t i = 0;
 
-	if (!is_word(part, 1, 255, LOWER DIGIT, LOWER DIGIT "._-") || !is_in(part.ptr[part.len - 1], LOWER DIGIT))
+	if (!is_word(part, 1, 255, LOWER | DIGIT, "._-") || !is_in(part.ptr[part.len - 1], LOWER | DIGIT, ""))
 		return false;
 	while (i < part.len) {
 		const size_t start = i;
 
-		while (i < part.len && is_in(part.ptr[i], "._-"))
+		while (i < part.len && is_in(part.ptr[i], 0, "._-"))
 			i++;
 		if (i - start > 1) {
 			const struct xb_sv separator = xb_sv_n(part.ptr + start, i - start);
 
-			if (!all_in(separator, "-") && !xb_sv_eq_str(separator, "__"))
+			if (!all_in(separator, 0, "-") && !xb_sv_eq_str(separator, "__"))
 				return false;
 		}
 		if (i == start)
@@ -104,10 +108,9 @@ static bool is_registry_host(struct xb_sv host)
 	struct xb_sv rest = host;
 	const struct xb_sv name = xb_sv_cut(&rest, ':');
 
-	if (rest.ptr && (!rest.len || rest.len > 5 || !all_in(rest, DIGIT)))
+	if (rest.ptr && (!rest.len || rest.len > 5 || !all_in(rest, DIGIT, "")))
 		return false;
-	return is_word(name, 1, 253, LOWER UPPER DIGIT, LOWER UPPER DIGIT ".-") && !xb_sv_ends(name, ".") &&
-	       !xb_sv_ends(name, "-");
+	return is_word(name, 1, 253, LOWER | UPPER | DIGIT, ".-") && !xb_sv_ends(name, ".") && !xb_sv_ends(name, "-");
 }
 
 static bool looks_like_host(struct xb_sv part)
@@ -135,12 +138,14 @@ bool xb_name_is_repository(struct xb_sv name)
 
 bool xb_name_is_tag(struct xb_sv tag)
 {
-	return is_word(tag, 1, 128, LOWER UPPER DIGIT "_", LOWER UPPER DIGIT "._-");
+	return tag.len >= 1 && tag.len <= 128 && is_in(tag.ptr[0], LOWER | UPPER | DIGIT, "_") &&
+	       all_in(tag, LOWER | UPPER | DIGIT, "._-");
 }
 
 bool xb_name_is_env(struct xb_sv name)
 {
-	return is_word(name, 1, 255, LOWER UPPER "_", LOWER UPPER DIGIT "_");
+	return name.len >= 1 && name.len <= 255 && is_in(name.ptr[0], LOWER | UPPER, "_") &&
+	       all_in(name, LOWER | UPPER | DIGIT, "_");
 }
 
 bool xb_name_is_macro(struct xb_sv name)
@@ -157,7 +162,7 @@ bool xb_name_is_version_number(struct xb_sv text)
 	while (rest.ptr) {
 		const struct xb_sv part = xb_sv_cut(&rest, '.');
 
-		if (!part.len || part.len > 9 || !all_in(part, DIGIT))
+		if (!part.len || part.len > 9 || !all_in(part, DIGIT, ""))
 			return false;
 	}
 	return true;
@@ -169,7 +174,7 @@ static unsigned long next_number(struct xb_sv *rest)
 	const struct xb_sv part = rest->ptr ? xb_sv_cut(rest, '.') : (struct xb_sv){0};
 	unsigned long value = 0;
 
-	for (size_t i = 0; i < part.len && is_in(part.ptr[i], DIGIT); i++)
+	for (size_t i = 0; i < part.len && is_in(part.ptr[i], DIGIT, ""); i++)
 		value = value * 10 + (unsigned long)(part.ptr[i] - '0');
 	return value;
 }

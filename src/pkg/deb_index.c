@@ -79,16 +79,6 @@ static struct xb_sv skip_blanks(struct xb_sv sv)
 	return sv;
 }
 
-/* The length of the leading part of sv that holds none of the bytes of `stops`. */
-static size_t span_to(struct xb_sv sv, const char *stops)
-{
-	size_t n = 0;
-
-	while (n < sv.len && !strchr(stops, sv.ptr[n]))
-		n++;
-	return n;
-}
-
 /* "name", "name:any", with "(op version)" behind it: Debian Policy 7.1. */
 static bool is_relation(struct xb_sv sv)
 {
@@ -97,7 +87,8 @@ static bool is_relation(struct xb_sv sv)
 	size_t n, op;
 
 	sv = xb_sv_trim(sv);
-	n = span_to(sv, " \t(");
+	for (n = 0; n < sv.len && sv.ptr[n] != ' ' && sv.ptr[n] != '\t' && sv.ptr[n] != '(';)
+		n++;
 	qualifier = xb_sv_n(sv.ptr, n);
 	name = xb_sv_cut(&qualifier, ':');
 	if (!xb_name_is_debian_package(name) || (qualifier.ptr && !xb_name_is_suite(qualifier)))
@@ -109,7 +100,7 @@ static bool is_relation(struct xb_sv sv)
 		return false;
 	sv = xb_sv_trim(xb_sv_n(sv.ptr + 1, sv.len - 2));
 	n = 0;
-	while (n < sv.len && strchr("<=>", sv.ptr[n]))
+	while (n < sv.len && sv.ptr[n] >= '<' && sv.ptr[n] <= '>')
 		n++;
 	for (op = 0; op < XB_COUNT(operators); op++)
 		if (xb_sv_eq_str(xb_sv_n(sv.ptr, n), operators[op]))
