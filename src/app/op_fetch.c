@@ -188,7 +188,7 @@ static int run_batch(struct run *run, size_t *at, struct xb_err *err)
 			xb_hint(err, "the archive may have moved on: 'xbuild lock --update' takes the versions that it "
 				     "has now");
 		}
-		return xb_app_hint_fetch(app, err);
+		return err->code;
 	}
 	return xb_cas_sync(app->store, err);
 }
@@ -308,7 +308,7 @@ int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants,
 	if (fetch_plan_make(&run.plan, wants, n_wants, err) < 0)
 		return err->code;
 	if (run.plan.trees.len && carry_out(&run, err) < 0)
-		return err->code;
+		return xb_app_hint_fetch(app, err);
 	if (all && !run.plan.trees.len)
 		xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_DONE,
 							     .verb = "Fetched",
