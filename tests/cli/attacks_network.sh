@@ -50,6 +50,7 @@ expect 4 "$xbuild" fetch --want sysroot:linux-aarch64
 says "debian/pool/main/$(literally "$deb")"
 says "snapshot/.*/pool/main/$(literally "$deb")"
 says '404'
+says 'lock --update'
 sound_store
 
 # an answer that may be another one next time: asked again

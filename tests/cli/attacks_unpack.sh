@@ -8,6 +8,8 @@ echo secret >canary/secret
 cp -r canary canary.before
 own_archive
 python3 "$XB_SOURCE/tests/cli/archive/evil.py" "$archive" "$work/canary"
+# a sysroot of nothing but what is under test: unpacking the real one each time would take minutes
+sed -i -e 's/^packages: .*/packages: [libtally1]/' -e 's/^exclude: \[/&libc6, /' "$work/data/sysroots/debian-test.yaml"
 mkdir project && cd project
 echo 'int main(void) { return 0; }' >a.c
 

@@ -183,12 +183,14 @@ else
 fi
 
 # a source that changes while it is compiled: the result is not kept under the old content's name
-awk 'BEGIN { for (i = 0; i < 60000; i++) printf "int f%d(int a, int b) { return a * %d + b / (a | 1); }\n", i, i }' >slow.c
+awk 'BEGIN { for (i = 0; i < 5000; i++) printf "int f%d(int a, int b) { return a * %d + b / (a | 1); }\n", i, i }' >slow.c
 sed -i 's/sources: \[tiny.c\]/sources: [tiny.c, slow.c]/' xbuild.yaml
 (
-	until pgrep -f "$work/project.*slow|slow\.c" >/dev/null 2>&1; do sleep 0.02; done
+	until pgrep -f "$work.*slow\.c" >/dev/null 2>&1; do sleep 0.02; done
 	sleep 0.3
-	echo 'int changed;' >>slow.c
+	cp slow.c slow.c.new
+	echo 'const char changed[] = "it-was-changed";' >>slow.c.new
+	mv slow.c.new slow.c # not written in place: what is mapped stays as it is
 ) &
 changer=$!
 got=0
@@ -196,11 +198,11 @@ got=0
 wait "$changer"
 case $got in
 5) says 'slow.c' ;;
-0) grep -c 'CC .*slow.c' "$work/stderr" >/dev/null ;; # compiled again, or read after the change
+0) ;; # read after the change
 *) fail "a source that changed meanwhile gave exit status $got: $(cat "$work/stderr")" ;;
 esac
 expect 0 "$xbuild" build tiny --frozen
-nm out/linux-x86_64/tiny | grep -q ' changed$' || fail "the change is missing from the result"
+grep -q it-was-changed out/linux-x86_64/tiny || fail "the change is missing from the result"
 sed -i '$d' slow.c
 expect 0 "$xbuild" build tiny --frozen
-if nm out/linux-x86_64/tiny | grep -q ' changed$'; then fail "a result is kept under the name of another source"; fi
+if grep -q it-was-changed out/linux-x86_64/tiny; then fail "a result is kept under the name of another source"; fi

@@ -48,8 +48,3 @@ mv "$work/moved/usr/libexec/xbuild/xbuild-supply" "$work/supply"
 expect 4 "$work/moved/usr/bin/xbuild" lock
 says 'xbuild-supply'
 says 'install xbuild again'
-mv "$work/moved/usr/share/xbuild" "$work/data-away"
-got=0
-"$work/moved/usr/bin/xbuild" build --offline 2>"$work/stderr" || got=$?
-case $got in 2 | 4) ;; *) fail "without data files: exit status $got" ;; esac
-says 'share/xbuild|XBUILD_DATA_DIR'

@@ -85,7 +85,7 @@ refused "bidi override" '1:14' 'U\+202E'
 printf 'name: demo\r# other\n' >xbuild.yaml
 refused "lone CR" '1:11' 'carriage return'
 awk 'BEGIN { for (i = 0; i < 60000; i++) printf "k"; print ": 1" }' >xbuild.yaml
-refused "long key" '1:1' 'too long|expected'
+refused "long key" '1:[0-9]+' 'too long|expected'
 awk 'BEGIN { printf "name: \""; for (i = 0; i < 500000; i++) printf "x"; print "" }' >xbuild.yaml
 refused "open quote" '[12]:[0-9]+' 'quote'
 
@@ -97,6 +97,7 @@ refused "open quote" '[12]:[0-9]+' 'quote'
 expect 2 timeout 10 "$xbuild" build
 [ "$(grep -c ' error: ' "$work/stderr")" = 50 ] || fail "not 50 problems"
 says '^and 950 more'
+rm xbuild.yaml
 
 # no file at all, and things that are no file
 mkdir xbuild.yaml
