@@ -35,7 +35,6 @@ inside() {
 		mount -t proc proc "$1/proc"
 		mount -t devpts devpts "$1/dev/pts"
 		mount -t tmpfs tmpfs "$1/dev/shm"
-		ln -sf /proc/self/fd "$1/dev/fd"
 		exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb $3 \
 			chroot "$1" sh -euc "$2" </dev/null' sh "$1" "$2" "$proxies"
 }
