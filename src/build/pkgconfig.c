@@ -274,7 +274,7 @@ static int visit_list(struct xb_pkgconfig *reader, const struct module *from, co
 	int rc = 0;
 
 	for (struct xb_sv word = next_word(&rest); rc == 0 && word.len; word = next_word(&rest)) {
-		struct module *module;
+		struct module *module = NULL;
 
 		if (is_comparison(word) && list.len) {
 			const struct xb_sv want = next_word(&rest);
@@ -413,7 +413,7 @@ static int collect(struct xb_pkgconfig *reader, const char *const *modules, size
 {
 	reader->query++;
 	for (size_t i = n_modules; i-- > 0;) {
-		struct module *module;
+		struct module *module = NULL;
 
 		if (get_module(reader, xb_sv(modules[i]), NULL, &module, err) < 0 ||
 		    visit(reader, module, private_too, 0, order, err) < 0)
