@@ -454,6 +454,20 @@ static int check_failed(struct exec *x, struct job *job, struct reading *r, stru
 	return judge_from(x, job->action, 0, r, err);
 }
 
+/*
+ * A tool that could not write its result says so in words alone, and clang adds a crash report. The words are those of
+ * strerror(3) in the locale that tools get.
+ */
+static int check_full(const struct exec *x, const struct job *job, const char *text, struct xb_err *err)
+{
+	static const char full[] = "No space left on device";
+
+	if (!strstr(text, full))
+		return 0;
+	return xb_fail(err, XB_E_SYSTEM, "%s: %s cannot write below '%s': %s", subject(job->action),
+		       job->action->variant->tool, xb_store_dir(x->options->store), full);
+}
+
 static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_sv text, struct xb_err *err)
 {
 	struct xb_action *action = job->action;
@@ -512,15 +526,18 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 		char why[80];
 
 		action->state = XB_STATE_FAILED;
-		exec_show(x, action, text);
-		if (!text.len || ended->signal) {
+		rc = check_full(x, job, xb_str_get(&ended->output), err);
+		if (rc == 0)
+			exec_show(x, action, text);
+		if (rc == 0 && (!text.len || ended->signal)) {
 			char *line XB_CLEANUP(xb_free_ptr) =
 				xb_printf("%s: %s: %s\n", subject(action), action->variant->tool,
 					  xb_proc_describe(ended, why, sizeof(why)));
 
 			exec_show(x, action, xb_sv(line));
 		}
-		rc = check_failed(x, job, &r, err);
+		if (rc == 0)
+			rc = check_failed(x, job, &r, err);
 	}
 	end_reading(&r);
 	return rc;
