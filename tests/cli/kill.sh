@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # kill -9 at any moment: the next run gives what an undisturbed one gives, and nothing wrong or half is left behind.
-# XB_KILL_ROUNDS: rounds of five kills for each of fetch and build (8).
+# XB_KILL_ROUNDS: rounds of five kills for each of fetch and build (6).
 . "$(dirname "$0")/begin.sh"
-rounds=${XB_KILL_ROUNDS:-8}
+rounds=${XB_KILL_ROUNDS:-6}
 serve
 hello_project project
 cd project
