@@ -24,7 +24,7 @@ static json_t *write_and_read(struct fake *f, struct xb_digest *note)
 	struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f->project_dir, "compile_commands.json");
 	struct xb_graph *graph;
-	json_t *list;
+	json_t *list = NULL;
 
 	if (xb_plan(&request, &graph, &diags, &f->err) < 0 ||
 	    xb_compdb_write(graph, &f->setup, f->project_dir, note, &f->err) < 0 ||
@@ -48,7 +48,7 @@ static void test_entries(void **state)
 {
 	struct xb_digest note = {{0}};
 	struct fake f;
-	json_t *list;
+	json_t *list = NULL;
 
 	(void)state;
 	fake_open(&f);
