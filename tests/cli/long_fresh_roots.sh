@@ -32,6 +32,7 @@ security=$(mirror_of "-security")
 inside() {
 	# shellcheck disable=SC2016 # of the inner shell
 	unshare -m -p --fork --kill-child sh -euc '
+		mount --bind "$1" "$1" # what is no mount cannot be the root of further name spaces
 		mount -t proc proc "$1/proc"
 		mount -t devpts devpts "$1/dev/pts"
 		mount -t tmpfs tmpfs "$1/dev/shm"

@@ -85,10 +85,11 @@ XBUILD_CACHE_DIR="$work/another store" expect 0 "$xbuild" -C "$work/elsewhere" i
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 755 "$work"
 	mkdir "$work/nobody"
+	cp -r "$XB_BIN" "$work/bin" # the checkout may be where nobody else may look
 	copy "$work/nobody/project"
 	chown -R 65534:65534 "$work/nobody"
 	expect 0 setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$work/nobody" XBUILD_CACHE_DIR="$work/nobody/store" \
-		"$xbuild" -C "$work/nobody/project" image --locked
+		"$work/bin/xbuild" -C "$work/nobody/project" image --locked
 	[ "$(tail -n 1 "$work/stdout")" = "$digest" ] || fail "another user: another digest"
 	[ "$(stat -c %u "$work/nobody/project/out/linux-x86_64/hello")" = 65534 ] || fail "it was no other user"
 else
