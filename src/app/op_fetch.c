@@ -234,7 +234,11 @@ static void tell_packages(struct run *run)
 {
 	const size_t n = atomic_load(&run->n_packages);
 	char *label XB_CLEANUP(xb_free_ptr) = xb_printf("%zu %s for images", n, n == 1 ? "package" : "packages");
-	const struct xb_event event = {.kind = XB_EVENT_DONE, .verb = "Unpacked", .label = label};
+	/* packages are asked for target by target */
+	const struct xb_event event = {.kind = XB_EVENT_DONE,
+				       .verb = "Unpacked",
+				       .label = label,
+				       .target = n ? run->plan.trees.items[0].want.name : NULL};
 
 	if (n)
 		xb_observe(run->plan.app->observer, &event);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "build_options.h"
 
@@ -41,10 +42,12 @@ static void tell(const struct xb_image_result *result)
 		for (size_t k = 0; k < image->n_platforms; k++) {
 			const struct xb_image_platform *p = &image->platforms[k];
 			char size[XB_NUM_SIZE_MAX];
-			fprintf(stderr, "%12s %s %s in layers", p->target->name, image->dir,
+			fprintf(stderr, "%16s %s, %s compressed", p->target->name, image->dir,
 				xb_num_size(p->layer_bytes, size));
+			/* the versions are in the lock and in --json */
 			for (size_t n = 0; n < p->n_packages; n++)
-				fprintf(stderr, "%s %s", n ? "," : ":", p->packages[n]);
+				fprintf(stderr, "%s %.*s", n ? "," : "; packages", (int)strcspn(p->packages[n], " "),
+					p->packages[n]);
 			fputc('\n', stderr);
 		}
 	}
