@@ -3,10 +3,12 @@
 
 #include "xbuild/app/op_image.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
 #include "xbuild/image/layout.h"
 #include "xbuild/image/tag.h"
 #include "xbuild/model/names.h"
 #include "xbuild/sys/git.h"
+#include "xbuild/sys/json.h"
 
 /* What the tags of one image are made from. */
 struct tagging {
@@ -83,6 +85,23 @@ static int make_tag(const struct tagging *t, const char *template, const char **
 	return 0;
 }
 
+/* A tag must not join the digest of an image with the time of a commit that it was not made from. */
+static bool is_of_this_commit(const struct tagging *t, const char *dir)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	json_t *index XB_CLEANUP(xb_json_release) = NULL;
+	char hex[XB_DIGEST_HEX];
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/blobs/sha256/%s", dir, xb_digest_hex(&t->index, hex));
+	char *revision XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s", t->git->commit, t->git->dirty ? "-dirty" : "");
+	const char *found;
+
+	if (xb_json_read(path, XB_MAX_JSON_BYTES, &index, &ignored) < 0)
+		return false;
+	found = json_string_value(
+		json_object_get(json_object_get(index, "annotations"), "org.opencontainers.image.revision"));
+	return !found || strcmp(found, revision) == 0;
+}
+
 static int find_image(struct tagging *t, const char *name, struct xb_err *err)
 {
 	const struct xb_project *project = t->app->project;
@@ -102,7 +121,7 @@ static int find_image(struct tagging *t, const char *name, struct xb_err *err)
 	char *dir XB_CLEANUP(xb_free_ptr) = xb_printf("%s/out/images/%s", project->dir, image->name);
 
 	/* Not an error here: only the tag `sha256` needs it, and says so. */
-	if (xb_layout_read(dir, &t->index, &missing) == 0)
+	if (xb_layout_read(dir, &t->index, &missing) == 0 && is_of_this_commit(t, dir))
 		t->facts.index = &t->index;
 	return 0;
 }
@@ -115,9 +134,11 @@ int xb_op_tag(struct xb_app *app, const char *image, const char ***out_tags, siz
 	const char **tags;
 	size_t n_templates, n = 0;
 
-	if (xb_app_need_project(app, err) < 0 || find_image(&t, image, err) < 0 || xb_app_need_git(app, err) < 0)
+	if (xb_app_need_project(app, err) < 0 || xb_app_need_git(app, err) < 0)
 		return err->code;
 	t.git = app->git;
+	if (find_image(&t, image, err) < 0)
+		return err->code;
 	t.facts.commit = t.git->commit;
 	t.facts.commit_time = t.git->commit_time;
 	templates = app->project->n_tags ? app->project->tags : standard;

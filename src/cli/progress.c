@@ -142,7 +142,8 @@ static bool is_lasting(const struct progress *p, const struct xb_event *e)
 	case XB_EVENT_DONE:
 		return !p->options.quiet;
 	case XB_EVENT_JOB:
-		return p->options.verbose && !p->options.quiet;
+		/* a log has no live line: each job is a line of it, as ninja does */
+		return (p->options.verbose || !p->options.live) && !p->options.quiet;
 	case XB_EVENT_PHASE:
 	case XB_EVENT_PROGRESS:
 		return false;

@@ -108,7 +108,7 @@ int xb_tag_builtin(const char *name, const struct xb_tag_facts *facts, struct xb
 	if (!by_digest && strcmp(name, "commit-timestamp") != 0)
 		return 0;
 	if (!facts->commit || !facts->commit[0]) {
-		xb_fail(err, XB_E_INPUT, "make the tag '%s': the project has no git commit", name);
+		xb_fail(err, XB_E_INPUT, "the project has no git commit");
 		return xb_hint(err, "commit the project, or give 'tags:' that need no git");
 	}
 	if (!by_digest) {
@@ -116,7 +116,7 @@ int xb_tag_builtin(const char *name, const struct xb_tag_facts *facts, struct xb
 		return 1;
 	}
 	if (!facts->index) {
-		xb_fail(err, XB_E_NOT_FOUND, "make the tag 'sha256': the image has not been written yet");
+		xb_fail(err, XB_E_NOT_FOUND, "the image of this commit has not been written yet");
 		return xb_hint(err, "run 'xbuild image' first");
 	}
 	xb_str_printf(out, "%.8s-%s", xb_digest_hex(facts->index, hex),

@@ -94,6 +94,9 @@ static const struct refusal compiler_words[] = {
 	{"-fbasic-block-sections=list=", PREFIX, OPTIONS},
 	{"-fxray-", PREFIX, OPTIONS},
 	{"-fembed-dir", PREFIX, HOST},
+	{"-fembed-offload-object", PREFIX, OPTIONS},
+	{"-frandomize-layout-seed-file", PREFIX, OPTIONS},
+	{"-fbuild-session-", PREFIX, OPTIONS},
 	{"-ivfsoverlay", PREFIX, OPTIONS},
 	{"-vfsoverlay", PREFIX, OPTIONS},
 	{"-working-directory", PREFIX, "xbuild sets the directory"},
@@ -201,6 +204,7 @@ static const struct refusal linker_words[] = {
 	{"retain-symbols-file", PREFIX, OPTIONS},
 	{"export-dynamic-symbol-list", PREFIX, OPTIONS},
 	{"randomize-section-padding", PREFIX, "the result must depend on the inputs alone"},
+	{"build-id=uuid", EXACT, "the result must depend on the inputs alone"},
 };
 
 /* Options of the linker that take their value from the next part of -Wl, and whose value names no file. */

@@ -62,3 +62,14 @@ expect 0 env XBUILD_DEBIAN_MIRROR= "$xbuild" lock --mirror "http://127.0.0.1:$po
 rm xbuild.lock
 expect 0 "$xbuild" lock
 sed 's/"archive": "debian"/"archive": "loopback"/' xbuild.lock | cmp -s - "$work/before" || fail "the mirror changed the lock"
+
+# the tag by digest is of the image of this very commit, or there is none
+expect 0 "$xbuild" image
+printf 'tags: [sha256]\n' >>xbuild.yaml
+git commit -q -a -m tags
+expect 2 "$xbuild" tag
+says 'the image of this commit has not been written'
+expect 0 "$xbuild" image
+digest=$(tail -n 1 "$work/stdout" | sed 's/sha256:\(........\).*/\1/')
+expect 0 "$xbuild" tag
+prints "^$digest-[0-9]{14}(-dirty)?\$"

@@ -256,6 +256,7 @@ static const char *const refused_links[] = {
 	"-Wl,-u,/x",
 	"-Wl,--why-extract=x",
 	"-Wl,--symbol-ordering-file=x",
+	"-Wl,--build-id=uuid",
 	"-Wl,--remap-inputs-file=x",
 	"-shared",
 	"-r",
