@@ -550,7 +550,7 @@ static void many_short_children_all_come_back(void **state)
 	enum { N = 200, AT_ONCE = 8 };
 	struct xb_procs *p = xb_procs_new();
 	bool seen[N] = {false};
-	char text[8];
+	char text[12];
 	int numbers[N], next = 0, ended = 0;
 
 	(void)state;
