@@ -7,8 +7,8 @@ static const struct opt options[] = {
 	OPTION_TARGET,
 	OPTION_PROFILE,
 	OPTION_KEEP_GOING,
-	{"dry-run", 'n', OPT_FLAG, NULL, NULL, "show what would run; no compiler is started", offsetof(struct values, dry_run),
-	 NULL},
+	{"dry-run", 'n', OPT_FLAG, NULL, NULL, "show what would run; no compiler is started",
+	 offsetof(struct values, dry_run), NULL},
 	OPTION_END,
 };
 
