@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -11,6 +12,7 @@
 #include "xbuild/app/app.h"
 #include "xbuild/app/op_build.h"
 #include "xbuild/app/op_image.h"
+#include "xbuild/sys/git.h"
 
 static struct xb_profile profiles[] = {{.name = "dev"}, {.name = "release"}};
 static struct xb_unit server = {.name = "server"}, client = {.name = "client"};
@@ -45,6 +47,10 @@ static void hints_name_what_there_is(void **state)
 	assert_int_equal(xb_op_tag(&app, "nope", &tags, &n, &err), XB_E_USAGE);
 	assert_string_equal(err.hint, "'image:' in xbuild.yaml names the images");
 	xb_err_release(&err);
+	if (app.git)
+		xb_git_release(app.git);
+	free(app.git);
+	xb_arena_release(&app.arena);
 }
 
 int main(void)
