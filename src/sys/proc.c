@@ -97,7 +97,7 @@ size_t xb_procs_running(const struct xb_procs *p)
 void xb_procs_signal(struct xb_procs *p, int signal)
 {
 	for (size_t i = 0; i < p->children.len; i++)
-		if (p->children.items[i]->pid > 0)
+		if (!p->children.items[i]->ended)
 			kill(-p->children.items[i]->pid, signal);
 }
 
