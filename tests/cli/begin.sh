@@ -14,7 +14,8 @@ server_pid=
 finish() {
 	status=$?
 	trap - EXIT
-	[ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null || :
+	# not by number alone: a server that has ended may have left its number to somebody else
+	if [ -n "$server_pid" ] && grep -q serve.py "/proc/$server_pid/cmdline" 2>/dev/null; then kill "$server_pid"; fi
 	if command -v at_end >/dev/null; then at_end; fi
 	chmod -R u+w "$work" 2>/dev/null || :
 	rm -rf "$work"

@@ -14,7 +14,7 @@ for every request) has lines "PATTERN FAULT [ARGUMENT]"; the first line whose fn
   stall BYTES      stops sending after BYTES, keeps the connection
   status CODE      answers with CODE
   slow BYTES       so many bytes per second
-It ends by itself after 20 minutes, or when its parent is gone.
+It ends by itself after two hours, or when its parent is gone.
 """
 
 import fnmatch
@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 
-LIFE_SECONDS = 1200
+LIFE_SECONDS = 7200
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
