@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Downloads: parallel, resumable, bounded, verified. libcurl is used by this file alone.
+ * Downloads: parallel, resumable, bounded, verified. libcurl is used by this module alone.
  *
  * Guarantee: a request succeeds only if its bytes have the expected size and digest (where given) and were written to
  *            its fd completely. Never more than the expected size (or max_bytes) is taken. Only http and https; https is
