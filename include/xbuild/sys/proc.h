@@ -39,9 +39,6 @@ struct xb_proc_result {
 
 void xb_proc_result_release(struct xb_proc_result *r);
 
-/* Runs one child to its end. A child that ran and failed is success here: look at the result. */
-int xb_proc_run(const struct xb_proc_spec *spec, struct xb_proc_result *out, struct xb_err *err) XB_MUST_CHECK;
-
 /* Ends with the words "exit status 1" or "killed by signal 11 (Segmentation fault)". Returns buf. */
 const char *xb_proc_describe(const struct xb_proc_result *r, char *buf, size_t size);
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../../../src/app/test_run.h"
+#include "../run_program.h"
 #include "xbuild/app/op_doctor.h"
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
@@ -123,7 +124,7 @@ static bool compile(const char *compiler, const char *name, const char *source, 
 		argv[n++] = word;
 		word = end;
 	}
-	assert_int_equal(xb_proc_run(&(struct xb_proc_spec){.argv = argv, .env = env, .cwd = dir}, &result, &err), 0);
+	assert_int_equal(run_program(&(struct xb_proc_spec){.argv = argv, .env = env, .cwd = dir}, &result, &err), 0);
 	return result.exit_code == 0;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../model/elf_sample.h"
+#include "../run_program.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/attr.h"
 #include "xbuild/base/path.h"
@@ -67,7 +68,7 @@ static void build(const char *name, const char *source, const char *options)
 		argv[n++] = word;
 		word = end;
 	}
-	assert_int_equal(xb_proc_run(&(struct xb_proc_spec){.argv = argv, .env = env, .cwd = dir}, &result, &err), 0);
+	assert_int_equal(run_program(&(struct xb_proc_spec){.argv = argv, .env = env, .cwd = dir}, &result, &err), 0);
 	if (result.exit_code != 0)
 		fail_msg("gcc %s: %s", options, xb_str_get(&result.output));
 }

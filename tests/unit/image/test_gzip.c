@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 
+#include "../run_program.h"
 #include "../store/fixture.h"
 #include "xbuild/image/gzip.h"
 #include "xbuild/sys/deflate.h"
@@ -83,7 +84,7 @@ static void test_gzip_reads_it(void **state)
 		struct xb_proc_result r = {0};
 
 		pack(f, path, data, lengths[i], 65536, 3);
-		assert_ok(xb_proc_run(&(struct xb_proc_spec){.argv = argv}, &r, &f->err), &f->err);
+		assert_ok(run_program(&(struct xb_proc_spec){.argv = argv}, &r, &f->err), &f->err);
 		assert_int_equal(r.exit_code, 0);
 		assert_int_equal(r.output.len, lengths[i]);
 		assert_memory_equal(xb_str_get(&r.output), data, lengths[i]);

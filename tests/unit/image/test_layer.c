@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 
+#include "../run_program.h"
 #include "../store/fixture.h"
 #include "xbuild/image/layer.h"
 #include "xbuild/store/cas.h"
@@ -168,7 +169,7 @@ static void test_tar_unpacks_it(void **state)
 	const char *const env[] = {path, NULL};
 
 	assert_ok(xb_fs_mkdirs(to, 0755, &f->err), &f->err);
-	assert_ok(xb_proc_run(&(struct xb_proc_spec){.argv = argv, .env = env}, &result, &f->err), &f->err);
+	assert_ok(run_program(&(struct xb_proc_spec){.argv = argv, .env = env}, &result, &f->err), &f->err);
 	assert_string_equal(xb_str_get(&result.output), "");
 	assert_int_equal(result.exit_code, 0);
 	assert_ok(xb_digest_file(source, &before, NULL, &f->err), &f->err);

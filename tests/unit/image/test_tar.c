@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../run_program.h"
 #include "../store/fixture.h"
 #include "xbuild/image/tar.h"
 #include "xbuild/sys/proc.h"
@@ -188,7 +189,7 @@ static void test_gnu_tar_listing(void **state)
 
 	if (!tar)
 		skip();
-	assert_ok(xb_proc_run(&(struct xb_proc_spec){.argv = version}, &r, &f->err), &f->err);
+	assert_ok(run_program(&(struct xb_proc_spec){.argv = version}, &r, &f->err), &f->err);
 	if (!strstr(xb_str_get(&r.output), "GNU tar"))
 		skip();
 	xb_proc_result_release(&r);
@@ -196,7 +197,7 @@ static void test_gnu_tar_listing(void **state)
 		header(&entries[i], &out);
 	xb_str_append_n(&out, zeros, sizeof(zeros));
 	assert_ok(xb_atomic_file_write(path, out.data, out.len, 0644, 0, &f->err), &f->err);
-	assert_ok(xb_proc_run(&(struct xb_proc_spec){.argv = argv, .env = env}, &r, &f->err), &f->err);
+	assert_ok(run_program(&(struct xb_proc_spec){.argv = argv, .env = env}, &r, &f->err), &f->err);
 	assert_int_equal(r.exit_code, 0);
 	xb_str_printf(&expected,
 		      "drwxr-xr-x 0/0 0 1970-01-01 00:00:01 etc/\n"

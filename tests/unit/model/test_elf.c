@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../run_program.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/arena.h"
 #include "xbuild/base/path.h"
@@ -179,7 +180,7 @@ static void run_readelf(struct listing *l, const char *option, const char *path,
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	struct xb_sv rest;
 
-	assert_int_equal(xb_proc_run(&(struct xb_proc_spec){.argv = argv, .env = env}, &result, &err), 0);
+	assert_int_equal(run_program(&(struct xb_proc_spec){.argv = argv, .env = env}, &result, &err), 0);
 	assert_int_equal(result.exit_code, 0);
 	rest = xb_str_sv(&result.output);
 	while (rest.ptr) {
@@ -348,7 +349,7 @@ static const char *build(const char *name, const char *source, const char *optio
 		argv[n++] = word;
 		word = end;
 	}
-	assert_int_equal(xb_proc_run(&(struct xb_proc_spec){.argv = argv, .env = env}, &result, &err), 0);
+	assert_int_equal(run_program(&(struct xb_proc_spec){.argv = argv, .env = env}, &result, &err), 0);
 	if (result.exit_code != 0)
 		fail_msg("gcc %s: %s", options, xb_str_get(&result.output));
 	return path;

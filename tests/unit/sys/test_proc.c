@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #endif
 
+#include "../run_program.h"
 #include "sample.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/num.h"
@@ -208,7 +209,7 @@ static void run(const struct xb_proc_spec *spec, struct xb_proc_result *out)
 {
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 
-	if (xb_proc_run(spec, out, &err) < 0)
+	if (run_program(spec, out, &err) < 0)
 		fail_msg("%s", err.msg);
 }
 
@@ -401,7 +402,7 @@ static void missing_standard_descriptors_do_no_harm(void **state)
 		saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 10);
 		close(fd);
 	}
-	rc = xb_proc_run(&(struct xb_proc_spec){.argv = ARGV("interleave"), .split_output = true}, &r, &err);
+	rc = run_program(&(struct xb_proc_spec){.argv = ARGV("interleave"), .split_output = true}, &r, &err);
 	for (int fd = 0; fd < 3; fd++) {
 		dup2(saved[fd], fd);
 		close(saved[fd]);
@@ -439,15 +440,15 @@ static void what_cannot_start_is_named(void **state)
 	struct xb_proc_result r;
 
 	assert_int_equal(
-		xb_proc_run(&(struct xb_proc_spec){.argv = (const char *const[]){"/no/such/program", NULL}}, &r, &err),
+		run_program(&(struct xb_proc_spec){.argv = (const char *const[]){"/no/such/program", NULL}}, &r, &err),
 		XB_E_NOT_FOUND);
 	assert_non_null(strstr(err.msg, "/no/such/program"));
 	xb_err_clear(&err);
-	assert_int_equal(xb_proc_run(&(struct xb_proc_spec){.argv = (const char *const[]){*state, NULL}}, &r, &err),
+	assert_int_equal(run_program(&(struct xb_proc_spec){.argv = (const char *const[]){*state, NULL}}, &r, &err),
 			 XB_E_SYSTEM);
 	xb_err_clear(&err);
 	assert_int_equal(
-		xb_proc_run(&(struct xb_proc_spec){.argv = ARGV("exit", "0"), .cwd = "/no/such/dir"}, &r, &err),
+		run_program(&(struct xb_proc_spec){.argv = ARGV("exit", "0"), .cwd = "/no/such/dir"}, &r, &err),
 		XB_E_NOT_FOUND);
 	assert_non_null(strstr(err.msg, "/no/such/dir"));
 }
@@ -626,7 +627,7 @@ static void no_descriptor_is_lost(void **state)
 
 		run(&(struct xb_proc_spec){.argv = ARGV("exit", "1"), .split_output = true}, &kept);
 		assert_int_equal(
-			xb_proc_run(&(struct xb_proc_spec){.argv = (const char *const[]){"/no", NULL}}, &r, &err),
+			run_program(&(struct xb_proc_spec){.argv = (const char *const[]){"/no", NULL}}, &r, &err),
 			XB_E_NOT_FOUND);
 		xb_err_clear(&err);
 	}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proc_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include "xbuild/base/vec.h"
+
+/* posix_spawn(3) takes pointers to what is not const, and does not write there. */
+static char *const *as_spawn_list(const char *const *list)
+{
+	static char *const empty[] = {NULL};
+
+	return list ? (char *const *)(uintptr_t)list : empty;
+}
+
+/* 0 or an errno. out_fd are the write ends, -1 where the child has ours. */
+static int fill_actions(posix_spawn_file_actions_t *actions, const struct xb_proc_spec *spec, const int out_fd[2])
+{
+	int rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+
+	if (!rc && !spec->inherit_output)
+		rc = posix_spawn_file_actions_adddup2(actions, out_fd[0], STDOUT_FILENO);
+	if (!rc && !spec->inherit_output)
+		rc = posix_spawn_file_actions_adddup2(actions, spec->split_output ? out_fd[1] : out_fd[0],
+						      STDERR_FILENO);
+	if (!rc && spec->cwd)
+		rc = posix_spawn_file_actions_addchdir_np(actions, spec->cwd);
+#ifdef POSIX_SPAWN_CLOEXEC_DEFAULT
+	/* Closes all but those named in the actions. */
+	if (!rc && spec->inherit_output)
+		rc = posix_spawn_file_actions_addinherit_np(actions, STDOUT_FILENO);
+	if (!rc && spec->inherit_output)
+		rc = posix_spawn_file_actions_addinherit_np(actions, STDERR_FILENO);
+#elif defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+	/* Ours are all close-on-exec; this is for those that we inherited without knowing. */
+	if (!rc)
+		rc = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+#endif
+	return rc;
+}
+
+static int fill_attributes(posix_spawnattr_t *attr)
+{
+	/* What a caller of ours may have ignored; exec resets caught signals by itself, but not ignored ones. */
+	static const int numbers[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD};
+	short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	sigset_t set;
+	int rc;
+
+#ifdef POSIX_SPAWN_CLOEXEC_DEFAULT
+	flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
+#endif
+	sigemptyset(&set);
+	rc = posix_spawnattr_setsigmask(attr, &set);
+	for (size_t i = 0; i < XB_COUNT(numbers); i++)
+		sigaddset(&set, numbers[i]);
+	if (!rc)
+		rc = posix_spawnattr_setsigdefault(attr, &set);
+	if (!rc)
+		rc = posix_spawnattr_setpgroup(attr, 0);
+	return rc ? rc : posix_spawnattr_setflags(attr, flags);
+}
+
+int proc_spawn(const struct xb_proc_spec *spec, const int out_fd[2], pid_t *out_pid, struct xb_err *err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	int rc;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attr);
+	rc = fill_actions(&actions, spec, out_fd);
+	if (!rc)
+		rc = fill_attributes(&attr);
+	if (!rc)
+		rc = posix_spawn(out_pid, spec->argv[0], &actions, &attr, as_spawn_list(spec->argv),
+				 as_spawn_list(spec->env));
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	if (!rc)
+		return 0;
+	errno = rc;
+	if (spec->cwd)
+		return xb_fail_errno(err, "run '%s' in '%s'", spec->argv[0], spec->cwd);
+	return xb_fail_errno(err, "run '%s'", spec->argv[0]);
+}
