@@ -4,18 +4,24 @@
 # end), an empty store, the test archive on loopback, and a few words to say what is expected.
 #
 # From the environment (tests/cli/CMakeLists.txt): XB_BIN directory of the programs, XB_ARCHIVE directory made by
-# archive/make.py, XB_SOURCE the source tree, XB_STORE (may be missing) a store that store.sh has filled.
+# archive/make.py, XB_SOURCE the source tree, XB_STORE (may be missing) a store that store.sh has filled, XB_SANITIZED (may
+# be missing): the programs were built with sanitizers.
 set -eu
 : "${XB_BIN:?}" "${XB_ARCHIVE:?}" "${XB_SOURCE:?}"
 test_name=$(basename "$0" .sh)
 work=$(mktemp -d "${TMPDIR:-/tmp}/xbuild-$test_name.XXXXXX")
 server_pid=
 
+stop_serving() {
+	# not by number alone: a server that has ended may have left its number to somebody else
+	if [ -n "$server_pid" ] && grep -q serve.py "/proc/$server_pid/cmdline" 2>/dev/null; then kill "$server_pid"; fi
+	server_pid=
+}
+
 finish() {
 	status=$?
 	trap - EXIT
-	# not by number alone: a server that has ended may have left its number to somebody else
-	if [ -n "$server_pid" ] && grep -q serve.py "/proc/$server_pid/cmdline" 2>/dev/null; then kill "$server_pid"; fi
+	stop_serving
 	if command -v at_end >/dev/null; then at_end; fi
 	chmod -R u+w "$work" 2>/dev/null || :
 	rm -rf "$work"
@@ -73,8 +79,10 @@ silent_about() {
 	fi
 }
 
-# serve [DIRECTORY]: starts the archive server; its requests are in $work/requests, faults go into $work/faults
+# serve [DIRECTORY]: starts the archive server, instead of the one before it; its requests are in $work/requests, faults go
+# into $work/faults
 serve() {
+	stop_serving
 	rm -f "$work/port"
 	: >>"$work/requests"
 	python3 "$XB_SOURCE/tests/cli/archive/serve.py" "${1:-$XB_ARCHIVE}" "$work/port" "$work/requests" "$work/faults" &

@@ -26,8 +26,8 @@ delays() {
 killed() {
 	for part in $(delays "$round" 1000); do
 		delay=$(awk -v part="$part" -v limit="$limit" 'BEGIN { printf "%.3f", part * limit / 1000 }')
-		result=$(python3 "$XB_SOURCE/tests/cli/strike.py" KILL group "$delay" "$@" 2>/dev/null | tail -n 1)
-		case $result in "137 "* | "0 "*) ;; *) fail "killed after $delay s: $result" ;; esac
+		result=$(python3 "$XB_SOURCE/tests/cli/strike.py" KILL group "$delay" "$@" 2>"$work/stderr" | tail -n 1)
+		case $result in "137 "* | "0 "*) ;; *) fail "killed after $delay s: $result: $(cat "$work/stderr")" ;; esac
 		case $result in
 		137*) hits=$((hits + 1)) ;;
 		*)

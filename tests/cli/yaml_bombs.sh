@@ -11,11 +11,18 @@ build:
     sources: [a.c]
 '
 
+# AddressSanitizer reserves more addresses than any bound of them allows, and has bounds of its own
+bound='ulimit -v 1000000; exec "$@"'
+if [ -n "${XB_SANITIZED:-}" ]; then
+	# shellcheck disable=SC2016 # of the inner shell
+	bound='ASAN_OPTIONS=hard_rss_limit_mb=500:max_allocation_size_mb=500 exec "$@"'
+fi
+
 # refused NAME PLACE PATTERN: ./xbuild.yaml is refused within seconds and a little memory
 refused() {
 	for command in build lock 'image --json' test; do
 		# shellcheck disable=SC2086 # a command with its options
-		expect 2 timeout 10 sh -c 'ulimit -v 1000000; exec "$@"' - "$xbuild" $command
+		expect 2 timeout 10 sh -c "$bound" - "$xbuild" $command
 		says "^xbuild.yaml:$2: error: "
 		says "$3"
 		[ "$(wc -c <"$work/stderr")" -lt 20000 ] || fail "$1: a message of $(wc -c <"$work/stderr") bytes"
