@@ -84,9 +84,78 @@ int xb_app_need_project(struct xb_app *app, struct xb_err *err)
 	return xb_project_load(dir, FILE_NAME, &app->project, &app->diags, err);
 }
 
+/* What a value of the project file chooses: a data file called <prefix><value>. */
+struct choice {
+	const char *kind;   /* directory of the data files */
+	const char *prefix; /* "debian-" */
+	const char *name;   /* of the data file */
+	struct xb_place at;
+	const char *problem; /* message before the value */
+};
+
+static void suggest_choice(struct xb_app *app, const struct choice *choice, struct xb_diag *diag,
+			   const char *const *names)
+{
+	const size_t skip = strlen(choice->prefix);
+	struct xb_str all XB_CLEANUP(xb_str_release) = {0};
+	XB_VEC(const char *) values = {0};
+	const char *meant;
+
+	for (; *names; names++)
+		if (xb_sv_starts(xb_sv(*names), choice->prefix)) {
+			xb_str_printf(&all, "%s%s", values.len ? ", " : "", *names + skip);
+			XB_VEC_PUSH(&values, *names + skip);
+		}
+	XB_VEC_PUSH(&values, NULL);
+	meant = xb_sv_suggest(xb_sv(choice->name + skip), values.items);
+	if (meant)
+		xb_diags_help(&app->diags, diag, "did you mean '%s'?", meant);
+	else
+		xb_diags_help(&app->diags, diag, "known here: %s", xb_str_get(&all));
+	XB_VEC_RELEASE(&values);
+}
+
+/* A name that no data file has is a problem of the project file, at its place; the defaults have none. */
+static int check_choice(struct xb_app *app, const struct choice *choice, struct xb_err *err)
+{
+	const char **names;
+	struct xb_diag *diag;
+
+	if (!choice->at.line)
+		return 0;
+	if (xb_data_names(app->data_dir, choice->kind, &app->arena, &names, err) < 0)
+		return err->code;
+	for (size_t i = 0; names[i]; i++)
+		if (strcmp(names[i], choice->name) == 0)
+			return 0;
+	diag = xb_diags_add(&app->diags, choice->at, app->project->source, "%s '%s'", choice->problem,
+			    choice->name + strlen(choice->prefix));
+	suggest_choice(app, choice, diag, names);
+	return 0;
+}
+
+static int check_choices(struct xb_app *app, struct xb_err *err)
+{
+	const struct xb_project *p = app->project;
+	const struct choice toolchain = {"toolchains", "llvm-", p->toolchain, p->at_toolchain,
+					 "llvm: there is no toolchain"};
+	const struct choice sysroot = {"sysroots", "debian-", p->sysroot, p->at_sysroot,
+				       "debian: there is no sysroot of release"};
+	const size_t before = app->diags.list.len;
+
+	if (check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &toolchain : &sysroot, err) < 0 ||
+	    check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &sysroot : &toolchain, err) < 0)
+		return err->code;
+	if (app->diags.list.len > before)
+		return xb_fail(err, XB_E_INPUT, "%s is not valid", p->file);
+	return 0;
+}
+
 int xb_app_need_descs(struct xb_app *app, struct xb_err *err)
 {
 	if (xb_app_need_project(app, err) < 0 || xb_app_need_data(app, err) < 0)
+		return err->code;
+	if ((!app->toolchain || !app->sysroot) && check_choices(app, err) < 0)
 		return err->code;
 	if (!app->toolchain &&
 	    xb_toolchain_desc_load(app->data_dir, app->project->toolchain, &app->toolchain, &app->diags, err) < 0)

@@ -130,6 +130,19 @@ static int hint_nearest(struct xb_app *app, struct xb_err *err)
 	return xb_hint(err, "no toolchain has all hosts of the project; list fewer under 'hosts:'");
 }
 
+/* The host at its place in the project file; a default has none. */
+static int blame_host(struct xb_app *app, const char *host, const struct xb_err *err)
+{
+	const struct xb_words *hosts = &app->project->hosts;
+
+	for (size_t i = 0; i < hosts->len; i++)
+		if (strcmp(hosts->items[i], host) == 0 && hosts->at[i].line)
+			xb_diags_help(&app->diags,
+				      xb_diags_add(&app->diags, hosts->at[i], app->project->source, "%s", err->msg),
+				      "%s", err->hint);
+	return err->code;
+}
+
 static int plan_toolchain(struct lock_plan *plan, const char *host, const struct xb_list *free_names,
 			  struct xb_err *err)
 {
@@ -143,7 +156,8 @@ static int plan_toolchain(struct lock_plan *plan, const char *host, const struct
 			return 0;
 		xb_fail(err, XB_E_INPUT, "toolchain '%s' %s has nothing for host '%s'", desc->name, desc->version,
 			host);
-		return hint_nearest(plan->app, err);
+		hint_nearest(plan->app, err);
+		return blame_host(plan->app, host, err);
 	}
 	/* always: which unit needs the further tools is known only to build */
 	want.packages = join_lists(&plan->arena, &desc->packages, tools->items, tools->len);

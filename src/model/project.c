@@ -141,9 +141,13 @@ static void read_vars(struct schema *s, const struct xb_yaml *node, void *field,
 
 static void read_llvm(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
+	struct xb_project *project = field;
+
 	(void)arg;
-	if (schema_want_text(s, node, &major_rule, "llvm"))
-		*(const char **)field = xb_arena_printf(s->arena, "llvm-%s", node->text.ptr);
+	if (!schema_want_text(s, node, &major_rule, "llvm"))
+		return;
+	project->toolchain = xb_arena_printf(s->arena, "llvm-%s", node->text.ptr);
+	project->at_toolchain = node->at;
 }
 
 static void read_size(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -157,7 +161,7 @@ static void read_size(struct schema *s, const struct xb_yaml *node, void *field,
 }
 
 static const struct schema_key toolchain_keys[] = {
-	{"llvm", read_llvm, offsetof(struct xb_project, toolchain), NULL, false},
+	{"llvm", read_llvm, 0, NULL, false},
 	{"profile", read_size, offsetof(struct xb_project, toolchain_full), NULL, false},
 };
 
@@ -166,18 +170,26 @@ static void read_toolchain(struct schema *s, const struct xb_yaml *node, void *f
 	const struct schema_group group = SCHEMA_GROUP(toolchain_keys, field);
 
 	(void)arg;
-	schema_read(s, node, &group, 1, "toolchain");
+	if (node->kind == XB_YAML_SCALAR && node->text.len)
+		schema_refuse(s, node->at, "as in 'toolchain: { llvm: \"22\" }'",
+			      "toolchain: expected a map, found text");
+	else
+		schema_read(s, node, &group, 1, "toolchain");
 }
 
 static void read_debian(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
+	struct xb_project *project = field;
+
 	(void)arg;
-	if (schema_want_text(s, node, &suite_rule, "debian"))
-		*(const char **)field = xb_arena_printf(s->arena, "debian-%s", node->text.ptr);
+	if (!schema_want_text(s, node, &suite_rule, "debian"))
+		return;
+	project->sysroot = xb_arena_printf(s->arena, "debian-%s", node->text.ptr);
+	project->at_sysroot = node->at;
 }
 
 static const struct schema_key sysroot_keys[] = {
-	{"debian", read_debian, offsetof(struct xb_project, sysroot), NULL, false},
+	{"debian", read_debian, 0, NULL, false},
 	{"snapshot", schema_text, offsetof(struct xb_project, snapshot), &snapshot_rule, false},
 	{"packages", schema_word_set, offsetof(struct xb_project, packages), &package_rule, false},
 };
@@ -187,7 +199,11 @@ static void read_sysroot(struct schema *s, const struct xb_yaml *node, void *fie
 	const struct schema_group group = SCHEMA_GROUP(sysroot_keys, field);
 
 	(void)arg;
-	schema_read(s, node, &group, 1, "sysroot");
+	if (node->kind == XB_YAML_SCALAR && node->text.len)
+		schema_refuse(s, node->at, "as in 'sysroot: { debian: bookworm }'",
+			      "sysroot: expected a map, found text");
+	else
+		schema_read(s, node, &group, 1, "sysroot");
 }
 
 static void read_hosts(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)

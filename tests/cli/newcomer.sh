@@ -42,6 +42,15 @@ says "did you mean .targets."
 says '^xbuild.yaml:6:5: error: .*knd'
 says '^    2 \| targts: \[linux-x86_64\]'
 [ "$(grep -c 'error:' "$work/stderr")" = 2 ] || fail "not exactly two problems"
+cat >xbuild.yaml <<'YAML'
+name: demo
+toolchain: { llvm: "99" }
+sysroot: { debian: testt }
+build: { demo: { sources: ["*.c"] } }
+YAML
+expect 2 "$xbuild" build
+says '^xbuild.yaml:2:20: error: llvm: there is no toolchain .99'
+says '^xbuild.yaml:3:20: error: debian: .*testt'
 
 cd .. && hello_project work && cd work
 mkdir -p deep/er && cd deep/er

@@ -156,12 +156,14 @@ struct xb_project {
 	const char *license;  /* SPDX expression or NULL */
 	struct xb_pairs vars; /* name: default */
 
-	const char *toolchain;	  /* data file name: "llvm-22" */
-	bool toolchain_full;	  /* profile: full */
-	const char *sysroot;	  /* data file name: "debian-bookworm" */
-	const char *snapshot;	  /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */
-	struct xb_words packages; /* of the sysroot */
-	struct xb_words hosts;	  /* canonical names */
+	const char *toolchain;	      /* data file name: "llvm-22" */
+	struct xb_place at_toolchain; /* of its value; line 0: a default */
+	bool toolchain_full;	      /* profile: full */
+	const char *sysroot;	      /* data file name: "debian-bookworm" */
+	struct xb_place at_sysroot;   /* of its value; line 0: a default */
+	const char *snapshot;	      /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */
+	struct xb_words packages;     /* of the sysroot */
+	struct xb_words hosts;	      /* canonical names */
 
 	struct xb_project_target *targets;
 	size_t n_targets;
