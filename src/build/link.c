@@ -6,11 +6,12 @@
 
 #define CLANG_WITH_TLSDESC 19 /* first whose driver passes -enable-tlsdesc to the code generator of a link */
 
-void xb_ldflags_init(struct xb_ldflags *flags, struct xb_arena *arena)
-{
-	*flags = (struct xb_ldflags){0};
-	xb_command_init(&flags->words, arena);
-}
+/* Driver words, sorted by what they do. */
+struct ldflags {
+	bool is_static, static_pie, no_pie, pthread, rdynamic, static_libgcc, shared_libgcc, static_libstdcxx, strip;
+	bool no_default_libs, no_start_files;
+	struct xb_command words; /* for the linker, in order: -L, -l, and what -Wl carried */
+};
 
 static int refuse(const struct xb_unit *unit, struct xb_arena *arena, const char *word, const struct xb_place *at,
 		  const char *why, struct xb_err *err)
@@ -23,20 +24,20 @@ static const struct {
 	const char *word;
 	size_t field;
 } switches[] = {
-	{"-static", offsetof(struct xb_ldflags, is_static)},
-	{"-static-pie", offsetof(struct xb_ldflags, static_pie)},
-	{"-no-pie", offsetof(struct xb_ldflags, no_pie)},
-	{"-pthread", offsetof(struct xb_ldflags, pthread)},
-	{"-rdynamic", offsetof(struct xb_ldflags, rdynamic)},
-	{"-static-libgcc", offsetof(struct xb_ldflags, static_libgcc)},
-	{"-shared-libgcc", offsetof(struct xb_ldflags, shared_libgcc)},
-	{"-static-libstdc++", offsetof(struct xb_ldflags, static_libstdcxx)},
-	{"-s", offsetof(struct xb_ldflags, strip)},
-	{"-nodefaultlibs", offsetof(struct xb_ldflags, no_default_libs)},
-	{"-nostartfiles", offsetof(struct xb_ldflags, no_start_files)},
+	{"-static", offsetof(struct ldflags, is_static)},
+	{"-static-pie", offsetof(struct ldflags, static_pie)},
+	{"-no-pie", offsetof(struct ldflags, no_pie)},
+	{"-pthread", offsetof(struct ldflags, pthread)},
+	{"-rdynamic", offsetof(struct ldflags, rdynamic)},
+	{"-static-libgcc", offsetof(struct ldflags, static_libgcc)},
+	{"-shared-libgcc", offsetof(struct ldflags, shared_libgcc)},
+	{"-static-libstdc++", offsetof(struct ldflags, static_libstdcxx)},
+	{"-s", offsetof(struct ldflags, strip)},
+	{"-nodefaultlibs", offsetof(struct ldflags, no_default_libs)},
+	{"-nostartfiles", offsetof(struct ldflags, no_start_files)},
 };
 
-static bool set_switch(struct xb_ldflags *flags, const char *word)
+static bool set_switch(struct ldflags *flags, const char *word)
 {
 	if (!strcmp(word, "-nostdlib")) {
 		flags->no_default_libs = flags->no_start_files = true;
@@ -56,7 +57,7 @@ static bool set_switch(struct xb_ldflags *flags, const char *word)
 }
 
 /* -Wl,a,b: the commas separate the linker's words. */
-static void comma_words(struct xb_ldflags *flags, const char *list)
+static void comma_words(struct ldflags *flags, const char *list)
 {
 	struct xb_sv rest = xb_sv(list);
 
@@ -64,8 +65,8 @@ static void comma_words(struct xb_ldflags *flags, const char *list)
 		xb_command_word(&flags->words, xb_arena_sv(flags->words.arena, xb_sv_cut(&rest, ',')));
 }
 
-static int library_dir(struct xb_ldflags *flags, const struct xb_unit *unit, const char *word,
-		       const struct xb_place *at, struct xb_err *err)
+static int library_dir(struct ldflags *flags, const struct xb_unit *unit, const char *word, const struct xb_place *at,
+		       struct xb_err *err)
 {
 	if (!word[2])
 		return refuse(unit, flags->words.arena, word, at, "the directory must follow in the same word", err);
@@ -77,8 +78,9 @@ static int library_dir(struct xb_ldflags *flags, const struct xb_unit *unit, con
 	return 0;
 }
 
-int xb_ldflags_add(struct xb_ldflags *flags, const struct xb_unit *unit, const char *const *items,
-		   const struct xb_place *at, size_t n, struct xb_err *err)
+/* `at` (may be NULL) has the same index as items. Failure: XB_E_INPUT naming word and unit. */
+static int add_ldflags(struct ldflags *flags, const struct xb_unit *unit, const char *const *items,
+		       const struct xb_place *at, size_t n, struct xb_err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *word = items[i];
@@ -106,7 +108,7 @@ int xb_ldflags_add(struct xb_ldflags *flags, const struct xb_unit *unit, const c
 
 struct gather {
 	const struct xb_unit *unit;
-	struct xb_ldflags *flags;
+	struct ldflags *flags;
 	bool libs_only; /* of a unit that is linked in: what it needs, not how it would be linked */
 };
 
@@ -114,8 +116,7 @@ static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *e
 {
 	struct gather *g = ctx;
 
-	if (!g->libs_only &&
-	    xb_ldflags_add(g->flags, g->unit, s->ldflags.items, s->ldflags.at, s->ldflags.len, err) < 0)
+	if (!g->libs_only && add_ldflags(g->flags, g->unit, s->ldflags.items, s->ldflags.at, s->ldflags.len, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < s->libs.len; i++)
 		xb_command_word(&g->flags->words, xb_arena_printf(g->flags->words.arena, "-l%s", s->libs.items[i]));
@@ -123,7 +124,7 @@ static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *e
 }
 
 /* Words from a .pc file: paths of the sysroot pass, the rest are driver words. An rpath of the sysroot is left out. */
-static int add_module_words(struct xb_ldflags *flags, const struct xb_unit *unit, const struct xb_command *libs,
+static int add_module_words(struct ldflags *flags, const struct xb_unit *unit, const struct xb_command *libs,
 			    struct xb_err *err)
 {
 	for (size_t i = 0; i < libs->len; i++) {
@@ -135,7 +136,7 @@ static int add_module_words(struct xb_ldflags *flags, const struct xb_unit *unit
 		}
 		if (!strncmp(w->text, "-Wl,-rpath", 10) || !strncmp(w->text, "-Wl,--rpath", 11))
 			continue;
-		if (xb_ldflags_add(flags, unit, &w->text, NULL, 1, err) < 0)
+		if (add_ldflags(flags, unit, &w->text, NULL, 1, err) < 0)
 			return xb_wrap(err, "pkg-config");
 	}
 	return 0;
@@ -143,7 +144,7 @@ static int add_module_words(struct xb_ldflags *flags, const struct xb_unit *unit
 
 struct walk {
 	const struct xb_setup *setup;
-	struct xb_ldflags *flags;
+	struct ldflags *flags;
 	struct xb_dirs modules; /* names, each once */
 	XB_VEC(const struct xb_unit *) seen;
 };
@@ -187,7 +188,7 @@ static int walk_unit(struct walk *w, const struct xb_unit *unit, bool is_top, st
 }
 
 static int gather_flags(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_pkgconfig *pkgconfig,
-			struct xb_ldflags *flags, struct xb_err *err)
+			struct ldflags *flags, struct xb_err *err)
 {
 	struct walk w = {.setup = setup, .flags = flags};
 	struct xb_command libs;
@@ -207,7 +208,7 @@ static int gather_flags(const struct xb_setup *setup, const struct xb_unit *unit
 /* How the program starts and is loaded. */
 enum form { FORM_SHARED, FORM_PIE, FORM_FIXED, FORM_STATIC, FORM_STATIC_PIE };
 
-static enum form form_of(const struct xb_unit *unit, const struct xb_ldflags *flags)
+static enum form form_of(const struct xb_unit *unit, const struct ldflags *flags)
 {
 	if (unit->kind == XB_UNIT_SHARED)
 		return FORM_SHARED;
@@ -288,7 +289,7 @@ static void add_lto(const struct xb_setup *setup, struct xb_command *out)
 	xb_command_real(out, xb_arena_printf(out->arena, "--thinlto-jobs=%d", setup->jobs > 0 ? setup->jobs : 1));
 }
 
-static void add_libgcc(const struct xb_ldflags *flags, bool cxx, struct xb_command *out)
+static void add_libgcc(const struct ldflags *flags, bool cxx, struct xb_command *out)
 {
 	static const char *const fixed[] = {"-lgcc", "-lgcc_eh", NULL};
 	static const char *const always[] = {"-lgcc_s", "-lgcc", NULL};
@@ -300,7 +301,7 @@ static void add_libgcc(const struct xb_ldflags *flags, bool cxx, struct xb_comma
 		add_words(out, cxx || flags->shared_libgcc ? always : needed);
 }
 
-static void add_runtime(const struct xb_ldflags *flags, enum form form, bool cxx, struct xb_command *out)
+static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, struct xb_command *out)
 {
 	static const char *const group[] = {"--start-group", "-lgcc", "-lgcc_eh", "-lc", "--end-group", NULL};
 	const bool is_static = form == FORM_STATIC || form == FORM_STATIC_PIE;
@@ -353,10 +354,10 @@ int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bo
 					    "-z",
 					    "noexecstack",
 					    NULL};
-	struct xb_ldflags flags;
+	struct ldflags flags = {0};
 	enum form form;
 
-	xb_ldflags_init(&flags, out->arena);
+	xb_command_init(&flags.words, out->arena);
 	if (gather_flags(setup, unit, pkgconfig, &flags, err) < 0)
 		return err->code;
 	form = form_of(unit, &flags);

@@ -174,8 +174,9 @@ static int remember(struct xb_store *store, const struct xb_digest *key, const s
 	return xb_action_put(store, key, &result, err);
 }
 
-int xb_layer_make(struct xb_store *store, enum xb_layer_kind kind, const struct xb_rootfs_entry *const *entries,
-		  size_t len, const struct xb_layer_options *options, struct xb_layer *out, struct xb_err *err)
+/* From the store, or into it. */
+static int make_layer(struct xb_store *store, enum xb_layer_kind kind, const struct xb_rootfs_entry *const *entries,
+		      size_t len, const struct xb_layer_options *options, struct xb_layer *out, struct xb_err *err)
 {
 	struct xb_cas_writer writer XB_CLEANUP(xb_cas_discard) = {.fd = -1};
 	struct xb_digest key;
@@ -204,7 +205,7 @@ int xb_layer_make_all(struct xb_store *store, const struct xb_rootfs *rootfs, co
 
 		xb_rootfs_layer(rootfs, kind, &entries, &len);
 		if (len > 0 || (kind == XB_LAYER_APPLICATION && n_layers == 0))
-			r = xb_layer_make(store, kind, entries, len, options, &out[n_layers++], err);
+			r = make_layer(store, kind, entries, len, options, &out[n_layers++], err);
 		free(entries);
 		if (r < 0)
 			return r;

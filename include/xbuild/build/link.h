@@ -15,18 +15,6 @@
 
 #include "xbuild/build/compile.h"
 
-/* Driver words, sorted by what they do. All-zero but for the two commands, see xb_ldflags_init. */
-struct xb_ldflags {
-	bool is_static, static_pie, no_pie, pthread, rdynamic, static_libgcc, shared_libgcc, static_libstdcxx, strip;
-	bool no_default_libs, no_start_files;
-	struct xb_command words; /* for the linker, in order: -L, -l, and what -Wl carried */
-};
-
-void xb_ldflags_init(struct xb_ldflags *flags, struct xb_arena *arena);
-/* `at` (may be NULL) has the same index as items. Failure: XB_E_INPUT naming word and unit. */
-int xb_ldflags_add(struct xb_ldflags *flags, const struct xb_unit *unit, const char *const *items,
-		   const struct xb_place *at, size_t n, struct xb_err *err) XB_MUST_CHECK;
-
 /*
  * Appends the whole command but the tool's name ("ld.lld"). Inputs (the objects of the unit and the libraries of its deps, in
  * link order), output and depfile are markers. `cxx` asks for the C++ library; `strip` for -s.

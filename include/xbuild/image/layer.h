@@ -35,12 +35,10 @@ struct xb_layer_options {
 	const volatile int *interrupted; /* looked at between files and chunks; may be NULL */
 };
 
-/* Entries in the order of the list (sorted by path, so directories come before what is in them). */
-int xb_layer_make(struct xb_store *store, enum xb_layer_kind kind, const struct xb_rootfs_entry *const *entries,
-		  size_t len, const struct xb_layer_options *options, struct xb_layer *out,
-		  struct xb_err *err) XB_MUST_CHECK;
-
-/* The same stream without the store: writes the compressed tar to fd and fills *out (not kind and cached). */
+/*
+ * One layer without the store: writes the compressed tar to fd and fills *out (not kind and cached). Entries come in the
+ * order of the list (sorted by path, so directories come before what is in them).
+ */
 int xb_layer_write(int fd, const struct xb_rootfs_entry *const *entries, size_t len,
 		   const struct xb_layer_options *options, struct xb_layer *out, struct xb_err *err) XB_MUST_CHECK;
 

@@ -39,7 +39,4 @@ int xb_solver_prefer(struct xb_solver *solver, const struct xb_lock_packages *lo
 int xb_solver_run(struct xb_solver *solver, const struct xb_list *wanted, const struct xb_list *exclude,
 		  struct xb_arena *arena, struct xb_lock_packages *out, struct xb_err *err) XB_MUST_CHECK;
 
-/* deb-version(7): negative, 0 or positive. */
-int xb_deb_version_compare(const char *a, const char *b);
-
 #endif

@@ -248,42 +248,6 @@ static void golden_cases(void **state)
 	}
 }
 
-static int sign(int n)
-{
-	return (n > 0) - (n < 0);
-}
-
-/* tests/cases/versions: lines "a OP b" that dpkg --compare-versions agreed to. */
-static void versions_order_as_dpkg_does(void **state)
-{
-	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	struct xb_sv rest;
-	size_t n = 0;
-
-	(void)state;
-	expect_ok(xb_fs_read(CASES "versions/dpkg.case", XB_MIB, &text, &err), &err);
-	rest = xb_str_sv(&text);
-	while (rest.ptr) {
-		struct xb_sv line = xb_sv_cut(&rest, '\n'), sv = line;
-		char *a XB_CLEANUP(xb_free_ptr) = NULL;
-		char *b XB_CLEANUP(xb_free_ptr) = NULL;
-		struct xb_sv op;
-		int expected;
-
-		if (!line.len || *line.ptr == '#')
-			continue;
-		a = xb_sv_dup(xb_sv_cut(&sv, ' '));
-		op = xb_sv_cut(&sv, ' ');
-		b = xb_sv_dup(sv);
-		expected = xb_sv_eq_str(op, "<") ? -1 : xb_sv_eq_str(op, ">") ? 1 : 0;
-		if (sign(xb_deb_version_compare(a, b)) != expected || sign(xb_deb_version_compare(b, a)) != -expected)
-			fail_msg("expected %.*s", XB_SV_ARG(line));
-		n++;
-	}
-	assert_true(n >= 2000);
-}
-
 /* The same input a second time gives the same result, byte for byte, whatever else was solved before. */
 static void long_chain_and_loops_end(void **state)
 {
@@ -327,7 +291,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_cases),
-		cmocka_unit_test(versions_order_as_dpkg_does),
 		cmocka_unit_test(long_chain_and_loops_end),
 		cmocka_unit_test(an_empty_suite_is_none),
 	};

@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Every function that a header of include/ declares is used by src/, not by tests alone: beside its declaration and its
+# definition the name has to appear there once more. One that its own file alone uses is static, unless a test calls it.
+# Usage: unused.sh [ROOT]
+set -eu
+root=${1:-$(dirname "$0")/../..}
+cd "$root"
+
+# shellcheck disable=SC2016 # the dollars are awk's
+find include src tests -name '*.[ch]' | LC_ALL=C sort | xargs awk '
+	FNR == 1 { comment = 0 }
+	{
+		line = $0
+		out = ""
+		while (line != "") {
+			if (comment) {
+				at = index(line, "*/")
+				if (!at) break
+				line = substr(line, at + 2)
+				comment = 0
+			} else {
+				at = index(line, "/*")
+				if (!at) { out = out line; break }
+				out = out substr(line, 1, at - 1) " "
+				line = substr(line, at + 2)
+				comment = 1
+			}
+		}
+		while (match(out, /xb_[a-z0-9_]+\(?/)) {
+			name = substr(out, RSTART, RLENGTH)
+			before = RSTART > 1 ? substr(out, RSTART - 1, 1) : " "
+			called = sub(/\(/, "", name)
+			if (before !~ /[A-Za-z0-9_]/) {
+				if (FILENAME !~ /^tests/) seen[name]++
+				if (FILENAME ~ /^include/ && ++declared[name] > 1) outside[name] = 1 # a macro
+				if (FILENAME !~ /^include/ && name in user && user[name] != FILENAME) outside[name] = 1
+				if (FILENAME !~ /^include/) user[name] = FILENAME
+				if (called && FILENAME ~ /^include/ && out !~ /^#define|^[ \t]/ && !(name in place)) {
+					place[name] = FILENAME ":" FNR
+					# An inline one is declared where it is defined.
+					needed[name] = out ~ /^static inline/ ? 2 : 3
+				}
+			}
+			out = substr(out, RSTART + RLENGTH)
+		}
+	}
+	END {
+		for (name in place) {
+			checked++
+			if (seen[name] < needed[name]) {
+				printf "%s: %s is used by nothing in src/\n", place[name], name
+				bad = 1
+			} else if (needed[name] == 3 && !outside[name]) {
+				printf "%s: %s is used by nothing outside of %s: make it static\n", place[name], name, user[name]
+				bad = 1
+			}
+		}
+		if (!checked) { print "no function was found: the check looked at nothing"; bad = 1 }
+		exit bad
+	}
+'
