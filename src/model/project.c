@@ -330,12 +330,12 @@ int xb_project_load(const char *dir, const char *file, struct xb_project **out, 
 	project->dir = xb_arena_strdup(s.arena, dir);
 	project->file = xb_arena_strdup(s.arena, file);
 	project->source = s.source = xb_sv_n(xb_arena_sv(s.arena, xb_str_sv(&text)), text.len);
-	if (xb_yaml_parse(s.source, file, s.arena, &root, diags, err) < 0)
+	if (xb_yaml_parse(s.source, file, s.arena, &root, diags, err) < 0 && !root)
 		return err->code;
 	read_project(&s, root);
 	if (schema_failed(&s)) {
 		sort_diags(diags, first);
-		return xb_fail(err, XB_E_INPUT, "%s is not valid", file);
+		return err->code ? err->code : xb_fail(err, XB_E_INPUT, "%s is not valid", file);
 	}
 	*out = project;
 	project = NULL;

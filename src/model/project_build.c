@@ -12,7 +12,8 @@ struct draft {
 	struct xb_words deps;
 	struct xb_place at_deps;
 	XB_VEC(struct xb_override) overrides;
-	bool is_foreign; /* a driver of a later version: nothing else is said about the unit */
+	bool is_foreign; /* a driver of a later version */
+	bool is_unknown; /* what the unit is could not be read whole: nothing is said about what depends on it */
 };
 
 static bool is_file_name(struct xb_sv text)
@@ -38,7 +39,22 @@ static const struct text_rule module_rule = {is_module, "the name of a pkg-confi
 static const struct enum_word kind_words[] = {
 	{"executable", XB_UNIT_EXECUTABLE}, {"static", XB_UNIT_STATIC}, {"shared", XB_UNIT_SHARED}, {NULL, 0}};
 
-static const char *const foreign_drivers[] = {"cmake", "meson", "autotools", "make", "cargo", "go", "command", NULL};
+/* Told by check_driver(). */
+static void skip_driver(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	(void)s;
+	(void)node;
+	(void)field;
+	(void)arg;
+}
+
+/* Of later versions. */
+static const struct schema_key driver_keys[] = {
+	{"cmake", skip_driver, 0, NULL, false},	    {"meson", skip_driver, 0, NULL, false},
+	{"autotools", skip_driver, 0, NULL, false}, {"make", skip_driver, 0, NULL, false},
+	{"cargo", skip_driver, 0, NULL, false},	    {"go", skip_driver, 0, NULL, false},
+	{"command", skip_driver, 0, NULL, false},
+};
 
 static void read_override(struct schema *s, const struct xb_yaml *node, struct draft *draft,
 			  const struct xb_override *start, const char *what)
@@ -118,31 +134,28 @@ static const struct schema_key draft_keys[] = {
 	{"per-profile", read_per_profile, 0, NULL, false},
 };
 
-/* True when the unit is one that this version builds; what is wrong with its driver is reported. */
-static bool check_driver(struct schema *s, const struct xb_yaml *node, const struct xb_yaml *key)
+/* How many driver keys the unit has, and whether one of them is of a later version; both are reported. */
+static size_t check_driver(struct schema *s, const struct xb_yaml *node, const struct xb_yaml *key, bool *is_foreign)
 {
 	size_t n_drivers = xb_yaml_get(node, "sources") != NULL;
 	const struct xb_yaml *foreign = NULL;
 
 	for (size_t i = 0; i < node->n_items && node->kind == XB_YAML_MAP; i++) {
-		for (const char *const *driver = foreign_drivers; *driver; driver++) {
-			if (xb_sv_eq_str(node->keys[i]->text, *driver)) {
+		for (size_t k = 0; k < XB_COUNT(driver_keys); k++) {
+			if (xb_sv_eq_str(node->keys[i]->text, driver_keys[k].name)) {
 				foreign = node->keys[i];
 				n_drivers++;
 			}
 		}
 	}
-	if (n_drivers > 1) {
+	if (n_drivers > 1)
 		schema_refuse(s, foreign->at, "a unit is built in one way; make two units",
 			      "unit '%.*s' has more than one driver key", XB_SV_ARG(key->text));
-		return false;
-	}
-	if (foreign) {
+	else if (foreign)
 		schema_problem(s, foreign->at, "driver '%.*s' is not built yet; this version builds 'sources' units",
 			       XB_SV_ARG(foreign->text));
-		return false;
-	}
-	return true;
+	*is_foreign = foreign != NULL;
+	return n_drivers;
 }
 
 static void fill_names(struct schema *s, struct xb_unit *unit)
@@ -167,17 +180,18 @@ static void read_unit(struct schema *s, const struct xb_yaml *key, const struct 
 		SCHEMA_GROUP(unit_keys, unit),
 		SCHEMA_GROUP(draft_keys, draft),
 		{settings_keys, settings_keys_len, &unit->settings},
+		SCHEMA_GROUP(driver_keys, unit),
 	};
+	const size_t n_drivers = check_driver(s, node, key, &draft->is_foreign);
 
-	draft->is_foreign = !check_driver(s, node, key);
-	if (draft->is_foreign) {
-		fill_names(s, unit);
-		return;
-	}
-	schema_read(s, node, groups, XB_COUNT(groups), "unit");
+	/* What else a driver of a later version takes is not known; with two drivers something must change anyway. */
+	if (!draft->is_foreign || n_drivers > 1)
+		schema_read(s, node, groups, draft->is_foreign ? 4 : 3, "unit");
 	fill_names(s, unit);
 	unit->overrides = schema_keep(s, draft->overrides.items, draft->overrides.len, sizeof(*unit->overrides));
 	unit->n_overrides = draft->overrides.len;
+	if (draft->is_foreign || node->refused || node->partial)
+		return;
 	if ((node->kind == XB_YAML_MAP || schema_is_empty(node)) && !xb_yaml_get(node, "sources"))
 		schema_refuse(s, key->at, "add 'sources: [src/*.c]'", "unit '%s' has no sources", unit->name);
 	else if (xb_yaml_get(node, "sources") && xb_yaml_get(node, "sources")->kind == XB_YAML_LIST &&
@@ -237,7 +251,16 @@ bool project_unit_covers(const struct schema *s, const struct xb_unit *unit, con
 	return true;
 }
 
-static void resolve_deps(struct schema *s, struct draft *draft)
+static bool is_unknown(const struct xb_project *project, const struct draft *drafts, const struct xb_unit *unit)
+{
+	size_t i = 0;
+
+	while (i < project->n_units && drafts[i].unit != unit)
+		i++;
+	return i < project->n_units && drafts[i].is_unknown;
+}
+
+static void resolve_deps(struct schema *s, const struct draft *drafts, struct draft *draft)
 {
 	struct xb_unit *unit = draft->unit;
 
@@ -248,6 +271,8 @@ static void resolve_deps(struct schema *s, struct draft *draft)
 
 		if (!dep)
 			project_refuse_unit(s, xb_sv(name), draft->deps.at[i]);
+		else if (is_unknown(s->project, drafts, dep))
+			continue;
 		else if (dep->kind == XB_UNIT_EXECUTABLE && dep != unit)
 			schema_refuse(s, draft->deps.at[i],
 				      "only static and shared libraries can be linked; set its kind",
@@ -348,7 +373,8 @@ static void check_outputs(struct schema *s)
 		struct xb_unit *unit = project->units[i];
 		const struct xb_unit *before = xb_map_put_str(&seen, unit->output_name, unit);
 
-		if (before)
+		/* Of one name are only duplicates, which were told when the text was read. */
+		if (before && strcmp(before->name, unit->name) != 0)
 			schema_refuse(s, unit->at, "set another 'output-name'", "units '%s' and '%s' both make '%s'",
 				      before->name, unit->name, unit->output_name);
 	}
@@ -362,7 +388,7 @@ void project_read_build(struct schema *s, const struct xb_yaml *node, void *fiel
 	(void)arg;
 	if (!schema_want_map(s, node, "build"))
 		return;
-	if (!node->n_items)
+	if (!node->n_items && !node->partial)
 		schema_refuse(s, node->at, "add 'hello: { sources: [hello.c] }'", "build: expected at least one unit");
 	drafts = xb_arena_array(s->arena, node->n_items, sizeof(*drafts));
 	project->units = xb_arena_array(s->arena, node->n_items, sizeof(*project->units));
@@ -377,10 +403,11 @@ void project_read_build(struct schema *s, const struct xb_yaml *node, void *fiel
 	}
 	for (size_t i = 0; i < node->n_items; i++) {
 		read_unit(s, node->keys[i], node->items[i], &drafts[i]);
+		drafts[i].is_unknown = drafts[i].is_foreign || node->items[i]->refused || node->items[i]->partial;
 		XB_VEC_RELEASE(&drafts[i].overrides);
 	}
 	for (size_t i = 0; i < node->n_items; i++)
-		resolve_deps(s, &drafts[i]);
+		resolve_deps(s, drafts, &drafts[i]);
 	check_cycles(s, drafts, node->n_items);
 	check_outputs(s);
 }

@@ -126,7 +126,7 @@ static void read_user(struct schema *s, const struct xb_yaml *node, void *field,
 	(void)arg;
 	if (node->kind == XB_YAML_MAP) {
 		schema_read(s, node, &group, 1, "user");
-		if (!image->user_name && image->uid < 0)
+		if (!image->user_name && image->uid < 0 && !node->partial)
 			schema_refuse(s, node->at, "as in { name: app, uid: 1000 }", "user: expected a name or a uid");
 	} else if (node->kind == XB_YAML_SCALAR && xb_num_u64(node->text, MAX_UID, &number)) {
 		image->uid = (int64_t)number;
@@ -231,7 +231,7 @@ static void read_file_map(struct schema *s, const struct xb_yaml *node, struct x
 	const bool has_from = xb_yaml_get(node, "from") != NULL, has_link = xb_yaml_get(node, "link") != NULL;
 
 	schema_read(s, node, &group, 1, "file");
-	if (has_from == has_link)
+	if (has_from == has_link && !node->partial)
 		schema_refuse(s, node->at, "a file has a source, a symbolic link has a target",
 			      "file '%s': expected either 'from' or 'link'", file->dest);
 	else if (has_link && file->mode)

@@ -90,7 +90,7 @@ void project_read_targets(struct schema *s, const struct xb_yaml *node, void *fi
 			      "targets: expected a list of names, or a map of names and settings");
 		return;
 	}
-	if (!node->n_items)
+	if (!node->n_items && !node->partial)
 		schema_problem(s, node->at, "targets: expected at least one");
 	project->targets = xb_arena_array(s->arena, node->n_items, sizeof(*project->targets));
 	for (size_t i = 0; i < node->n_items; i++) {

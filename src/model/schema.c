@@ -54,7 +54,7 @@ void schema_suggest(struct schema *s, struct xb_diag *diag, struct xb_sv word, c
 
 bool schema_is_empty(const struct xb_yaml *node)
 {
-	return node->kind == XB_YAML_SCALAR && !node->quoted && !node->text.len;
+	return node->kind == XB_YAML_SCALAR && !node->quoted && !node->text.len && !node->refused;
 }
 
 static const char *kind_name(const struct xb_yaml *node)
@@ -68,7 +68,9 @@ bool schema_want_map(struct schema *s, const struct xb_yaml *node, const char *w
 {
 	if (node->kind == XB_YAML_MAP || schema_is_empty(node))
 		return true;
-	schema_refuse(s, node->at, "write 'key: value' pairs", "%s: expected a map, found %s", what, kind_name(node));
+	if (!node->refused)
+		schema_refuse(s, node->at, "write 'key: value' pairs", "%s: expected a map, found %s", what,
+			      kind_name(node));
 	return false;
 }
 
@@ -76,7 +78,8 @@ bool schema_want_list(struct schema *s, const struct xb_yaml *node, const char *
 {
 	if (node->kind == XB_YAML_LIST)
 		return true;
-	schema_refuse(s, node->at, "write [a, b]", "%s: expected a list, found %s", what, kind_name(node));
+	if (!node->refused)
+		schema_refuse(s, node->at, "write [a, b]", "%s: expected a list, found %s", what, kind_name(node));
 	return false;
 }
 
@@ -90,6 +93,8 @@ bool schema_want_text(struct schema *s, const struct xb_yaml *node, const struct
 {
 	if (!rule)
 		rule = &any_text;
+	if (node->refused)
+		return false;
 	if (node->kind != XB_YAML_SCALAR) {
 		schema_refuse(s, node->at, NULL, "%s: expected %s, found %s", what, rule->expected, kind_name(node));
 		return false;
@@ -160,9 +165,9 @@ static void read_group(struct schema *s, const struct xb_yaml *map, const struct
 		const struct xb_yaml *value = xb_yaml_get(map, key->name);
 
 		s->key = key->name;
-		if (value)
+		if (value && !value->refused)
 			key->read(s, value, (char *)group->base + key->offset, key->arg);
-		else if (key->required)
+		else if (!value && key->required && !map->partial)
 			schema_problem(s, map->at, "%s: '%s' is missing", what, key->name);
 	}
 	s->key = outer;

@@ -4,7 +4,8 @@
  *
  * Guarantee: an unknown key, a value of the wrong kind and a value that breaks its rule become one diag each, at their
  *            place, and reading goes on: all problems of a file are found in one run. A field whose value was refused
- *            keeps what it held, so a default stays in place and gives no second problem.
+ *            keeps what it held, so a default stays in place and gives no second problem. Nothing is said about a node
+ *            that sys/yaml refused, nor that a key is missing where one was refused.
  * Sequence:  fill a struct with its defaults; schema_read() it; then look at diags.
  * Lists:     of words are `struct xb_words` (with places) for the project and `struct xb_list` for data files.
  */

@@ -36,7 +36,7 @@ struct reader {
 	struct frame frames[XB_MAX_YAML_DEPTH];
 	size_t depth, n_nodes;
 	struct xb_yaml *root;
-	bool has_document;
+	bool has_document, is_whole;
 };
 
 static void release_frame(struct frame *frame)
@@ -161,6 +161,7 @@ static struct xb_place place_of_range(struct reader *r, yaml_mark_t start, yaml_
 	return at;
 }
 
+/* Adds a problem that ends the reading where its result is returned, and lets it go on where it is not. */
 static int refuse(struct reader *r, struct xb_place at, const char *message, const char *help)
 {
 	struct xb_diag *diag = xb_diags_add(r->diags, at, r->source, "%s", message);
@@ -266,12 +267,25 @@ static bool key_is_due(const struct reader *r)
 	return top && top->node->kind == XB_YAML_MAP && top->keys.len == top->items.len;
 }
 
+/* Holds the place of a key until its value was read; then both go (drop_refused). */
+static int add_refused_key(struct frame *top, struct xb_yaml *node)
+{
+	node->refused = true;
+	top->node->partial = true;
+	XB_VEC_PUSH(&top->keys, node);
+	return 0;
+}
+
 static int add_key(struct reader *r, struct frame *top, struct xb_yaml *node)
 {
 	const struct xb_yaml *before = xb_map_get(&top->seen, node->text);
 
-	if (!node->quoted && xb_sv_eq_str(node->text, "<<"))
-		return refuse(r, node->at, "merge keys are not allowed", "write the keys out");
+	if (node->refused)
+		return add_refused_key(top, node);
+	if (!node->quoted && xb_sv_eq_str(node->text, "<<")) {
+		(void)refuse(r, node->at, "merge keys are not allowed", "write the keys out");
+		return add_refused_key(top, node);
+	}
 	if (node->text.len > MAX_KEY_BYTES)
 		return refuse(r, node->at, "this key is too long", "the maximum is 256 bytes");
 	if (before) {
@@ -279,7 +293,6 @@ static int add_key(struct reader *r, struct frame *top, struct xb_yaml *node)
 			r->diags,
 			xb_diags_add(r->diags, node->at, r->source, "duplicate key '%.*s'", XB_SV_ARG(node->text)),
 			"it was given before in line %d; remove one of them", before->at.line);
-		/* Not fatal: the tree goes on, so that further problems are found in the same run. */
 	}
 	xb_map_put(&top->seen, node->text, node);
 	XB_VEC_PUSH(&top->keys, node);
@@ -297,29 +310,32 @@ static int add_node(struct reader *r, struct xb_yaml *node)
 		return 0;
 	}
 	if (key_is_due(r)) {
-		if (node->kind != XB_YAML_SCALAR)
-			return refuse(r, node->at, "a key must be a word", "check for a missing ',' or quote");
+		if (node->kind != XB_YAML_SCALAR) {
+			(void)refuse(r, node->at, "a key must be a word", "check for a missing ',' or quote");
+			return add_refused_key(top, node);
+		}
 		return add_key(r, top, node);
 	}
+	top->node->partial |= node->refused;
 	XB_VEC_PUSH(&top->items, node);
 	return 0;
 }
 
-static int refuse_properties(struct reader *r, const struct xb_yaml *node, const yaml_char_t *anchor,
-			     const yaml_char_t *tag)
+/* The node is read as if they were not there. */
+static void refuse_properties(struct reader *r, const struct xb_yaml *node, const yaml_char_t *anchor,
+			      const yaml_char_t *tag)
 {
 	struct xb_place at = node->at;
 
 	at.len = 1;
 	if (anchor)
-		return refuse(r, at, "anchors are not allowed", "write the value out where it is used");
-	if (tag)
-		return refuse(r, at, "tags are not allowed", "remove the word that starts with '!'");
-	return 0;
+		(void)refuse(r, at, "anchors are not allowed", "write the value out where it is used");
+	else if (tag)
+		(void)refuse(r, at, "tags are not allowed", "remove the word that starts with '!'");
 }
 
 /* An escape in a double-quoted text can make what check_text() refused in the file itself. */
-static int check_scalar_text(struct reader *r, const struct xb_yaml *node)
+static bool check_scalar_text(struct reader *r, const struct xb_yaml *node)
 {
 	size_t len = 1;
 
@@ -330,10 +346,10 @@ static int check_scalar_text(struct reader *r, const struct xb_yaml *node)
 			xb_diags_add(r->diags, node->at, r->source,
 				     "an escape makes the character U+%04X, which is not allowed",
 				     c == UINT32_MAX ? 0xfffd : c);
-			return XB_E_INPUT;
+			return false;
 		}
 	}
-	return 0;
+	return true;
 }
 
 static int on_scalar(struct reader *r, const yaml_event_t *event)
@@ -341,12 +357,23 @@ static int on_scalar(struct reader *r, const yaml_event_t *event)
 	struct xb_yaml *node = new_node(r, event, XB_YAML_SCALAR);
 	const struct xb_sv text = xb_sv_n((const char *)event->data.scalar.value, event->data.scalar.length);
 
-	if (refuse_properties(r, node, event->data.scalar.anchor, event->data.scalar.tag) < 0)
-		return XB_E_INPUT;
+	refuse_properties(r, node, event->data.scalar.anchor, event->data.scalar.tag);
 	node->text = xb_sv_n(xb_arena_sv(r->arena, text), text.len);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-	if (check_scalar_text(r, node) < 0)
-		return XB_E_INPUT;
+	node->refused = !check_scalar_text(r, node);
+	return add_node(r, node);
+}
+
+/* What it stands for is not looked up: a value that holds itself, or a million copies, cannot come to be. */
+static int on_alias(struct reader *r, const yaml_event_t *event)
+{
+	struct xb_yaml *node = new_node(r, event, XB_YAML_SCALAR);
+	struct xb_place at = node->at;
+
+	at.len = 1;
+	(void)refuse(r, at, "aliases are not allowed", "write the value out; text that starts with '*' needs quotes");
+	node->text = xb_sv("");
+	node->refused = true;
 	return add_node(r, node);
 }
 
@@ -355,9 +382,8 @@ static int on_start(struct reader *r, const yaml_event_t *event, enum xb_yaml_ki
 	const bool is_map = kind == XB_YAML_MAP;
 	struct xb_yaml *node = new_node(r, event, kind);
 
-	if (refuse_properties(r, node, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor,
-			      is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag) < 0)
-		return XB_E_INPUT;
+	refuse_properties(r, node, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor,
+			  is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag);
 	if (r->depth == XB_MAX_YAML_DEPTH)
 		return refuse(r, node->at, "lists and maps are nested too deeply", "the maximum is 64 levels");
 	if (add_node(r, node) < 0)
@@ -375,10 +401,26 @@ static struct xb_yaml **keep(struct reader *r, const struct nodes *nodes)
 	return copy;
 }
 
+/* Takes out the pairs whose key was refused. */
+static void drop_refused(struct frame *frame)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < frame->keys.len; i++) {
+		if (frame->keys.items[i]->refused)
+			continue;
+		frame->keys.items[len] = frame->keys.items[i];
+		frame->items.items[len++] = frame->items.items[i];
+	}
+	frame->keys.len = frame->items.len = len;
+}
+
 static void on_end(struct reader *r)
 {
 	struct frame *top = &r->frames[--r->depth];
 
+	if (top->node->kind == XB_YAML_MAP && top->node->partial)
+		drop_refused(top);
 	top->node->items = keep(r, &top->items);
 	top->node->n_items = top->items.len;
 	if (top->node->kind == XB_YAML_MAP)
@@ -395,7 +437,7 @@ static int on_document(struct reader *r, const yaml_event_t *event)
 	r->has_document = true;
 	if (event->data.document_start.version_directive ||
 	    event->data.document_start.tag_directives.start != event->data.document_start.tag_directives.end)
-		return refuse(r, at, "directives are not allowed", "remove the lines that start with '%'");
+		(void)refuse(r, at, "directives are not allowed", "remove the lines that start with '%'");
 	return 0;
 }
 
@@ -405,8 +447,7 @@ static int on_event(struct reader *r, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		return on_document(r, event);
 	case YAML_ALIAS_EVENT:
-		return refuse(r, place_of(r, event->start_mark), "aliases are not allowed",
-			      "write the value out; text that starts with '*' needs quotes");
+		return on_alias(r, event);
 	case YAML_SCALAR_EVENT:
 		return on_scalar(r, event);
 	case YAML_SEQUENCE_START_EVENT:
@@ -456,6 +497,7 @@ static int read_document(struct reader *r)
 				     r->source.len);
 	if (read_events(r) < 0)
 		return XB_E_INPUT;
+	r->is_whole = true;
 	return r->diags->list.len + r->diags->dropped > problems ? XB_E_INPUT : 0;
 }
 
@@ -475,17 +517,23 @@ int xb_yaml_parse(struct xb_sv source, const char *file, struct xb_arena *arena,
 		.diags = diags,
 	};
 
+	int rc;
+
+	*out = NULL;
 	if (!yaml_parser_initialize(&r.parser))
 		return xb_fail(err, XB_E_SYSTEM, "out of memory while reading %s", file);
-	if (read_document(&r) < 0)
-		return xb_fail(err, XB_E_INPUT, "%s is not a valid file of this kind", file);
+	rc = read_document(&r);
+	if (rc < 0)
+		(void)xb_fail(err, XB_E_INPUT, "%s is not a valid file of this kind", file);
+	if (!r.is_whole)
+		return rc;
 	if (is_empty(r.root)) {
 		r.root = xb_arena_alloc(arena, sizeof(*r.root));
 		r.root->kind = XB_YAML_MAP;
 		r.root->at = (struct xb_place){.file = r.file, .line = 1, .col = 1, .len = 1};
 	}
 	*out = r.root;
-	return 0;
+	return rc;
 }
 
 const struct xb_yaml *xb_yaml_get(const struct xb_yaml *map, const char *key)
