@@ -110,11 +110,8 @@ static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *e
 	return 0;
 }
 
-static void add_dir(struct xb_dirs *dirs, struct xb_arena *arena, const char *dir)
+void xb_dirs_add(struct xb_dirs *dirs, struct xb_arena *arena, const char *item)
 {
-	for (size_t i = 0; i < dirs->len; i++)
-		if (!strcmp(dirs->items[i], dir))
-			return;
 	if (dirs->len == dirs->cap) {
 		const size_t cap = dirs->cap ? 2 * dirs->cap : 16;
 		const char **items = xb_arena_array(arena, cap, sizeof(*items));
@@ -124,7 +121,15 @@ static void add_dir(struct xb_dirs *dirs, struct xb_arena *arena, const char *di
 		dirs->items = items;
 		dirs->cap = cap;
 	}
-	dirs->items[dirs->len++] = dir;
+	dirs->items[dirs->len++] = item;
+}
+
+void xb_dirs_add_new(struct xb_dirs *dirs, struct xb_arena *arena, const char *item)
+{
+	for (size_t i = 0; i < dirs->len; i++)
+		if (!strcmp(dirs->items[i], item))
+			return;
+	xb_dirs_add(dirs, arena, item);
 }
 
 /* A static library hands on what it got itself, a shared one only its own headers: that is its interface. */
@@ -134,7 +139,7 @@ static void hand_on_dirs(const struct xb_unit *unit, struct xb_arena *arena, str
 		const struct xb_unit *dep = unit->deps[i];
 
 		for (size_t k = 0; k < dep->include.len; k++)
-			add_dir(out, arena, dep->include.items[k]);
+			xb_dirs_add_new(out, arena, dep->include.items[k]);
 		if (dep->kind == XB_UNIT_STATIC)
 			hand_on_dirs(dep, arena, out);
 	}
@@ -144,16 +149,16 @@ void xb_include_dirs(const struct xb_unit *unit, struct xb_arena *arena, struct 
 {
 	*out = (struct xb_dirs){0};
 	for (size_t i = 0; i < unit->private_include.len; i++)
-		add_dir(out, arena, unit->private_include.items[i]);
+		xb_dirs_add_new(out, arena, unit->private_include.items[i]);
 	for (size_t i = 0; i < unit->include.len; i++)
-		add_dir(out, arena, unit->include.items[i]);
+		xb_dirs_add_new(out, arena, unit->include.items[i]);
 	hand_on_dirs(unit, arena, out);
 }
 
 static void add_modules(const struct xb_unit *unit, struct xb_arena *arena, struct xb_dirs *out)
 {
 	for (size_t i = 0; i < unit->pkg_config.len; i++)
-		add_dir(out, arena, unit->pkg_config.items[i]);
+		xb_dirs_add_new(out, arena, unit->pkg_config.items[i]);
 	for (size_t i = 0; i < unit->n_deps; i++)
 		if (unit->deps[i]->kind == XB_UNIT_STATIC)
 			add_modules(unit->deps[i], arena, out);

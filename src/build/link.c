@@ -149,23 +149,6 @@ struct walk {
 	XB_VEC(const struct xb_unit *) seen;
 };
 
-static void add_name(struct xb_dirs *list, struct xb_arena *arena, const char *name)
-{
-	for (size_t i = 0; i < list->len; i++)
-		if (!strcmp(list->items[i], name))
-			return;
-	if (list->len == list->cap) {
-		const size_t cap = list->cap ? 2 * list->cap : 16;
-		const char **items = xb_arena_array(arena, cap, sizeof(*items));
-
-		if (list->len)
-			memcpy(items, list->items, list->len * sizeof(*items));
-		list->items = items;
-		list->cap = cap;
-	}
-	list->items[list->len++] = name;
-}
-
 /* The unit and the static libraries behind it: each one's libraries and modules. */
 static int walk_unit(struct walk *w, const struct xb_unit *unit, bool is_top, struct xb_err *err)
 {
@@ -180,7 +163,7 @@ static int walk_unit(struct walk *w, const struct xb_unit *unit, bool is_top, st
 		   : gather_block(&g, &unit->settings, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < unit->pkg_config.len; i++)
-		add_name(&w->modules, w->flags->words.arena, unit->pkg_config.items[i]);
+		xb_dirs_add_new(&w->modules, w->flags->words.arena, unit->pkg_config.items[i]);
 	for (size_t i = 0; i < unit->n_deps; i++)
 		if (unit->deps[i]->kind == XB_UNIT_STATIC && walk_unit(w, unit->deps[i], false, err) < 0)
 			return err->code;

@@ -218,20 +218,6 @@ static int scan_assembler(struct exec *x, const struct xb_action *action, const 
 	return 0;
 }
 
-static void add_dep(struct xb_dirs *list, struct xb_arena *arena, const char *path)
-{
-	if (list->len == list->cap) {
-		const size_t cap = list->cap ? 2 * list->cap : 32;
-		const char **items = xb_arena_array(arena, cap, sizeof(*items));
-
-		if (list->len)
-			memcpy(items, list->items, list->len * sizeof(*items));
-		list->items = items;
-		list->cap = cap;
-	}
-	list->items[list->len++] = path;
-}
-
 /* Sorts one path into its root; only those of the project become deps. */
 static int judge(struct exec *x, const struct xb_action *action, const char *path, struct reading *r,
 		 struct xb_err *err)
@@ -247,7 +233,7 @@ static int judge(struct exec *x, const struct xb_action *action, const char *pat
 		if (!strncmp(file.rel, "out/", 4) || !strncmp(file.rel, ".xbuild/", 8))
 			return made_by_others(action, file.rel, err);
 		xb_map_put_str(&r->known, file.rel, r);
-		add_dep(&r->deps, r->arena, xb_arena_strdup(r->arena, file.rel));
+		xb_dirs_add(&r->deps, r->arena, xb_arena_strdup(r->arena, file.rel));
 	}
 	XB_VEC_PUSH(&r->files, file);
 	return 0;
@@ -302,7 +288,7 @@ static int read_assembler(struct exec *x, const struct xb_action *action, struct
 			return err->code;
 		/* behind the included ones, and never looked through: they are data */
 		for (size_t i = deps; i < r->deps.len; i++)
-			add_dep(&r->includes, r->arena, r->deps.items[i]);
+			xb_dirs_add(&r->includes, r->arena, r->deps.items[i]);
 		if (next >= r->includes.len)
 			break;
 		path = r->includes.items[next];
@@ -337,15 +323,6 @@ static int read_lists(struct exec *x, struct job *job, struct reading *r, struct
 	return judge_from(x, action, n, r, err);
 }
 
-static int64_t ctime_of(const struct stat *st)
-{
-#ifdef __APPLE__
-	return (int64_t)st->st_ctimespec.tv_sec * 1000000000 + st->st_ctimespec.tv_nsec;
-#else
-	return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
-#endif
-}
-
 /*
  * Fails when a file that was read is not any more what it was when the command started. For one whose content was known
  * before, the statcache tells. One that was met for the first time is judged by its stamp: later than the start, it changed;
@@ -362,11 +339,11 @@ static int check_unchanged(struct exec *x, const struct job *job, const char *pa
 	if (exec_hash(x, path, &state, err) < 0)
 		return xb_wrap(err, "'%s' was read by '%s'", path, subject(job->action));
 	if (stat(full, &st) < 0 || xb_statcache_changed(x->cache, path) ||
-	    (!was_known && ctime_of(&st) > job->started_ns)) {
+	    (!was_known && xb_fs_ctime_ns(&st) > job->started_ns)) {
 		xb_statcache_forget(x->cache, path);
 		return changed(job->action, path, err);
 	}
-	*out_doubt = *out_doubt || (!was_known && ctime_of(&st) > job->started_ns - TICK_NS);
+	*out_doubt = *out_doubt || (!was_known && xb_fs_ctime_ns(&st) > job->started_ns - TICK_NS);
 	return 0;
 }
 

@@ -87,20 +87,6 @@ bool xb_shadows_exists(struct xb_shadows *s, const char *path)
 	       fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void push(struct xb_dirs *list, struct xb_arena *arena, const char *item)
-{
-	if (list->len == list->cap) {
-		const size_t cap = list->cap ? 2 * list->cap : 32;
-		const char **items = xb_arena_array(arena, cap, sizeof(*items));
-
-		if (list->len)
-			memcpy(items, list->items, list->len * sizeof(*items));
-		list->items = items;
-		list->cap = cap;
-	}
-	list->items[list->len++] = item;
-}
-
 /* One search: what is found goes to out, each path once. */
 struct search {
 	struct xb_shadows *shadows;
@@ -131,7 +117,7 @@ static void probe(struct search *s, const char *dir, struct xb_sv name)
 
 		if (!found && !xb_map_get_str(&s->reported, path.data)) {
 			xb_map_put_str(&s->reported, path.data, s);
-			push(s->out, s->arena, xb_arena_printf(s->arena, "!%s", path.data));
+			xb_dirs_add(s->out, s->arena, xb_arena_printf(s->arena, "!%s", path.data));
 		}
 		path.data[at] = cut;
 		if (!found)
@@ -217,7 +203,7 @@ static void add_quoted(struct xb_dirs *quoted, struct xb_arena *arena, const cha
 	for (size_t i = 0; i < quoted->len; i++)
 		if (xb_sv_eq_str(dir, quoted->items[i]))
 			return;
-	push(quoted, arena, xb_arena_sv(arena, dir));
+	xb_dirs_add(quoted, arena, xb_arena_sv(arena, dir));
 }
 
 static int by_text(const void *a, const void *b)
@@ -277,7 +263,7 @@ bool xb_assembler_reads(struct xb_sv text, const char *directive, struct xb_aren
 		if (stop == start || stop == end || *stop == '\n')
 			told = false;
 		else
-			push(out, arena, xb_arena_sv(arena, xb_sv_n(start, (size_t)(stop - start))));
+			xb_dirs_add(out, arena, xb_arena_sv(arena, xb_sv_n(start, (size_t)(stop - start))));
 	}
 	return told;
 }

@@ -12,19 +12,6 @@
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 
-#ifdef __APPLE__
-#define MTIME(st) ((st)->st_mtimespec)
-#define CTIME(st) ((st)->st_ctimespec)
-#else
-#define MTIME(st) ((st)->st_mtim)
-#define CTIME(st) ((st)->st_ctim)
-#endif
-
-static int64_t to_ns(const struct timespec *t)
-{
-	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
-}
-
 void xb_placed_read(const char *path, struct xb_placed *out)
 {
 	struct stat st;
@@ -32,8 +19,8 @@ void xb_placed_read(const char *path, struct xb_placed *out)
 	*out = (struct xb_placed){0};
 	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
-	*out = (struct xb_placed){.mtime_ns = to_ns(&MTIME(&st)),
-				  .ctime_ns = to_ns(&CTIME(&st)),
+	*out = (struct xb_placed){.mtime_ns = xb_fs_mtime_ns(&st),
+				  .ctime_ns = xb_fs_ctime_ns(&st),
 				  .inode = (uint64_t)st.st_ino,
 				  .size_bytes = (uint64_t)st.st_size};
 }

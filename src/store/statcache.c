@@ -32,14 +32,6 @@
 #define MARGIN_NS	 (2 * TICK_NS)
 #define COARSE_MARGIN_NS (4 * SECOND_NS)
 
-#ifdef __APPLE__
-#define MTIME(st) ((st)->st_mtimespec)
-#define CTIME(st) ((st)->st_ctimespec)
-#else
-#define MTIME(st) ((st)->st_mtim)
-#define CTIME(st) ((st)->st_ctim)
-#endif
-
 struct header {
 	char magic[8];
 	uint8_t checksum[XB_DIGEST_BYTES]; /* of all that follows */
@@ -89,8 +81,8 @@ static int64_t now_ns(void)
 
 static void stamp_of(const struct stat *st, struct stamp *out)
 {
-	*out = (struct stamp){.mtime_ns = to_ns(&MTIME(st)),
-			      .ctime_ns = to_ns(&CTIME(st)),
+	*out = (struct stamp){.mtime_ns = xb_fs_mtime_ns(st),
+			      .ctime_ns = xb_fs_ctime_ns(st),
 			      .size_bytes = (uint64_t)st->st_size,
 			      .inode = (uint64_t)st->st_ino,
 			      .device = (uint64_t)st->st_dev,

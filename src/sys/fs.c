@@ -142,6 +142,29 @@ bool xb_fs_is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static int64_t to_ns(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+int64_t xb_fs_mtime_ns(const struct stat *st)
+{
+#ifdef __APPLE__
+	return to_ns(&st->st_mtimespec);
+#else
+	return to_ns(&st->st_mtim);
+#endif
+}
+
+int64_t xb_fs_ctime_ns(const struct stat *st)
+{
+#ifdef __APPLE__
+	return to_ns(&st->st_ctimespec);
+#else
+	return to_ns(&st->st_ctim);
+#endif
+}
+
 /* 1: path is a directory now; 0: its parent is missing. */
 static int make_one_dir(const char *path, mode_t mode, struct xb_err *err)
 {

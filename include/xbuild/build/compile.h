@@ -63,11 +63,16 @@ const char *xb_place_text(const struct xb_place *at, struct xb_arena *arena);
 int xb_compile_command(const struct xb_setup *setup, const struct xb_unit *unit, enum xb_language language,
 		       struct xb_pkgconfig *pkgconfig, struct xb_command *out, struct xb_err *err) XB_MUST_CHECK;
 
-/* Project directories that the unit's compiles search, in order; what shadows what depends on it. In arena. */
+/* A list of paths or names in an arena. */
 struct xb_dirs {
 	const char **items;
 	size_t len, cap;
 };
+/* Appends a borrowed string; the list grows in the arena. */
+void xb_dirs_add(struct xb_dirs *dirs, struct xb_arena *arena, const char *item);
+/* ... unless it is there. */
+void xb_dirs_add_new(struct xb_dirs *dirs, struct xb_arena *arena, const char *item);
+/* Project directories that the unit's compiles search, in order; what shadows what depends on it. In arena. */
 void xb_include_dirs(const struct xb_unit *unit, struct xb_arena *arena, struct xb_dirs *out);
 
 #endif

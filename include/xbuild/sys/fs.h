@@ -28,6 +28,9 @@ int xb_fs_mkdirs(const char *path, mode_t mode, struct xb_err *err) XB_MUST_CHEC
 int xb_fs_remove(const char *path, struct xb_err *err) XB_MUST_CHECK;
 bool xb_fs_exists(const char *path); /* anything, a dangling link too */
 bool xb_fs_is_dir(const char *path);
+/* Stamps in nanoseconds since the epoch; the field has another name on each system. */
+int64_t xb_fs_mtime_ns(const struct stat *st);
+int64_t xb_fs_ctime_ns(const struct stat *st);
 
 /*
  * Copies a regular file to a path that must not exist: by reflink where the file system can, else by bytes. The new
