@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to src/build: one run of the scheduler, shared by sched.c (order), resolve.c (is there a result?) and run.c (make
- * one). One thread; everything is borrowed from the struct.
+ * Private to src/build: one run of the scheduler, shared by sched.c (order), resolve.c (is there a result?), run.c (make
+ * one) and reading.c (what it read). One thread; everything is borrowed from the struct.
  */
 #ifndef XBUILD_BUILD_EXEC_H
 #define XBUILD_BUILD_EXEC_H
