@@ -185,7 +185,7 @@ else
 fi
 
 # a source that changes while it is compiled: the result is not kept under the old content's name
-awk 'BEGIN { for (i = 0; i < 5000; i++) printf "int f%d(int a, int b) { return a * %d + b / (a | 1); }\n", i, i }' >slow.c
+awk 'BEGIN { for (i = 0; i < 1500; i++) printf "int f%d(int a, int b) { return a * %d + b / (a | 1); }\n", i, i }' >slow.c
 sed -i 's/sources: \[tiny.c\]/sources: [tiny.c, slow.c]/' xbuild.yaml
 (
 	until pgrep -f "$work.*slow\.c" >/dev/null 2>&1; do sleep 0.02; done

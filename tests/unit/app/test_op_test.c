@@ -21,6 +21,7 @@
 
 #include "../../../src/app/test_run.h"
 #include "../run_program.h"
+#include "../skip.h"
 #include "xbuild/app/op_doctor.h"
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
@@ -235,7 +236,7 @@ static bool is_scratch_left(void)
 static void native_or_skip(void)
 {
 	if (!gcc || !native)
-		skip();
+		skip_without("gcc, or a target that is this host");
 }
 
 static void programs_are_verified_and_run(void **state)
@@ -577,6 +578,13 @@ static void the_loader_and_its_directories_are_the_sysroot_s(void **state)
 	assert_null(test_find_loader(&arena, dir, arm));
 }
 
+static char *find_clang(void)
+{
+	char *clang = xb_proc_find("clang-19");
+
+	return clang ? clang : xb_proc_find("clang");
+}
+
 static void another_architecture_runs_under_qemu(void **state)
 {
 	static const char *names[] = {"LD_LIBRARY_PATH", "TMPDIR", "HOME"};
@@ -584,15 +592,15 @@ static void another_architecture_runs_under_qemu(void **state)
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	struct world w XB_CLEANUP(release_world) = {0};
 	const struct xb_target *arm = xb_target_find(xb_sv("linux-aarch64"));
-	char *clang XB_CLEANUP(xb_free_ptr) = xb_proc_find("clang");
+	char *clang XB_CLEANUP(xb_free_ptr) = find_clang();
 	char *qemu XB_CLEANUP(xb_free_ptr) = xb_proc_find(arm->qemu);
 
 	(void)state;
 	if (!clang || !qemu || arm == native || !xb_fs_exists("/usr/aarch64-linux-gnu/lib/crt1.o"))
-		skip();
+		skip_without("clang, qemu-aarch64 or /usr/aarch64-linux-gnu, or no other architecture");
 	make_world(&w, arm);
 	if (!build_world(&w, clang, " --target=aarch64-linux-gnu -fuse-ld=lld"))
-		skip();
+		skip_without("lld");
 	add_test(&w, "foreign", names, XB_COUNT(names), 44);
 	fake.sysroot = "/usr/aarch64-linux-gnu";
 	fake.runner = arm->qemu;

@@ -17,6 +17,7 @@
 
 #include "../model/elf_sample.h"
 #include "../run_program.h"
+#include "../skip.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/attr.h"
 #include "xbuild/base/path.h"
@@ -103,7 +104,7 @@ static void expect_problems(const struct xb_verify_spec *spec, const char *const
 static void need_gcc(void)
 {
 	if (!gcc || !target)
-		skip();
+		skip_without("gcc, or a target that is this host");
 }
 
 static void a_good_program_has_no_problem(void **state)

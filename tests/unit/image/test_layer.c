@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "../run_program.h"
+#include "../skip.h"
 #include "../store/fixture.h"
 #include "xbuild/image/layer.h"
 #include "xbuild/store/cas.h"
@@ -159,7 +160,7 @@ static void test_tar_unpacks_it(void **state)
 	size_t n;
 
 	if (!tar)
-		skip();
+		skip_without("tar");
 	make_sample(f, &r);
 	assert_ok(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err);
 	char *blob = xb_cas_path(f->store, &layers[1].blob), *to = xb_printf("%s/to", f->dir);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../run_program.h"
+#include "../skip.h"
 #include "../store/fixture.h"
 #include "xbuild/image/tar.h"
 #include "xbuild/sys/proc.h"
@@ -188,10 +189,10 @@ static void test_gnu_tar_listing(void **state)
 	struct xb_str out = {0}, expected = {0};
 
 	if (!tar)
-		skip();
+		skip_without("tar");
 	assert_ok(run_program(&(struct xb_proc_spec){.argv = version}, &r, &f->err), &f->err);
 	if (!strstr(xb_str_get(&r.output), "GNU tar"))
-		skip();
+		skip_without("GNU tar");
 	xb_proc_result_release(&r);
 	for (size_t i = 0; i < XB_COUNT(entries); i++)
 		header(&entries[i], &out);

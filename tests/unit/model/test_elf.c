@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../run_program.h"
+#include "../skip.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/arena.h"
 #include "xbuild/base/path.h"
@@ -286,7 +287,7 @@ static size_t expect_same_in(const char *folder, size_t max)
 static void need_readelf(void)
 {
 	if (!readelf)
-		skip();
+		skip_without("readelf");
 }
 
 static void programs_of_this_machine(void **state)
@@ -320,7 +321,7 @@ static void libraries_of_another_architecture(void **state)
 	(void)state;
 	need_readelf();
 	if (expect_same_in("/usr/aarch64-linux-gnu/lib", 20) == 0)
-		skip();
+		skip_without("libraries in /usr/aarch64-linux-gnu/lib");
 }
 
 /* Compiles `source` with the words of `options`; the result is <dir>/<name>, borrowed until the next call. */
@@ -387,7 +388,7 @@ static void files_that_gcc_makes(void **state)
 	(void)state;
 	need_readelf();
 	if (!gcc)
-		skip();
+		skip_without("gcc");
 	map = xb_path_join(dir, "map");
 	f = fopen(map, "w");
 	assert_non_null(f);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../skip.h"
 #include "fixture.h"
 
 #include <pthread.h>
@@ -57,7 +58,7 @@ static void refuses_a_directory_of_another_user(void **state)
 	struct xb_store *other = NULL;
 
 	if (geteuid() != 0)
-		skip();
+		skip_without("root's rights");
 	assert_int_equal(chown(f->store_dir, 65534, 65534), 0);
 	assert_int_equal(xb_store_open(f->store_dir, NULL, &other, &f->err), XB_E_SYSTEM);
 	assert_non_null(strstr(f->err.msg, "belongs to user 65534"));

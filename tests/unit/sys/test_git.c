@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include "../skip.h"
 #include "sample.h"
 #include "xbuild/base/path.h"
 #include "xbuild/sys/git.h"
@@ -55,7 +56,7 @@ static char *make_repo(void **state)
 	char *repo, *file;
 
 	if (!*state)
-		skip();
+		skip_without("git");
 	repo = xb_path_join(*state, "repo");
 	file = xb_path_join(repo, "file");
 	GIT(*state, "init", "-q", repo);
@@ -98,7 +99,7 @@ static void no_repository_is_no_error(void **state)
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 
 	if (!*state)
-		skip();
+		skip_without("git");
 	read_git(*state, &git);
 	assert_absent(&git);
 	xb_git_release(&git);
@@ -321,7 +322,7 @@ static void another_owner_is_no_obstacle(void **state)
 	struct xb_git git XB_CLEANUP(xb_git_release) = {0};
 
 	if (getuid() != 0)
-		skip();
+		skip_without("root's rights");
 	commit_all(repo);
 	assert_int_equal(chown(repo, 65534, 65534), 0);
 	read_git(repo, &git);
