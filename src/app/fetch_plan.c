@@ -118,19 +118,11 @@ static int take_locks(struct fetch_plan *plan, struct xb_err *err)
 
 /* ---- where blobs come from ---- */
 
-static const struct xb_archive_site *find_site(const struct xb_debian *debian, const char *archive)
-{
-	for (size_t i = 0; i < debian->n_sites; i++)
-		if (strcmp(debian->sites[i].name, archive) == 0)
-			return &debian->sites[i];
-	return NULL;
-}
-
 static int list_mirrors(struct fetch_plan *plan, const struct xb_debian *debian, const struct xb_lock_suite *suite,
 			struct xb_list *out, struct xb_err *err)
 {
 	const char *snapshot = plan->app->project->snapshot;
-	const struct xb_archive_site *site = find_site(debian, suite->archive);
+	const struct xb_archive_site *site = xb_debian_site(debian, suite->archive);
 	struct xb_mirror_opts opts = {
 		.flag = plan->app->options.mirror, .config_dir = plan->config_dir, .apt_dir = APT_DIR};
 	char moment[XB_TIMESTAMP_SIZE];

@@ -15,19 +15,11 @@
 
 #define APT_DIR "/etc/apt"
 
-static const struct xb_archive_site *find_site(const struct lock_suite *s)
-{
-	for (size_t i = 0; i < s->debian->n_sites; i++)
-		if (strcmp(s->debian->sites[i].name, s->suite->archive) == 0)
-			return &s->debian->sites[i];
-	return NULL;
-}
-
 static int find_mirrors(struct lock_plan *plan, struct lock_suite *s, struct xb_err *err)
 {
 	struct xb_err no_config XB_CLEANUP(xb_err_release) = {0};
 	char *config_dir XB_CLEANUP(xb_free_ptr) = NULL;
-	const struct xb_archive_site *site = find_site(s);
+	const struct xb_archive_site *site = xb_debian_site(s->debian, s->suite->archive);
 	struct xb_mirror_opts opts = {
 		.flag = plan->app->options.mirror,
 		.apt_dir = APT_DIR,

@@ -10,8 +10,6 @@
 #include "xbuild/base/path.h"
 #include "xbuild/sys/atomic_file.h"
 
-#define LOCK_NAME "xbuild.lock"
-
 /* ---- what the project asks for, and what the lock has ---- */
 
 static int need_all(struct xb_app *app, struct xb_err *err)
@@ -19,7 +17,7 @@ static int need_all(struct xb_app *app, struct xb_err *err)
 	if (xb_app_need_project(app, err) < 0 || xb_app_need_descs(app, err) < 0)
 		return err->code;
 	if (!app->lock_path)
-		app->lock_path = xb_path_join(app->project->dir, LOCK_NAME);
+		app->lock_path = xb_path_join(app->project->dir, XB_LOCK_NAME);
 	return 0;
 }
 
@@ -51,13 +49,13 @@ static int check_lock(struct xb_app *app, const struct xb_lock *before, struct x
 	const char *reason;
 
 	if (!before) {
-		xb_fail(err, XB_E_LOCK, "there is no %s", LOCK_NAME);
+		xb_fail(err, XB_E_LOCK, "there is no %s", XB_LOCK_NAME);
 		return xb_hint(err, "make it with 'xbuild lock'");
 	}
 	reason = xb_app_lock_stale(app, before);
 	if (!reason)
 		return 0;
-	xb_fail(err, XB_E_LOCK, "%s does not fit the project: %s", LOCK_NAME, reason);
+	xb_fail(err, XB_E_LOCK, "%s does not fit the project: %s", XB_LOCK_NAME, reason);
 	return xb_hint(err, "bring it up to date with 'xbuild lock'");
 }
 
@@ -93,14 +91,14 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 static int check_names(const struct xb_lock *before, const struct xb_lock_opts *opts, struct xb_err *err)
 {
 	if (opts->n_names && !before)
-		return xb_fail(err, XB_E_LOCK, "there is no %s whose packages could be updated", LOCK_NAME);
+		return xb_fail(err, XB_E_LOCK, "there is no %s whose packages could be updated", XB_LOCK_NAME);
 	for (size_t i = 0; i < opts->n_names; i++) {
 		const char *like;
 
 		if (has_package(before, opts->names[i]))
 			continue;
 		like = suggest_locked(before, opts->names[i]);
-		xb_fail(err, XB_E_USAGE, "package '%s' is not in %s", opts->names[i], LOCK_NAME);
+		xb_fail(err, XB_E_USAGE, "package '%s' is not in %s", opts->names[i], XB_LOCK_NAME);
 		return like ? xb_hint(err, "did you mean '%s'?", like) : err->code;
 	}
 	return 0;
@@ -209,8 +207,8 @@ static void warn_about_support(const struct xb_app *app)
 
 static void tell(const struct xb_app *app, const struct xb_lock_result *result, int64_t began_ms)
 {
-	char *label XB_CLEANUP(xb_free_ptr) =
-		xb_printf("%zu packages%s", result->n_packages, result->written ? " in " LOCK_NAME : ": nothing new");
+	char *label XB_CLEANUP(xb_free_ptr) = xb_printf("%zu packages%s", result->n_packages,
+							result->written ? " in " XB_LOCK_NAME : ": nothing new");
 
 	xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_DONE,
 						     .verb = "Locked",
@@ -237,7 +235,7 @@ int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lo
 		warn_about_support(app);
 		if (app->options.offline) {
 			rc = xb_fail(err, XB_E_NETWORK, "make %s: the package indexes cannot be read offline",
-				     LOCK_NAME);
+				     XB_LOCK_NAME);
 			xb_hint(err, "run 'xbuild lock' once without --offline");
 		} else {
 			rc = make_lock(app, opts, before, &result, err);

@@ -197,3 +197,11 @@ int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysro
 	desc = NULL;
 	return 0;
 }
+
+const struct xb_archive_site *xb_debian_site(const struct xb_debian *debian, const char *archive)
+{
+	for (size_t i = 0; i < debian->n_sites; i++)
+		if (strcmp(debian->sites[i].name, archive) == 0)
+			return &debian->sites[i];
+	return NULL;
+}

@@ -29,24 +29,14 @@ static bool is_file_name(struct xb_sv text)
 	return xb_path_is_safe(text) && !memchr(text.ptr, '/', text.len);
 }
 
-static bool is_fingerprint(struct xb_sv text)
-{
-	if (text.len != 40 && text.len != 64)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!strchr("0123456789ABCDEF", text.ptr[i]))
-			return false;
-	}
-	return true;
-}
-
 static const struct text_rule name_rule = {xb_name_is_suite, "a name of letters, digits, '.' and '-'", NULL, 0, 0};
 static const struct text_rule number_rule = {xb_name_is_version_number, "a dotted number", NULL, 0, 0};
 static const struct text_rule url_rule = {is_https_url, "an https URL without a final '/'", NULL, 0, 0};
 static const struct text_rule path_rule = {xb_path_is_safe, "a relative path without '..'", NULL, 0, 0};
 static const struct text_rule file_rule = {is_file_name, "a file name", NULL, 0, 0};
 static const struct text_rule package_rule = {xb_name_is_debian_package, "the name of a Debian package", NULL, 0, 0};
-static const struct text_rule fingerprint_rule = {is_fingerprint, "a fingerprint of 40 or 64 upper-case hex digits",
+static const struct text_rule fingerprint_rule = {xb_name_is_fingerprint,
+						  "a fingerprint of 40 or 64 upper-case hex digits",
 						  "gpg --show-keys prints it; give the primary key's", 0, 0};
 
 static void read_digest(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -155,25 +145,19 @@ static void read_debian(struct schema *s, const struct xb_yaml *node, void *fiel
 	schema_read(s, node, &group, 1, "debian");
 }
 
-static bool is_host_name(struct xb_sv name)
+static bool is_host(struct xb_sv name)
 {
-	for (const char *const *host = xb_host_names(); *host; host++) {
-		if (xb_sv_eq_str(name, *host))
-			return true;
-	}
-	return false;
+	return xb_host_find(name) != NULL;
 }
 
 static bool is_debian_host(struct xb_sv name)
 {
-	for (const char *const *host = xb_host_names(); *host; host++) {
-		if (xb_sv_eq_str(name, *host))
-			return xb_host_debian_arch(*host) != NULL;
-	}
-	return false;
+	const char *host = xb_host_find(name);
+
+	return host && xb_host_debian_arch(host);
 }
 
-static const struct text_rule host_rule = {is_host_name, "a host", NULL, 0, 0};
+static const struct text_rule host_rule = {is_host, "a host", NULL, 0, 0};
 static const struct text_rule debian_host_rule = {is_debian_host, "a host with a Debian architecture", NULL, 0, 0};
 
 static const struct schema_key archive_keys[] = {

@@ -25,20 +25,6 @@ struct member {
 
 typedef bool check_fn(struct xb_sv text);
 
-/* 40 digits: OpenPGP version 4 (RFC 4880, 12.2); 64: version 6. */
-static bool is_fingerprint(struct xb_sv text)
-{
-	if (text.len != 40 && text.len != 64)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		const char c = text.ptr[i];
-
-		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'F'))
-			return false;
-	}
-	return true;
-}
-
 static bool is_url(struct xb_sv text)
 {
 	if (!xb_sv_starts(text, "https://") && !xb_sv_starts(text, "http://"))
@@ -139,7 +125,7 @@ static int read_suite(struct parser *p, const json_t *value, struct xb_lock_suit
 	if (read_object(p, value, known, where) < 0 ||
 	    read_text(p, &m, "archive", xb_name_is_suite, &out->archive) < 0 ||
 	    read_text(p, &m, "path", xb_name_is_debian_path, &out->path) < 0 ||
-	    read_text(p, &m, "signed-by", is_fingerprint, &out->signed_by) < 0 ||
+	    read_text(p, &m, "signed-by", xb_name_is_fingerprint, &out->signed_by) < 0 ||
 	    read_digest(p, &m, "in-release", &out->in_release) < 0)
 		return p->err->code;
 	if (!date || !xb_timestamp_parse(xb_sv(date), &out->date))
@@ -275,15 +261,6 @@ static int read_toolchain_packages(struct parser *p, const struct member *m, str
 	return check_depends(p, &out->tools, &out->packages, m->where);
 }
 
-static bool is_host(const char *name)
-{
-	for (const char *const *host = xb_host_names(); *host; host++) {
-		if (strcmp(*host, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int read_toolchain(struct parser *p, const json_t *value, struct xb_lock_toolchain *out)
 {
 	static const char *const of_packages[] = {"name", "packages", "tools", "version", NULL};
@@ -292,7 +269,7 @@ static int read_toolchain(struct parser *p, const json_t *value, struct xb_lock_
 	const json_t *archive = json_object_get(value, "archive");
 	const struct member m = {value, where};
 
-	if (!is_host(out->host))
+	if (!xb_host_find(xb_sv(out->host)))
 		return xb_fail(p->err, XB_E_LOCK, "toolchains: '%s' is no host that xbuild knows", out->host);
 	if (read_object(p, value, archive ? of_archive : of_packages, where) < 0 ||
 	    read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0 ||

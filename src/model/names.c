@@ -153,6 +153,17 @@ bool xb_name_is_macro(struct xb_sv name)
 	return xb_name_is_env(name);
 }
 
+bool xb_name_is_fingerprint(struct xb_sv text)
+{
+	if (text.len != 40 && text.len != 64)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!strchr("0123456789ABCDEF", text.ptr[i]))
+			return false;
+	}
+	return true;
+}
+
 bool xb_name_is_version_number(struct xb_sv text)
 {
 	struct xb_sv rest = text;

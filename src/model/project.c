@@ -214,11 +214,8 @@ static void read_hosts(struct schema *s, const struct xb_yaml *node, void *field
 	schema_word_set(s, node, &words, NULL);
 	for (size_t i = 0; i < words.len; i++) {
 		const struct xb_sv name = xb_sv(words.items[i]);
-		const char *const *host = xb_host_names();
 
-		while (*host && !xb_sv_eq_str(name, *host))
-			host++;
-		if (!*host)
+		if (!xb_host_find(name))
 			schema_suggest(s, schema_problem(s, words.at[i], "unknown host '%s'", words.items[i]), name,
 				       xb_host_names());
 	}

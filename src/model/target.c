@@ -151,6 +151,14 @@ const char *const *xb_host_names(void)
 	return host_names;
 }
 
+const char *xb_host_find(struct xb_sv name)
+{
+	for (const char *const *host = host_names; *host; host++)
+		if (xb_sv_eq_str(name, *host))
+			return *host;
+	return NULL;
+}
+
 static const struct host *find_host(const char *name)
 {
 	for (size_t i = 0; i < XB_COUNT(hosts); i++) {

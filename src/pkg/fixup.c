@@ -11,16 +11,13 @@
 
 #define MAX_HOPS 40 /* symlinks followed on one way, as Linux does (path_resolution(7)) */
 
-/* Top-level directories that a merged /usr turns into links. */
-static const char *const aliases[] = {"bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"};
-
 /* True when the first component of a path without leading slash is such a directory. */
 static bool is_aliased(struct xb_sv path)
 {
 	const struct xb_sv top = xb_sv_cut(&path, '/');
 
-	for (size_t i = 0; i < XB_COUNT(aliases); i++)
-		if (xb_sv_eq_str(top, aliases[i]))
+	for (const char *const *alias = xb_tree_usr_aliases(); *alias; alias++)
+		if (xb_sv_eq_str(top, *alias))
 			return true;
 	return false;
 }
@@ -167,10 +164,10 @@ static int take_out(struct xb_tree_entries *entries, struct moved *moved, struct
 static void add_alias_links(struct xb_tree_entries *entries)
 {
 	xb_tree_entries_complete(entries);
-	for (size_t i = 0; i < XB_COUNT(aliases); i++) {
-		char *target XB_CLEANUP(xb_free_ptr) = xb_printf("usr/%s", aliases[i]);
+	for (const char *const *alias = xb_tree_usr_aliases(); *alias; alias++) {
+		char *target XB_CLEANUP(xb_free_ptr) = xb_printf("usr/%s", *alias);
 		const struct xb_tree_entry link = {
-			.path = aliases[i], .type = XB_TREE_SYMLINK, .mode = 0777, .target = target, .origin = ""};
+			.path = *alias, .type = XB_TREE_SYMLINK, .mode = 0777, .target = target, .origin = ""};
 		const struct xb_tree_entry *dir = xb_tree_entries_find(entries, target);
 
 		if (!dir || dir->type != XB_TREE_DIR)

@@ -7,8 +7,12 @@
 #include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
 
-/* Top-level directories that a merged /usr turns into links (hier(7), usrmerge). */
-static const char *const usr_aliases[] = {"bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"};
+static const char *const usr_aliases[] = {"bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32", NULL};
+
+const char *const *xb_tree_usr_aliases(void)
+{
+	return usr_aliases;
+}
 
 /* One entry with its rank: the parts in the order given, the entries of a part in the order of the package. */
 struct candidate {
@@ -34,8 +38,8 @@ static bool is_usr_alias(const struct xb_tree_entry *entry)
 	if (entry->type != XB_TREE_SYMLINK)
 		return false;
 	target += target[0] == '/';
-	for (size_t i = 0; i < XB_COUNT(usr_aliases); i++)
-		if (strcmp(entry->path, usr_aliases[i]) == 0)
+	for (const char *const *alias = usr_aliases; *alias; alias++)
+		if (strcmp(entry->path, *alias) == 0)
 			return strncmp(target, "usr/", 4) == 0 && strcmp(target + 4, entry->path) == 0;
 	return false;
 }

@@ -96,6 +96,9 @@ int xb_toolchain_desc_load(const char *data_dir, const char *name, struct xb_too
 int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysroot_desc **out, struct xb_diags *diags,
 			 struct xb_err *err) XB_MUST_CHECK;
 
+/* The site of an archive that a suite names ("debian"), or NULL. */
+const struct xb_archive_site *xb_debian_site(const struct xb_debian *debian, const char *archive);
+
 /* Names of the data files of a kind ("toolchains", "sysroots"), sorted, without ".yaml", ends with NULL; in arena. */
 int xb_data_names(const char *data_dir, const char *kind, struct xb_arena *arena, const char ***out,
 		  struct xb_err *err) XB_MUST_CHECK;

@@ -62,6 +62,7 @@
 #include "xbuild/base/str.h"
 #include "xbuild/sys/digest.h"
 
+#define XB_LOCK_NAME   "xbuild.lock"
 #define XB_LOCK_FORMAT 1
 
 struct xb_lock_suite {

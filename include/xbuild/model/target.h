@@ -42,6 +42,8 @@ const char *xb_target_suggest(struct xb_sv name);
 
 /* Hosts that xbuild can run on: the canonical names, ends with NULL. */
 const char *const *xb_host_names(void);
+/* The one of them that is `name`, or NULL. */
+const char *xb_host_find(struct xb_sv name);
 /* Debian architecture of a Linux host ("amd64"), or NULL for others. */
 const char *xb_host_debian_arch(const char *host);
 /* True when the host runs programs of the target by itself. */

@@ -61,6 +61,9 @@ struct xb_tree_entry *xb_tree_entries_find(const struct xb_tree_entries *entries
 /* Adds the directories (0755, no origin) that lie above an entry and have none, and sorts. For lists that were edited. */
 void xb_tree_entries_complete(struct xb_tree_entries *entries);
 
+/* Top-level directories that a merged /usr turns into links, "lib" to "usr/lib" (hier(7), usrmerge); ends with NULL. */
+const char *const *xb_tree_usr_aliases(void);
+
 struct xb_tree_stage; /* staging directory in the store's tmp */
 struct xb_tree_part;  /* entries of one package; used by one thread */
 

@@ -94,6 +94,9 @@ static void test_hosts(void **state)
 	for (const char *const *host = xb_host_names(); *host; host++)
 		n++;
 	assert_int_equal(n, 4);
+	assert_string_equal(xb_host_find(xb_sv("linux-aarch64")), "linux-aarch64");
+	assert_null(xb_host_find(xb_sv("linux-aarch")));
+	assert_null(xb_host_find(xb_sv("")));
 	assert_string_equal(xb_host_debian_arch("linux-x86_64"), "amd64");
 	assert_string_equal(xb_host_debian_arch("linux-aarch64"), "arm64");
 	assert_null(xb_host_debian_arch("darwin-aarch64"));
