@@ -9,7 +9,6 @@
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/git.h"
 
-#define LOCK_NAME "xbuild.lock"
 #define FILE_NAME "xbuild.yaml"
 
 void xb_app_init(struct xb_app *app, const struct xb_app_options *options, const struct xb_observer *observer,
@@ -247,7 +246,7 @@ static int lock_missing(struct xb_app *app, struct xb_err *err)
 {
 	if (app->options.locked || !app->make_lock) {
 		xb_fail(err, XB_E_LOCK, "there is no %s, and none may be made here (--locked, or CI is set)",
-			LOCK_NAME);
+			XB_LOCK_NAME);
 		return xb_hint(err, "run 'xbuild lock' and commit the file");
 	}
 	return app->make_lock(app, err);
@@ -264,7 +263,7 @@ int xb_app_need_lock(struct xb_app *app, struct xb_err *err)
 	if (xb_app_need_descs(app, err) < 0)
 		return err->code;
 	if (!app->lock_path)
-		app->lock_path = xb_path_join(app->project->dir, LOCK_NAME);
+		app->lock_path = xb_path_join(app->project->dir, XB_LOCK_NAME);
 	rc = xb_lock_read(app->lock_path, &lock, err);
 	if (rc == XB_E_NOT_FOUND) {
 		xb_err_clear(err);
@@ -276,7 +275,7 @@ int xb_app_need_lock(struct xb_app *app, struct xb_err *err)
 		return xb_hint(err, "mend it, or remove it and run 'xbuild lock'");
 	reason = xb_app_lock_stale(app, lock);
 	if (reason) {
-		xb_fail(err, XB_E_LOCK, "%s does not fit the project: %s", LOCK_NAME, reason);
+		xb_fail(err, XB_E_LOCK, "%s does not fit the project: %s", XB_LOCK_NAME, reason);
 		xb_lock_free(lock);
 		return xb_hint(err, "run 'xbuild lock'");
 	}
