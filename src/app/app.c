@@ -244,6 +244,10 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 
 static int lock_missing(struct xb_app *app, struct xb_err *err)
 {
+	if (app->options.dry_run) {
+		xb_fail(err, XB_E_LOCK, "there is no %s, and a dry run makes none", XB_LOCK_NAME);
+		return xb_hint(err, "run 'xbuild lock', which says what to build with");
+	}
 	if (app->options.locked || !app->make_lock) {
 		xb_fail(err, XB_E_LOCK, "there is no %s, and none may be made here (--locked, or CI is set)",
 			XB_LOCK_NAME);

@@ -26,6 +26,8 @@ struct build {
 	struct xb_tools tools;
 	struct xb_sysroot_paths *sysroots; /* same index as targets */
 	struct xb_setup *setups;
+	struct xb_build_result *result;
+	bool must_fetch; /* a dry run that cannot go on without trees of the store */
 };
 
 void xb_build_result_release(struct xb_build_result *result)
@@ -89,6 +91,29 @@ static int find_units(struct build *b, struct xb_err *err)
 	return 0;
 }
 
+/*
+ * A dry run fetches nothing. What the commands are depends on files of the trees (start files, pkg-config modules), so
+ * without them only the fetch is told.
+ */
+static int tell_missing(struct build *b, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+{
+	static const char note[] = "what would be compiled is known once this is there: 'xbuild fetch' gets it";
+	struct xb_build_result *result = b->result;
+	struct xb_want *missing;
+	size_t n;
+
+	if (xb_provision_missing(b->app, wants, n_wants, &missing, &n, err) < 0)
+		return err->code;
+	result->would_run = xb_arena_array(&result->arena, n, sizeof(*result->would_run));
+	for (size_t i = 0; i < n; i++)
+		result->would_run[result->n_would_run++] =
+			xb_arena_printf(&result->arena, "%s FETCH %s", missing[i].name, xb_want_kind_name(&missing[i]));
+	if (n)
+		xb_observe(b->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = note});
+	b->must_fetch = n > 0;
+	return 0;
+}
+
 /* Everything that is missing is asked for at once, so that it is fetched in one go. */
 static int provision(struct build *b, struct xb_err *err)
 {
@@ -102,6 +127,8 @@ static int provision(struct build *b, struct xb_err *err)
 		wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = app->host.name};
 	for (size_t i = 0; i < b->n_targets; i++)
 		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = b->targets[i]->target->name};
+	if (b->opts->dry_run && (tell_missing(b, wants, n, err) < 0 || b->must_fetch))
+		return err->code;
 	if (xb_provision(app, wants, n, err) < 0 || xb_provision_tools(app, tools, &b->tools, err) < 0)
 		return err->code;
 	b->sysroots = xb_arena_array(&app->arena, b->n_targets, sizeof(*b->sysroots));
@@ -219,6 +246,8 @@ static int prepare(struct build *b, struct xb_err *err)
 	    xb_app_need_descs(app, err) < 0 || xb_app_need_lock(app, err) < 0 || xb_app_need_store(app, err) < 0 ||
 	    provision(b, err) < 0)
 		return err->code;
+	if (b->must_fetch)
+		return 0;
 	make_setups(b);
 	return 0;
 }
@@ -226,13 +255,15 @@ static int prepare(struct build *b, struct xb_err *err)
 int xb_op_build(struct xb_app *app, const struct xb_build_opts *opts, struct xb_build_result *out, struct xb_err *err)
 {
 	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
-	struct build b = {.app = app, .opts = opts};
+	struct build b = {.app = app, .opts = opts, .result = out};
 	struct xb_plan_request request;
 	struct xb_graph *graph;
 	int rc;
 
 	if (prepare(&b, err) < 0 || take_turn(&b, &lock, err) < 0)
 		return err->code;
+	if (b.must_fetch)
+		return 0;
 	request = (struct xb_plan_request){
 		.setups = b.setups, .n_setups = b.n_targets, .units = b.units, .n_units = b.n_units};
 	if (xb_plan(&request, &graph, &app->diags, err) < 0)

@@ -14,6 +14,11 @@ static const char *const kinds[] = {[XB_WANT_TOOLCHAIN] = "toolchain",
 				    [XB_WANT_SYSROOT] = "sysroot",
 				    [XB_WANT_PACKAGE] = "package"};
 
+const char *xb_want_kind_name(const struct xb_want *want)
+{
+	return kinds[want->kind];
+}
+
 char *xb_want_format(const struct xb_want *want, struct xb_arena *arena)
 {
 	return xb_arena_printf(arena, "%s:%s%s%s", kinds[want->kind], want->name, want->package ? "/" : "",
@@ -130,7 +135,8 @@ int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, 
 	return 0;
 }
 
-int xb_provision(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+int xb_provision_missing(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_want **out,
+			 size_t *out_count, struct xb_err *err)
 {
 	struct xb_want *missing;
 	size_t n = 0;
@@ -146,6 +152,18 @@ int xb_provision(struct xb_app *app, const struct xb_want *wants, size_t n_wants
 		if (!there)
 			missing[n++] = wants[i];
 	}
+	*out = missing;
+	*out_count = n;
+	return 0;
+}
+
+int xb_provision(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+{
+	struct xb_want *missing;
+	size_t n;
+
+	if (xb_provision_missing(app, wants, n_wants, &missing, &n, err) < 0)
+		return err->code;
 	return n ? app->supply(app, missing, n, err) : 0;
 }
 

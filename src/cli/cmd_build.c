@@ -7,7 +7,7 @@ static const struct opt options[] = {
 	OPTION_TARGET,
 	OPTION_PROFILE,
 	OPTION_KEEP_GOING,
-	{"dry-run", 'n', OPT_FLAG, NULL, NULL, "show what would run; no compiler is started",
+	{"dry-run", 'n', OPT_FLAG, NULL, NULL, "show what would run; nothing is run, fetched or locked",
 	 offsetof(struct values, dry_run), NULL},
 	OPTION_END,
 };

@@ -66,6 +66,7 @@ static void fill_app_options(const struct values *values, struct xb_app_options 
 	out->locked =
 		values->locked || values->frozen || (ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0);
 	out->offline = values->offline || values->frozen;
+	out->dry_run = values->dry_run;
 	out->jobs = values->jobs;
 }
 

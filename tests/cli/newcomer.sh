@@ -53,6 +53,21 @@ says '^xbuild.yaml:2:20: error: llvm: there is no toolchain .99'
 says '^xbuild.yaml:3:20: error: debian: .*testt'
 
 cd .. && hello_project work && cd work
+
+# a dry run writes and fetches nothing, whatever is missing, and says what comes next
+expect 3 "$xbuild" build -n
+says 'no xbuild.lock, and a dry run makes none'
+says "run 'xbuild lock'"
+[ ! -e xbuild.lock ] || fail "a dry run wrote a lock"
+expect 0 "$xbuild" lock
+: >"$work/requests"
+expect 0 env XBUILD_CACHE_DIR="$work/empty" "$xbuild" build -n
+prints '^linux-[a-z0-9_]* FETCH toolchain$'
+prints '^linux-aarch64 FETCH sysroot$'
+says "'xbuild fetch' gets it"
+[ ! -s "$work/requests" ] || fail "a dry run asked the network: $(cat "$work/requests")"
+[ ! -e out ] && [ ! -e .xbuild ] || fail "a dry run left something"
+
 mkdir -p deep/er && cd deep/er
 expect 0 "$xbuild" build tiny
 [ -s ../../out/linux-aarch64/tiny ] || fail "not found by walking up"

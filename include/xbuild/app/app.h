@@ -32,6 +32,7 @@ struct xb_app_options {
 	const char *mirror; /* --mirror, or NULL */
 	bool locked;	    /* --locked, or CI is set: a missing lock is an error */
 	bool offline;	    /* never touch the network */
+	bool dry_run;	    /* -n: nothing is made or fetched; a missing lock is an error */
 	int jobs;	    /* -j; 0: as many as the host has cpus */
 };
 

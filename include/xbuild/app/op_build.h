@@ -12,7 +12,7 @@ struct xb_build_opts {
 	size_t n_targets;
 	const char *profile; /* NULL: release */
 	bool keep_going;     /* -k */
-	bool dry_run;	     /* -n: plan only; result lists what would run */
+	bool dry_run;	     /* -n: plan only; result lists what would run, or what would have to be fetched first */
 	bool color;	     /* ask the compiler for coloured diagnostics */
 	bool verbose;	     /* observer gets the command of each job */
 };

@@ -20,6 +20,7 @@ struct xb_want {
 
 /* Owned by arena. */
 char *xb_want_format(const struct xb_want *want, struct xb_arena *arena);
+const char *xb_want_kind_name(const struct xb_want *want); /* "toolchain" */
 int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
@@ -31,6 +32,10 @@ int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_dig
 
 /* True in *out when the store already has it; a damaged tree counts as missing. Needs project, descs, lock, store. */
 int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, struct xb_err *err) XB_MUST_CHECK;
+
+/* Those of `wants` that are not in the store; in app->arena. Needs project, descs. */
+int xb_provision_missing(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_want **out,
+			 size_t *out_count, struct xb_err *err) XB_MUST_CHECK;
 
 /* Has everything supplied that is missing (one call of app->supply). With options.offline the blobs must be there. */
 int xb_provision(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err) XB_MUST_CHECK;
