@@ -188,7 +188,7 @@ int xb_app_need_git(struct xb_app *app, struct xb_err *err)
 	if (xb_app_need_project(app, err) < 0)
 		return err->code;
 	git = xb_alloc(sizeof(*git));
-	if (xb_git_read(app->project->dir, git, err) < 0) {
+	if (xb_git_read(app->project->dir, app->interrupted, git, err) < 0) {
 		free(git);
 		return err->code;
 	}

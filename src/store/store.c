@@ -245,7 +245,7 @@ int xb_store_lock(struct xb_store *store, const char *key, struct xb_filelock *o
 	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/locks/%s", store->dir, key);
 
 	assert(!strchr(key, '/'));
-	return xb_filelock_acquire(out, path, XB_FILELOCK_EXCLUSIVE, store->observer, err);
+	return xb_filelock_acquire(out, path, XB_FILELOCK_EXCLUSIVE, store->observer, store->interrupted, err);
 }
 
 char *xb_store_path(const struct xb_store *store, const char *kind, const struct xb_digest *name)

@@ -3,12 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/num.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/host.h"
+
+#define QUIET_MS       1000 /* a shorter wait is nobody's business */
+#define MAX_PAUSE_MS   50
+#define PID_TEXT_BYTES 24
 
 static int open_lock_file(const char *path, struct xb_err *err)
 {
@@ -81,36 +89,75 @@ int xb_filelock_try(struct xb_filelock *lock, const char *path, enum xb_filelock
 	return 0;
 }
 
-static void tell_wait(const char *path, const struct xb_observer *observer)
+/* For the message of who waits; a file that cannot be written to still locks. */
+static void write_holder(int fd)
 {
-	char *text XB_CLEANUP(xb_free_ptr) = xb_printf("waiting for another process to release the lock '%s'", path);
+	char text[PID_TEXT_BYTES];
+	const int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	if (ftruncate(fd, 0) == 0)
+		(void)!pwrite(fd, text, (size_t)len, 0);
+}
+
+/* 0 when the file does not say: a shared lock has many holders. */
+static uint64_t read_holder(int fd)
+{
+	char text[PID_TEXT_BYTES];
+	const ssize_t len = pread(fd, text, sizeof(text), 0);
+	uint64_t pid = 0;
+
+	if (len <= 0 || !xb_num_u64(xb_sv_trim(xb_sv_n(text, (size_t)len)), INT32_MAX, &pid))
+		return 0;
+	return pid;
+}
+
+static void tell_wait(int fd, const char *path, const struct xb_observer *observer)
+{
+	const unsigned long long pid = read_holder(fd);
+	char *text XB_CLEANUP(xb_free_ptr) =
+		pid ? xb_printf("waiting for another xbuild (pid %llu) to release the lock '%s'", pid, path)
+		    : xb_printf("waiting for another process to release the lock '%s'", path);
 
 	xb_observe(observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
 }
 
-int xb_filelock_acquire(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode,
-			const struct xb_observer *observer, struct xb_err *err)
+static void sleep_ms(int ms)
 {
-	for (bool told = false;;) {
+	const struct timespec time = {.tv_nsec = (long)ms * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+/*
+ * Asks again and again instead of sleeping in flock(2): a signal whose handler runs just before the call would not be
+ * seen until the lock is free.
+ */
+int xb_filelock_acquire(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode,
+			const struct xb_observer *observer, const volatile int *interrupted, struct xb_err *err)
+{
+	const int64_t tell_at_ms = xb_host_monotonic_ms() + QUIET_MS;
+	bool told = false;
+
+	for (int pause_ms = 1;; pause_ms = 2 * pause_ms < MAX_PAUSE_MS ? 2 * pause_ms : MAX_PAUSE_MS) {
 		int fd XB_CLEANUP(xb_fs_close) = -1;
 		const int held = lock_once(path, mode, &fd, err);
 
 		if (held < 0)
 			return held;
-		if (!held) {
-			if (!told)
-				tell_wait(path, observer);
-			told = true;
-			/* Not tried again after a signal: the user who gives up waiting must be heard. */
-			if (flock(fd, mode == XB_FILELOCK_SHARED ? LOCK_SH : LOCK_EX) < 0)
-				return errno == EINTR ? xb_fail(err, XB_E_INTERRUPTED, "lock '%s': interrupted", path)
-						      : xb_fail_errno(err, "lock '%s'", path);
-			if (!is_still_at(fd, path))
-				continue;
+		if (held) {
+			if (mode == XB_FILELOCK_EXCLUSIVE)
+				write_holder(fd);
+			lock->fd = fd;
+			fd = -1;
+			return 0;
 		}
-		lock->fd = fd;
-		fd = -1;
-		return 0;
+		if (interrupted && *interrupted)
+			return xb_fail(err, XB_E_INTERRUPTED, "lock '%s': interrupted", path);
+		if (!told && xb_host_monotonic_ms() >= tell_at_ms) {
+			tell_wait(fd, path, observer);
+			told = true;
+		}
+		sleep_ms(pause_ms);
 	}
 }
 

@@ -105,7 +105,8 @@ static int start_question(struct xb_procs *procs, const char *program, const cha
 	return xb_procs_start(procs, &spec, answer, err);
 }
 
-static int ask_all(const char *program, const char *dir, struct xb_proc_result answers[N_QUESTIONS], struct xb_err *err)
+static int ask_all(const char *program, const char *dir, const volatile int *interrupted,
+		   struct xb_proc_result answers[N_QUESTIONS], struct xb_err *err)
 {
 	struct xb_procs *procs XB_CLEANUP(free_procs) = xb_procs_new();
 	struct env env XB_CLEANUP(env_release) = {0};
@@ -119,8 +120,12 @@ static int ask_all(const char *program, const char *dir, struct xb_proc_result a
 		struct xb_proc_result answer;
 		void *where;
 
-		if (xb_procs_wait(procs, -1, NULL, &where, &answer, err) < 0)
-			return err->code;
+		const int got = xb_procs_wait(procs, -1, interrupted, &where, &answer, err);
+
+		if (got < 0)
+			return got;
+		if (got == 0)
+			return xb_fail(err, XB_E_INTERRUPTED, "interrupted while asking git about '%s'", dir);
 		*(struct xb_proc_result *)where = answer;
 	}
 	return 0;
@@ -227,11 +232,12 @@ static void read_answers(const struct xb_proc_result answers[N_QUESTIONS], struc
 		git->origin = without_credentials(first_line(&answers[ASK_ORIGIN].output));
 }
 
-static int read_all(const char *program, const char *dir, struct xb_git *git, struct xb_err *err)
+static int read_all(const char *program, const char *dir, const volatile int *interrupted, struct xb_git *git,
+		    struct xb_err *err)
 {
 	struct xb_proc_result answers[N_QUESTIONS] = {0};
 	const struct xb_proc_result *status = &answers[ASK_STATUS];
-	int failed = ask_all(program, dir, answers, err);
+	int failed = ask_all(program, dir, interrupted, answers, err);
 	char ended[80];
 
 	if (!failed && status->exit_code == 0) {
@@ -248,12 +254,12 @@ static int read_all(const char *program, const char *dir, struct xb_git *git, st
 	return failed;
 }
 
-int xb_git_read(const char *dir, struct xb_git *out, struct xb_err *err)
+int xb_git_read(const char *dir, const volatile int *interrupted, struct xb_git *out, struct xb_err *err)
 {
 	struct xb_git git XB_CLEANUP(xb_git_release) = {0};
 	char *program XB_CLEANUP(xb_free_ptr) = xb_proc_find("git");
 
-	if (program && read_all(program, dir, &git, err) < 0)
+	if (program && read_all(program, dir, interrupted, &git, err) < 0)
 		return err->code;
 	git.commit = or_empty(git.commit);
 	git.branch = or_empty(git.branch);

@@ -25,6 +25,7 @@ struct xb_git {
 };
 
 void xb_git_release(struct xb_git *git);
-int xb_git_read(const char *dir, struct xb_git *out, struct xb_err *err) XB_MUST_CHECK;
+/* XB_E_INTERRUPTED when *interrupted (may be NULL) becomes non-zero; git is ended then. */
+int xb_git_read(const char *dir, const volatile int *interrupted, struct xb_git *out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -77,7 +77,7 @@ static void read_git(const char *dir, struct xb_git *out)
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 
 	xb_git_release(out);
-	if (xb_git_read(dir, out, &err) < 0)
+	if (xb_git_read(dir, NULL, out, &err) < 0)
 		fail_msg("%s", err.msg);
 }
 
@@ -103,7 +103,7 @@ static void no_repository_is_no_error(void **state)
 	read_git(*state, &git);
 	assert_absent(&git);
 	xb_git_release(&git);
-	assert_int_equal(xb_git_read("/no/such/dir", &git, &err), XB_E_NOT_FOUND);
+	assert_int_equal(xb_git_read("/no/such/dir", NULL, &git, &err), XB_E_NOT_FOUND);
 	assert_non_null(strstr(err.msg, "/no/such/dir"));
 }
 
@@ -116,7 +116,7 @@ static void no_git_is_no_error(void **state)
 
 	(void)state;
 	setenv("PATH", "/no/such/dir", 1);
-	rc = xb_git_read(".", &git, &err);
+	rc = xb_git_read(".", NULL, &git, &err);
 	setenv("PATH", old, 1);
 	assert_int_equal(rc, 0);
 	assert_absent(&git);
@@ -338,10 +338,33 @@ static void a_broken_repository_is_an_error(void **state)
 
 	commit_all(repo);
 	sample_write(index, "garbage", 7);
-	assert_int_equal(xb_git_read(repo, &git, &err), XB_E_SYSTEM);
+	assert_int_equal(xb_git_read(repo, NULL, &git, &err), XB_E_SYSTEM);
 	assert_non_null(strstr(err.msg, repo));
 	assert_non_null(strstr(err.msg, "index"));
 	assert_null(git.commit);
+}
+
+/* git may be slow for long, on a network file system say. */
+static void an_interruption_ends_a_slow_git(void **state)
+{
+	char *dir = sample_dir();
+	char *program XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "git");
+	char *old_path XB_CLEANUP(xb_free_ptr) = xb_strdup(getenv("PATH"));
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s:%s", dir, old_path);
+	static const char script[] = "#!/bin/sh\nexec sleep 300\n";
+	const volatile int interrupted = 1;
+	struct xb_git git = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	(void)state;
+	sample_write(program, script, sizeof(script) - 1);
+	assert_int_equal(chmod(program, 0755), 0);
+	setenv("PATH", path, 1);
+	alarm(60);
+	assert_int_equal(xb_git_read(dir, &interrupted, &git, &err), XB_E_INTERRUPTED);
+	alarm(0);
+	setenv("PATH", old_path, 1);
+	sample_dir_remove(dir);
 }
 
 int main(void)
@@ -351,6 +374,7 @@ int main(void)
 		IN_DIR(no_repository_is_no_error),
 		IN_DIR(no_git_is_no_error),
 		IN_DIR(a_repository_without_commits_is_there),
+		cmocka_unit_test(an_interruption_ends_a_slow_git),
 		IN_DIR(a_commit_is_told),
 		IN_DIR(changes_make_it_dirty),
 		IN_DIR(many_changes_are_no_problem),
