@@ -29,16 +29,22 @@ mirror=$(mirror_of "")
 security=$(mirror_of "-security")
 
 # inside ROOT SCRIPT: with nothing of this machine's environment. The mounts are gone with the name space that they are in:
-# nothing outside ever sees them, so nothing can be removed through them.
+# nothing outside ever sees them, so nothing can be removed through them. The root is one by pivot_root: the kernel gives no
+# name spaces to a user in a chroot, which is no place that people work in.
 inside() {
 	# shellcheck disable=SC2016 # of the inner shell
 	unshare -m -p --fork --kill-child sh -euc '
-		mount --bind "$1" "$1" # what is no mount cannot be the root of further name spaces
-		mount -t proc proc "$1/proc"
-		mount -t devpts devpts "$1/dev/pts"
-		mount -t tmpfs tmpfs "$1/dev/shm"
+		mount --bind "$1" "$1"
+		cd "$1"
+		mount -t proc proc proc
+		mount -t devpts devpts dev/pts
+		mount -t tmpfs tmpfs dev/shm
+		mkdir -p mnt/outside
+		pivot_root . mnt/outside
+		cd /
+		umount -l mnt/outside
 		exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb $3 \
-			chroot "$1" sh -euc "$2" </dev/null' sh "$1" "$2" "$proxies"
+			sh -euc "$2" </dev/null' sh "$1" "$2" "$proxies"
 }
 
 # as_user ROOT SCRIPT: in the clone, as root where nobody is called newcomer
@@ -84,12 +90,15 @@ new_root() {
 	[ "$1" = bookworm ] || inside "$root" 'chown -R newcomer:newcomer /home/newcomer'
 }
 
+# the same commit everywhere, whatever is committed meanwhile: an image tells its commit
+commit=$(GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' git -C "$XB_SOURCE" rev-parse HEAD)
 clone() {
 	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' \
 		git clone -q --no-hardlinks "$XB_SOURCE" "$1" 2>"$work/clone.log" || {
 		cat "$work/clone.log" >&2
 		fail "git clone"
 	}
+	git -C "$1" -c safe.directory="$1" reset -q --hard "$commit"
 }
 
 # same_image NAME: what the last line of $logs/NAME.log says must be what the first root said
@@ -114,7 +123,12 @@ for suite in $suites; do
 	same_image "$suite-image"
 	case " $tests " in *" $suite "*)
 		logged "$suite-test" as_user "$root" scripts/test
-		grep -E 'tests passed|\*\*\*(Skipped|Not Run)' "$logs/$suite-test.log" || fail "scripts/test in $suite ran no test"
+		grep -E 'tests passed|\*\*\*(Skipped|Not Run)|^[a-z]+/[a-z_]+ skipped: ' "$logs/$suite-test.log" ||
+			fail "scripts/test in $suite ran no test"
+		# the packages that scripts/test installs are all that it needs; but for these
+		lacks=$(grep -E '^[a-z]+/[a-z_]+ skipped: ' "$logs/$suite-test.log" |
+			grep -vE "clang-format 14|OCI schemas|root's rights|needs root|not root" || :)
+		[ -z "$lacks" ] || fail "skipped in $suite: $lacks"
 		;;
 	esac
 	rm -rf --one-file-system "$root"

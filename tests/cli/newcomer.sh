@@ -66,7 +66,7 @@ prints '^linux-[a-z0-9_]* FETCH toolchain$'
 prints '^linux-aarch64 FETCH sysroot$'
 says "'xbuild fetch' gets it"
 [ ! -s "$work/requests" ] || fail "a dry run asked the network: $(cat "$work/requests")"
-[ ! -e out ] && [ ! -e .xbuild ] || fail "a dry run left something"
+if [ -e out ] || [ -e .xbuild ]; then fail "a dry run left something"; fi
 
 mkdir -p deep/er && cd deep/er
 expect 0 "$xbuild" build tiny
