@@ -170,8 +170,12 @@ static int add_blob(struct fetch_plan *plan, const struct xb_digest *sha256, int
 	if (known) {
 		blob = &plan->blobs.items[known - 1];
 	} else {
-		if (xb_cas_has_whole(plan->app->store, sha256, size_bytes, &there, err) < 0)
-			return err->code;
+		if (xb_cas_has_whole(plan->app->store, sha256, size_bytes, &there, err) < 0) {
+			if (err->code == XB_E_DIGEST)
+				xb_hint(err, "restore xbuild.lock from version control, or remove it and run 'xbuild "
+					     "lock'");
+			return xb_wrap(err, "'%.*s' of xbuild.lock", XB_SV_ARG(xb_path_base(xb_sv(path))));
+		}
 		blob = XB_VEC_ADD(&plan->blobs);
 		blob->label = xb_arena_sv(&plan->arena, xb_path_base(xb_sv(path)));
 		blob->sha256 = *sha256;

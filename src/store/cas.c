@@ -25,6 +25,14 @@ static void drop(const char *path)
 	(void)!xb_fs_remove(path, &ignored);
 }
 
+static bool has_its_content(const char *path, const struct xb_digest *digest)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_digest found;
+
+	return xb_digest_file(path, &found, NULL, &ignored) == 0 && xb_digest_eq(&found, digest);
+}
+
 bool xb_cas_has(const struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
@@ -34,7 +42,9 @@ bool xb_cas_has(const struct xb_store *store, const struct xb_digest *digest, in
 		return false;
 	if (S_ISREG(st.st_mode) && (size_bytes < 0 || st.st_size == size_bytes))
 		return true;
-	drop(path);
+	/* Not the blob may be wrong, but who asks: a lock that was tampered with must not empty the store. */
+	if (!S_ISREG(st.st_mode) || !has_its_content(path, digest))
+		drop(path);
 	return false;
 }
 
@@ -163,11 +173,26 @@ int xb_cas_place(struct xb_store *store, const struct xb_digest *digest, const c
 	return xb_fs_copy_replace(blob, path, mode, err);
 }
 
+static int refuse_size(const struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes,
+		       struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
+	char hex[XB_DIGEST_HEX];
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return xb_fail_errno(err, "look at blob '%s'", path);
+	return xb_fail(err, XB_E_DIGEST, "what has the SHA-256 %s has %lld bytes, expected %lld",
+		       xb_digest_hex(digest, hex), (long long)st.st_size, (long long)size_bytes);
+}
+
 int xb_cas_has_whole(struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes, bool *out,
 		     struct xb_err *err)
 {
 	bool whole = xb_cas_has(store, digest, size_bytes);
 
+	if (!whole && xb_cas_has(store, digest, -1))
+		return refuse_size(store, digest, size_bytes, err);
 	if (whole && xb_cas_check(store, digest, err) < 0) {
 		/* Not found: another process has just removed it for the same reason. */
 		if (err->code != XB_E_DIGEST && err->code != XB_E_NOT_FOUND)

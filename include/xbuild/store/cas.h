@@ -21,7 +21,10 @@
 
 /* Owned absolute path of a blob, whether it exists or not. */
 char *xb_cas_path(const struct xb_store *store, const struct xb_digest *digest);
-/* True when the blob exists and, where size_bytes >= 0, has that size. A blob of a wrong size is removed. */
+/*
+ * True when the blob exists and, where size_bytes >= 0, has that size. One of another size is removed, unless its content is
+ * that of its name: then the asker's size is wrong.
+ */
 bool xb_cas_has(const struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes);
 
 /* A blob in the making: write to fd (or hand it to sys/fetch), then commit. */
@@ -60,7 +63,8 @@ int xb_cas_place(struct xb_store *store, const struct xb_digest *digest, const c
 		 struct xb_err *err) XB_MUST_CHECK;
 /*
  * Like xb_cas_has, but of a blob that is there the content is read as well: a damaged one is removed and counts as
- * missing. For blobs that somebody else stored, before they are unpacked.
+ * missing. For blobs that somebody else stored, before they are unpacked. XB_E_DIGEST when the content is right and
+ * size_bytes is not.
  */
 int xb_cas_has_whole(struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes, bool *out,
 		     struct xb_err *err) XB_MUST_CHECK;

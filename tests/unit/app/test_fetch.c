@@ -174,6 +174,22 @@ static void a_damaged_blob_is_not_unpacked(void **state)
 	xb_arena_release(&s.app.arena);
 }
 
+static void a_wrong_size_in_the_lock_costs_nothing(void **state)
+{
+	struct made *m = *state;
+	struct xb_fetch_summary summary = {0};
+	struct sample s;
+
+	sample_init(&s, m);
+	s.libraries[0].path = "pool/main/g/glibc/libc6_2.36-9_amd64.deb";
+	s.libraries[0].size_bytes++;
+	assert_int_equal(xb_op_fetch(&s.app, NULL, 0, &summary, &m->err), XB_E_DIGEST);
+	assert_non_null(strstr(m->err.msg, "'libc6_2.36-9_amd64.deb' of xbuild.lock"));
+	assert_non_null(strstr(m->err.hint, "version control"));
+	assert_true(xb_cas_has(m->store, &s.libraries[0].sha256, -1));
+	xb_arena_release(&s.app.arena);
+}
+
 /* Four processes at once: one makes the trees, the others wait and find them. */
 static void several_processes(void **state)
 {
@@ -228,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_lock_does_not_have, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_tree_is_made_again, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_blob_is_not_unpacked, made_setup, made_teardown),
+		cmocka_unit_test_setup_teardown(a_wrong_size_in_the_lock_costs_nothing, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(several_processes, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(an_interrupt_is_heard, made_setup, made_teardown),
 	};

@@ -55,6 +55,21 @@ static void a_wrong_size_is_a_miss_and_goes(void **state)
 	assert_false(xb_fs_exists(path));
 }
 
+/* A document that names a wrong size must not cost the store what is right. */
+static void a_wrong_question_costs_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct xb_digest digest = put(f, "hello");
+	bool there = true;
+
+	assert_false(xb_cas_has(f->store, &digest, 6));
+	assert_true(xb_cas_has(f->store, &digest, 5));
+	assert_int_equal(xb_cas_has_whole(f->store, &digest, 6, &there, &f->err), XB_E_DIGEST);
+	assert_non_null(strstr(f->err.msg, "has 5 bytes, expected 6"));
+	assert_true(there);
+	assert_true(xb_cas_has(f->store, &digest, 5));
+}
+
 static void what_is_no_file_is_no_blob(void **state)
 {
 	struct fixture *f = *state;
@@ -200,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(bytes_come_back),
 		TEST(a_wrong_size_is_a_miss_and_goes),
+		TEST(a_wrong_question_costs_nothing),
 		TEST(what_is_no_file_is_no_blob),
 		TEST(changed_content_is_found_by_check),
 		TEST(a_writer_that_is_given_up_leaves_nothing),
