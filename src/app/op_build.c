@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "outputs.h"
+
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -195,6 +197,26 @@ static void list_products(const struct build *b, const struct xb_graph *graph, s
 	}
 }
 
+/* What was made is remembered also after a failure, whose code stays the answer. */
+static int remember(const struct build *b, const struct xb_graph *graph, int rc, struct xb_err *err)
+{
+	struct xb_err late XB_CLEANUP(xb_err_release) = {0};
+	const struct outputs_build build = {
+		.graph = graph,
+		.targets = b->targets,
+		.n_targets = b->n_targets,
+		.all_units = !b->opts->n_units,
+		.is_successful = rc == 0,
+	};
+	const int rc_update = outputs_update(b->app, &build, &late);
+
+	if (rc == 0 && rc_update < 0) {
+		xb_err_move(err, &late);
+		return err->code;
+	}
+	return rc;
+}
+
 static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_result *out, struct xb_err *err)
 {
 	const struct xb_sched_options options = {
@@ -221,7 +243,7 @@ static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_re
 	out->would_run = result.would_run;
 	out->n_would_run = result.n_would_run;
 	list_products(b, graph, out);
-	return rc;
+	return b->opts->dry_run ? rc : remember(b, graph, rc, err);
 }
 
 /* Two builds in one checkout would place outputs over each other's. A dry run changes nothing and needs no turn. */
