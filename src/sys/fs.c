@@ -165,6 +165,26 @@ int64_t xb_fs_ctime_ns(const struct stat *st)
 #endif
 }
 
+/* Names the part of the path that is there and is no directory. */
+static int refuse_in_the_way(const char *path, struct xb_err *err)
+{
+	char *part XB_CLEANUP(xb_free_ptr) = xb_strdup(path);
+	struct stat st;
+
+	while (lstat(part, &st) < 0 || S_ISDIR(st.st_mode)) {
+		char *slash = strrchr(part, '/');
+
+		if (!slash || slash == part)
+			return xb_fail(err, XB_E_SYSTEM, "create directory '%s': something else is in the way", path);
+		*slash = '\0';
+	}
+	xb_fail(err, XB_E_SYSTEM, "create directory '%s': '%s' is %s, expected a directory", path, part,
+		S_ISREG(st.st_mode)   ? "a file"
+		: S_ISLNK(st.st_mode) ? "a link that leads to none"
+				      : "something else");
+	return xb_hint(err, "move '%s' away", part);
+}
+
 /* 1: path is a directory now; 0: its parent is missing. */
 static int make_one_dir(const char *path, mode_t mode, struct xb_err *err)
 {
@@ -180,6 +200,8 @@ static int make_one_dir(const char *path, mode_t mode, struct xb_err *err)
 		return 0;
 	if (xb_fs_is_dir(path)) /* whatever the reason: EEXIST, but EISDIR for "/" on macOS */
 		return 1;
+	if (number == EEXIST || number == ENOTDIR)
+		return refuse_in_the_way(path, err);
 	errno = number;
 	return xb_fail_errno(err, "create directory '%s'", path);
 }

@@ -174,11 +174,15 @@ static void mkdirs_refuses_a_file_in_the_way(void **state)
 	sample_write(file, "", 0);
 	assert_int_equal(symlink("nowhere", dangling), 0);
 	assert_int_equal(xb_fs_mkdirs(file, 0755, &err), XB_E_SYSTEM);
+	assert_non_null(strstr(err.msg, "/f' is a file, expected a directory"));
+	assert_non_null(strstr(err.hint, file));
 	xb_err_clear(&err);
 	assert_int_equal(xb_fs_mkdirs(below, 0755, &err), XB_E_SYSTEM);
+	assert_non_null(strstr(err.msg, "/f' is a file, expected a directory"));
 	xb_err_clear(&err);
 	assert_true(xb_fs_mkdirs(dangling, 0755, &err) < 0);
 	assert_non_null(strstr(err.msg, dangling));
+	assert_non_null(strstr(err.msg, "a link that leads to none"));
 	xb_err_clear(&err);
 	assert_int_equal(xb_fs_mkdirs("", 0755, &err), XB_E_NOT_FOUND);
 }
