@@ -173,8 +173,12 @@ int xb_app_need_store(struct xb_app *app, struct xb_err *err)
 		return 0;
 	if (xb_host_cache_dir(&dir, err) < 0)
 		return err->code;
-	if (xb_store_open(dir, app->observer, &app->store, err) < 0)
+	if (xb_store_open(dir, app->observer, &app->store, err) < 0) {
+		/* A place where no directory can be made is trouble with the disk, not with what the user has written. */
+		if (err->code == XB_E_NOT_FOUND)
+			err->code = XB_E_SYSTEM;
 		return err->code;
+	}
 	xb_store_set_interrupted(app->store, app->interrupted);
 	return 0;
 }
@@ -294,6 +298,10 @@ int xb_app_jobs(const struct xb_app *app)
 
 int xb_app_hint_fetch(const struct xb_app *app, struct xb_err *err)
 {
+	if (err->code == XB_E_NOT_FOUND) { /* of the servers, so nothing that the user has written */
+		err->code = XB_E_NETWORK;
+		return xb_hint(err, "no mirror has it; another one can be named with --mirror URL");
+	}
 	if (err->code == XB_E_NETWORK)
 		return xb_hint(err, "is this machine online? another mirror can be named with --mirror URL");
 	if (err->code == XB_E_SYSTEM && app->store)

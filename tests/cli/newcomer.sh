@@ -103,6 +103,16 @@ says 'offline'
 expect 4 "$xbuild" build
 says '127.0.0.1'
 
+# a store that cannot be, and a mirror that has nothing, are trouble outside of the project
+expect 4 env XBUILD_CACHE_DIR=/proc/x "$xbuild" build --offline
+says "directory '/proc/x'"
+says XBUILD_CACHE_DIR
+mkdir "$work/nothing" && cp -r "$XB_ARCHIVE/data" "$work/nothing/"
+serve "$work/nothing"
+expect 4 "$xbuild" lock --update
+says '404'
+says '--mirror'
+
 # CI never makes a lock, and refuses a stale one
 rm xbuild.lock
 expect 3 env CI=true "$xbuild" build
