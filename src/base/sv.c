@@ -135,6 +135,29 @@ unsigned xb_sv_distance(struct xb_sv a, struct xb_sv b)
 	return row[b.len];
 }
 
+/* Letters that both begin with. */
+static size_t common_prefix(struct xb_sv a, struct xb_sv b)
+{
+	size_t n = 0;
+
+	while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n])
+		n++;
+	return n;
+}
+
+/*
+ * Of two candidates as far from the word, is `a` the likelier one? Who mistypes leaves a letter out more often than he
+ * adds one, and hardly ever gets the beginning wrong.
+ */
+static bool is_likelier(struct xb_sv word, struct xb_sv a, struct xb_sv b)
+{
+	const size_t in_a = common_prefix(word, a), in_b = common_prefix(word, b);
+
+	if ((a.len > word.len) != (b.len > word.len))
+		return a.len > word.len;
+	return in_a > in_b;
+}
+
 const char *xb_sv_suggest(struct xb_sv word, const char *const *candidates)
 {
 	const char *best = NULL;
@@ -146,7 +169,9 @@ const char *xb_sv_suggest(struct xb_sv word, const char *const *candidates)
 		const unsigned distance = xb_sv_distance(word, candidate);
 
 		/* One slip in three letters: otherwise every short name would resemble every other. */
-		if (distance <= longer / 3 && distance < best_distance) {
+		if (distance <= longer / 3 &&
+		    (distance < best_distance ||
+		     (best && distance == best_distance && is_likelier(word, candidate, xb_sv(best))))) {
 			best = *candidates;
 			best_distance = distance;
 		}

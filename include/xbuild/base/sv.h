@@ -37,7 +37,10 @@ char *xb_sv_dup(struct xb_sv sv);		   /* owned NUL-terminated copy */
 /* Edit distance of two names, for "did you mean"; names longer than 64 bytes count as unlike (returns 99). */
 unsigned xb_sv_distance(struct xb_sv a, struct xb_sv b);
 
-/* The candidate closest to `word` if it is close enough to be a misspelling, else NULL. `candidates` ends with NULL. */
+/*
+ * The candidate closest to `word` if it is close enough to be a misspelling, else NULL. `candidates` ends with NULL. Of
+ * those as close: one with a letter more, then the one that begins alike the furthest, then the first.
+ */
 const char *xb_sv_suggest(struct xb_sv word, const char *const *candidates);
 
 #endif

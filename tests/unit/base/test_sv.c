@@ -208,8 +208,14 @@ static void misspellings_get_a_suggestion(void **state)
 static void the_closest_candidate_wins_then_the_first(void **state)
 {
 	static const char *const far_first[] = {"abcdxx", "abcdex", "abcdey", NULL};
+	static const char *const packages[] = {"libasl-dev", "libgsl-dev", "libs-dev",
+					       "libssl-dev", "libxsl-dev", NULL};
+	static const char *const left_out[] = {"zlib1h-dev", "zlib1-dev", "zlib1gg-dev", NULL};
 
 	(void)state;
+	/* As far from the word as others, but with a letter left out, and late. */
+	assert_string_equal(xb_sv_suggest(xb_sv("libsl-dev"), packages), "libssl-dev");
+	assert_string_equal(xb_sv_suggest(xb_sv("zlib1g-dev"), left_out), "zlib1gg-dev");
 	assert_string_equal(xb_sv_suggest(xb_sv("abcdef"), far_first), "abcdex");
 }
 
