@@ -187,30 +187,41 @@ static uint64_t extra_cost(const struct deflate_block *block)
 	return bits;
 }
 
-/* The four parts of a match are at most 15 + 5 + 15 + 13 bits, so that one flush per token is enough. */
-static void write_tokens(const struct deflate_block *block, const struct code *lengths, const struct code *distances,
-			 struct deflate_bits *bits)
+static void write_match(uint32_t token, const struct code *lengths, const struct code *distances,
+			struct deflate_bits *bits)
 {
-	for (size_t i = 0; i < block->n_tokens; i++) {
-		const unsigned value = block->tokens[i] & 511, distance = block->tokens[i] >> 9;
+	const unsigned len = token & 511, distance = token >> 9;
+	unsigned extra;
+	unsigned symbol = deflate_length_symbol(len, &extra);
 
-		if (!distance) {
-			put(bits, lengths->word[value], lengths->bits[value]);
-			flush(bits);
-			continue;
-		}
-		unsigned extra;
-		unsigned symbol = deflate_length_symbol(value, &extra);
+	put(bits, lengths->word[symbol], lengths->bits[symbol]);
+	put(bits, (len - 3) & ((1U << extra) - 1), extra);
+	symbol = deflate_distance_symbol(distance, &extra);
+	put(bits, distances->word[symbol], distances->bits[symbol]);
+	put(bits, (distance - 1) & ((1U << extra) - 1), extra);
+}
 
-		put(bits, lengths->word[symbol], lengths->bits[symbol]);
-		put(bits, (value - 3) & ((1U << extra) - 1), extra);
-		symbol = deflate_distance_symbol(distance, &extra);
-		put(bits, distances->word[symbol], distances->bits[symbol]);
-		put(bits, (distance - 1) & ((1U << extra) - 1), extra);
-		flush(bits);
+/*
+ * The four parts of a match are at most 15 + 5 + 15 + 13 bits, and three literals 45, so that one flush is enough for
+ * either. The bits are counted in a copy, which the compiler keeps in registers.
+ */
+static void write_tokens(const struct deflate_block *block, const struct code *lengths, const struct code *distances,
+			 struct deflate_bits *out)
+{
+	const uint32_t *token = block->tokens, *const end = token + block->n_tokens;
+	struct deflate_bits bits = *out;
+
+	while (token < end) {
+		if (*token > UINT8_MAX)
+			write_match(*token++, lengths, distances, &bits);
+		else
+			for (int i = 0; i < 3 && token < end && *token <= UINT8_MAX; i++, token++)
+				put(&bits, lengths->word[*token], lengths->bits[*token]);
+		flush(&bits);
 	}
-	put(bits, lengths->word[DEFLATE_END], lengths->bits[DEFLATE_END]);
-	flush(bits);
+	put(&bits, lengths->word[DEFLATE_END], lengths->bits[DEFLATE_END]);
+	flush(&bits);
+	*out = bits;
 }
 
 static void write_stored(const struct deflate_block *block, struct deflate_bits *bits)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds repetitions: chains of earlier places with the same four bytes, and a look one byte ahead before a match is taken. */
+/*
+ * Finds repetitions: chains of earlier places with the same four bytes. The longest of the first few is taken at once;
+ * looking whether the next byte begins a longer one makes files 1.5 % smaller and takes half as long again.
+ */
 #include <string.h>
 
 #include "deflate_block.h"
@@ -10,14 +13,12 @@
 #define MIN_MATCH 4 /* three bytes seldom pay and would need chains of their own */
 
 /* Changing any of these changes every image: raise XB_DEFLATE_VERSION. */
-#define CHAIN_LEN      14 /* places that are tried */
-#define CHAIN_LEN_LAZY 7  /* when one byte further is looked at */
-#define GOOD_LEN       24 /* a match of this length is taken without a look further */
-#define NICE_LEN       64 /* a match of this length ends the search */
+#define CHAIN_LEN 6  /* places that are tried */
+#define NICE_LEN  48 /* a match of this length ends the search */
 
 struct deflate_matcher {
 	const uint8_t *data;
-	size_t len, pos, entered;
+	size_t len, pos;
 	uint32_t head[1 << HASH_BITS]; /* the latest place with this hash, plus 1; 0: none */
 	uint32_t earlier[WINDOW];      /* the place before that one, plus 1, by the low bits of the place */
 };
@@ -36,21 +37,19 @@ void deflate_matcher_start(struct deflate_matcher *m, const uint8_t *data, size_
 {
 	m->data = data;
 	m->len = len;
-	m->pos = m->entered = 0;
+	m->pos = 0;
 	memset(m->head, 0, sizeof(m->head));
 }
 
-/* Every place is entered once, in order; the last three bytes start no match. */
-static void enter_up_to(struct deflate_matcher *m, size_t end)
+/* Makes pos the latest place with its four bytes, and tells of the one before. Every place is entered once, in order. */
+static inline uint32_t enter(struct deflate_matcher *m, size_t pos, uint32_t bytes)
 {
-	for (; m->entered < end; m->entered++) {
-		if (m->len - m->entered < MIN_MATCH)
-			continue;
-		const uint32_t hash = deflate_load32(m->data + m->entered) * 2654435761U >> (32 - HASH_BITS);
+	uint32_t *head = &m->head[bytes * 2654435761U >> (32 - HASH_BITS)];
+	const uint32_t before = *head;
 
-		m->earlier[m->entered % WINDOW] = m->head[hash];
-		m->head[hash] = (uint32_t)m->entered + 1;
-	}
+	m->earlier[pos % WINDOW] = before;
+	*head = (uint32_t)pos + 1;
+	return before;
 }
 
 static unsigned common_length(const uint8_t *a, const uint8_t *b, unsigned max)
@@ -68,81 +67,81 @@ static unsigned common_length(const uint8_t *a, const uint8_t *b, unsigned max)
 	return n;
 }
 
-/* The longest match at pos (which was entered) that is longer than `longer_than`; of equal ones the nearest. */
-static struct match find(const struct deflate_matcher *m, size_t pos, unsigned longer_than, unsigned chain)
+/* The longest match at pos, whose first four bytes are `first`; of equal ones the nearest. `at` begins the chain. */
+static inline struct match find(const struct deflate_matcher *m, size_t pos, uint32_t first, uint32_t at)
 {
 	const unsigned max = m->len - pos < DEFLATE_MAX_MATCH ? (unsigned)(m->len - pos) : DEFLATE_MAX_MATCH;
 	const uint8_t *here = m->data + pos;
-	struct match best = {.len = longer_than < MIN_MATCH - 1 ? MIN_MATCH - 1 : longer_than};
+	/* The slot of a place a whole window back is that of pos itself: the chain ends before it. */
+	const uint32_t oldest = pos >= WINDOW ? (uint32_t)(pos - WINDOW) + 1 : 0;
+	struct match best = {.len = MIN_MATCH - 1};
+	uint32_t tail = first;
 
-	if (max <= best.len)
-		return (struct match){0};
-	const uint32_t first = deflate_load32(here);
-	uint32_t tail = deflate_load32(here + best.len - 3);
-
-	/* The slot of a place a whole window back is that of pos itself. */
-	for (uint32_t at = m->earlier[pos % WINDOW]; at && pos - (at - 1) < WINDOW && chain; chain--) {
+	for (unsigned chain = CHAIN_LEN; at > oldest && chain; chain--, at = m->earlier[(at - 1) % WINDOW]) {
 		const uint8_t *there = m->data + at - 1;
 
-		if (deflate_load32(there + best.len - 3) == tail && deflate_load32(there) == first) {
-			const unsigned len = common_length(here, there, max);
+		if (deflate_load32(there + best.len - 3) != tail || deflate_load32(there) != first)
+			continue;
+		const unsigned len = common_length(here, there, max);
 
-			if (len > best.len) {
-				best = (struct match){.len = len, .distance = (unsigned)(here - there)};
-				if (len >= NICE_LEN || len == max)
-					break;
-				tail = deflate_load32(here + best.len - 3);
-			}
-		}
-		at = m->earlier[(at - 1) % WINDOW];
+		if (len <= best.len)
+			continue;
+		best = (struct match){.len = len, .distance = (unsigned)(here - there)};
+		if (len >= NICE_LEN || len == max)
+			break;
+		tail = deflate_load32(here + len - 3);
 	}
 	return best.distance ? best : (struct match){0};
 }
 
-static void add_literal(struct deflate_block *block, uint8_t byte)
+static inline uint32_t count_literal(struct deflate_block *block, uint8_t byte)
 {
-	block->tokens[block->n_tokens++] = byte;
 	block->length_counts[byte]++;
-	block->plain_len++;
+	return byte;
 }
 
-static void add_match(struct deflate_block *block, struct match match)
+static inline uint32_t count_match(struct deflate_block *block, struct match match)
 {
 	unsigned extra;
 
-	block->tokens[block->n_tokens++] = match.distance << 9 | match.len;
-	block->plain_len += match.len;
 	block->length_counts[deflate_length_symbol(match.len, &extra)]++;
 	block->distance_counts[deflate_distance_symbol(match.distance, &extra)]++;
-}
-
-static struct match look(struct deflate_matcher *m, size_t pos, unsigned longer_than, unsigned chain)
-{
-	enter_up_to(m, pos + 1);
-	return m->len - pos < MIN_MATCH ? (struct match){0} : find(m, pos, longer_than, chain);
+	return match.distance << 9 | match.len;
 }
 
 bool deflate_matcher_next(struct deflate_matcher *m, struct deflate_block *block)
 {
-	static const struct match none;
-	struct match match = none;
+	const uint8_t *const data = m->data;
+	const size_t start = m->pos, len = m->len;
+	const size_t stop = len - start < DEFLATE_BLOCK_BYTES ? len : start + DEFLATE_BLOCK_BYTES;
+	const size_t unmatched = len < MIN_MATCH ? 0 : len - MIN_MATCH + 1; /* from here on no match can begin */
+	uint32_t *token = block->tokens;
+	size_t pos = start;
 
-	block->plain = m->data + m->pos;
-	block->plain_len = block->n_tokens = 0;
 	memset(block->length_counts, 0, sizeof(block->length_counts));
 	memset(block->distance_counts, 0, sizeof(block->distance_counts));
-	for (; m->pos < m->len && block->plain_len < DEFLATE_BLOCK_BYTES && block->n_tokens < DEFLATE_BLOCK_TOKENS;
-	     m->pos = (size_t)(block->plain - m->data) + block->plain_len) {
-		if (!match.len)
-			match = look(m, m->pos, 0, CHAIN_LEN);
-		const bool look_on = match.len && match.len < GOOD_LEN && m->pos + 1 < m->len;
-		const struct match next = look_on ? look(m, m->pos + 1, match.len, CHAIN_LEN_LAZY) : none;
+	while (pos < stop && token < block->tokens + DEFLATE_BLOCK_TOKENS) {
+		struct match match = {0};
 
-		if (match.len && !next.len)
-			add_match(block, match);
-		else
-			add_literal(block, m->data[m->pos]);
-		match = next;
+		if (pos < unmatched) {
+			const uint32_t bytes = deflate_load32(data + pos);
+
+			match = find(m, pos, bytes, enter(m, pos, bytes));
+		}
+		if (!match.len) {
+			*token++ = count_literal(block, data[pos++]);
+			continue;
+		}
+		*token++ = count_match(block, match);
+		const size_t end = pos + match.len;
+
+		while (++pos < end && pos < unmatched)
+			(void)enter(m, pos, deflate_load32(data + pos));
+		pos = end;
 	}
-	return m->pos < m->len;
+	block->plain = data + start;
+	block->plain_len = pos - start;
+	block->n_tokens = (size_t)(token - block->tokens);
+	m->pos = pos;
+	return pos < len;
 }

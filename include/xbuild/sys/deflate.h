@@ -15,7 +15,7 @@
 
 #define XB_DEFLATE_MEMBER_BYTES (1024 * 1024)
 /* Names the bytes: to be raised with every change of the encoder that changes what it writes. */
-#define XB_DEFLATE_VERSION "1"
+#define XB_DEFLATE_VERSION "2"
 
 struct xb_deflate; /* one encoder per thread; nothing of one member is remembered for the next */
 
