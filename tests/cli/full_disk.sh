@@ -23,7 +23,8 @@ at_end() { umount "$work/tiny" "$work/cache" 2>/dev/null || :; }
 small() {
 	mkdir -p "$1"
 	if mountpoint -q "$1"; then
-		mount -o "remount,size=$2" "$1"
+		# with both names the old options are not read: in a user name space they say users that it does not know
+		mount -t tmpfs -o "remount,size=$2" tmpfs "$1"
 	else
 		mount -t tmpfs -o "size=$2,mode=700" tmpfs "$1"
 	fi
