@@ -92,6 +92,8 @@ static const struct schema_key suite_keys[] = {
 	{"archive", schema_text, offsetof(struct xb_suite, archive), &name_rule, true},
 	{"path", schema_text, offsetof(struct xb_suite, path), &path_rule, false},
 	{"codename", schema_text, offsetof(struct xb_suite, codename), &name_rule, false},
+	{"origin", schema_text, offsetof(struct xb_suite, origin), NULL, false},
+	{"label", schema_text, offsetof(struct xb_suite, label), NULL, false},
 	{"components", read_full_list, offsetof(struct xb_suite, components), &name_rule, true},
 	{"signed-by", read_full_list, offsetof(struct xb_suite, fingerprints), &fingerprint_rule, true},
 	{"optional", schema_bool, offsetof(struct xb_suite, optional), NULL, false},

@@ -144,6 +144,8 @@ static int take_field(struct parser *p, struct xb_sv line, struct xb_err *err)
 		r->codename = xb_arena_sv(&r->arena, value);
 	else if (strcmp(name, "origin") == 0)
 		r->origin = xb_arena_sv(&r->arena, value);
+	else if (strcmp(name, "label") == 0)
+		r->label = xb_arena_sv(&r->arena, value);
 	else if (strcmp(name, "acquire-by-hash") == 0)
 		r->by_hash = value.len == 3 && strncasecmp(value.ptr, "yes", 3) == 0;
 	else if (strcmp(name, "valid-until") == 0)
@@ -235,15 +237,26 @@ static const char *pocket(const char *name)
 	return dash ? dash : "";
 }
 
+/* A key may sign several archives; its owner tells them apart by these two. */
+static int check_field(const char *field, const char *found, const char *expected, const struct xb_suite *suite,
+		       struct xb_err *err)
+{
+	if (!expected || (found && strcmp(found, expected) == 0))
+		return 0;
+	return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has %s '%s' instead of '%s'", suite->id, field,
+		       found ? found : "", expected);
+}
+
 /*
  * The Suite moves with the years (stable, oldstable ...), so its name is not fixed; but it is of the same pocket as the
  * Codename, and a release under another pocket's name is not what was asked for.
  */
 static int check_names(const struct xb_release *release, const struct xb_suite *suite, struct xb_err *err)
 {
-	if (strcmp(release->codename, suite->codename) != 0)
-		return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has Codename '%s' instead of '%s'", suite->id,
-			       release->codename, suite->codename);
+	if (check_field("Codename", release->codename, suite->codename, suite, err) < 0 ||
+	    check_field("Origin", release->origin, suite->origin, suite, err) < 0 ||
+	    check_field("Label", release->label, suite->label, suite, err) < 0)
+		return err->code;
 	if (release->suite && strcmp(pocket(release->suite), pocket(suite->codename)) != 0)
 		return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has Suite '%s', which does not end in '%s'",
 			       suite->id, release->suite, pocket(suite->codename));

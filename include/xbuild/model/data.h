@@ -29,6 +29,7 @@ struct xb_suite {
 	const char *archive;	     /* "debian" or "debian-security": which mirrors serve it */
 	const char *path;	     /* below dists/: "trixie-security" */
 	const char *codename;	     /* expected Codename of InRelease */
+	const char *origin, *label;  /* expected ones of InRelease; NULL: not looked at */
 	struct xb_list components;   /* "main" */
 	struct xb_list fingerprints; /* primary keys that may sign it */
 	bool optional;		     /* false: lock fails when the suite cannot be had */

@@ -25,7 +25,7 @@ struct xb_release_file {
 
 struct xb_release {
 	struct xb_arena arena;
-	const char *suite, *codename, *origin;
+	const char *suite, *codename, *origin, *label;
 	int64_t date;	     /* seconds since the epoch */
 	int64_t valid_until; /* 0: not given */
 	bool by_hash;	     /* Acquire-By-Hash: yes */
@@ -37,8 +37,8 @@ void xb_release_free(struct xb_release *release);
 int xb_release_parse(struct xb_sv text, const char *name, struct xb_release **out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * Refuses (XB_E_SIGNATURE) a document whose Codename is not the suite's or whose Suite is of another pocket, whose Valid-Until has passed or whose Date lies
- * more than 10 s in the future at `now` (the message shows both times and thinks of a wrong clock), or whose Date is
+ * Refuses (XB_E_SIGNATURE) a document whose Codename, Origin or Label (where the suite names them) is not the suite's or
+ * whose Suite is of another pocket, whose Valid-Until has passed or whose Date lies more than 10 s in the future at `now` (the message shows both times and thinks of a wrong clock), or whose Date is
  * older than not_before (0: no lock yet; XB_E_SIGNATURE naming --allow-rollback).
  */
 int xb_release_check(const struct xb_release *release, const struct xb_suite *suite, int64_t now, int64_t not_before,

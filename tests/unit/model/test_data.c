@@ -37,6 +37,8 @@ static void check_debian(const struct xb_debian *debian)
 		assert_true(has(&suite->components, "main"));
 		assert_non_null(suite->path);
 		assert_non_null(suite->codename);
+		assert_string_equal(suite->origin, "Debian");
+		assert_string_equal(suite->label, strcmp(suite->archive, "debian") == 0 ? "Debian" : "Debian-Security");
 		for (size_t k = 0; k < debian->n_sites; k++)
 			is_served = is_served || strcmp(debian->sites[k].name, suite->archive) == 0;
 		assert_true(is_served);

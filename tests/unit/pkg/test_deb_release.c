@@ -159,9 +159,43 @@ static void dates(void **state)
 	}
 }
 
+static void origin_and_label_are_those_of_the_suite(void **state)
+{
+	static const struct {
+		const char *origin, *label, *says; /* NULL: accepted */
+	} rows[] = {
+		{NULL, NULL, NULL},
+		{"Debian", "Debian", NULL},
+		{"Debian", NULL, NULL},
+		{"Debian", "Debian-Security", "Label 'Debian' instead of 'Debian-Security'"},
+		{"Ubuntu", "Debian", "Origin 'Debian' instead of 'Ubuntu'"},
+	};
+	struct xb_release *r = parsed("Label: Debian\n" HEAD FILES), *bare = parsed(HEAD FILES);
+	struct xb_suite suite = {.id = "trixie", .codename = "trixie"};
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+		suite.origin = rows[i].origin;
+		suite.label = rows[i].label;
+		if (rows[i].says)
+			expect_error(xb_release_check(r, &suite, DATE, 0, &err), &err, XB_E_SIGNATURE, rows[i].says);
+		else
+			expect_ok(xb_release_check(r, &suite, DATE, 0, &err), &err);
+	}
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	suite.origin = "Debian";
+	expect_error(xb_release_check(bare, &suite, DATE, 0, &err), &err, XB_E_SIGNATURE, "Label ''");
+	xb_release_free(r);
+	xb_release_free(bare);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(origin_and_label_are_those_of_the_suite),
 		cmocka_unit_test(reads_fields_and_files),
 		cmocka_unit_test(refuses_bad_documents),
 		cmocka_unit_test(the_same_line_twice_is_once),
