@@ -46,6 +46,7 @@ struct exec {
 	XB_VEC(struct job *) jobs;    /* that run */
 	struct queue links, compiles; /* ready: what others wait for longest comes first */
 	size_t n_done;
+	bool trees_seen;     /* looked at after a failure, once for each run */
 	bool stopping;	     /* a command failed and -k was not given */
 	struct xb_err first; /* the first failure that is not a command's own */
 };

@@ -8,6 +8,7 @@
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/store/cas.h"
+#include "xbuild/store/tree.h"
 #include "xbuild/sys/atomic_file.h"
 
 /* A command line of more bytes goes through a response file: Linux takes 2 MiB with the environment, macOS 1 MiB. */
@@ -94,6 +95,32 @@ static void tell_start(struct exec *x, const struct xb_action *action, const str
 					 });
 }
 
+static int check_tree(const char *dir, const struct xb_digest *digest, struct xb_err *err)
+{
+	struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
+
+	/* Anything else is no news about the command that failed. */
+	if (!dir || xb_tree_check(dir, digest, XB_TREE_LOOK_QUICK, &damage) != XB_E_DIGEST)
+		return 0;
+	xb_fail(err, XB_E_DIGEST, "%s", damage.msg);
+	return xb_hint(err, "run 'xbuild fetch --verify': it finds all that is damaged and unpacks it again");
+}
+
+/* A file that is gone from an unpacked tree (cleaners of caches do that) shows as a strange error of the compiler. */
+static int check_trees(struct exec *x, const struct xb_action *action, struct xb_err *err)
+{
+	const struct xb_tools *tools = action->variant->setup->tools;
+	const struct xb_sysroot_paths *sysroot = action->variant->setup->sysroot;
+
+	if (x->trees_seen)
+		return 0;
+	x->trees_seen = true;
+	if (check_tree(tools->dir, &tools->digest, err) < 0 ||
+	    check_tree(tools->extra_dir, &tools->extra_digest, err) < 0)
+		return err->code;
+	return check_tree(sysroot->dir, &sysroot->digest, err);
+}
+
 int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err)
 {
 	struct context *c = exec_context(x, action);
@@ -119,8 +146,13 @@ int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err)
 	job->started_ns = now_ns();
 	spec = (struct xb_proc_spec){.argv = argv.items, .env = xb_action_env, .cwd = x->options->project_dir};
 	if (xb_procs_start(x->procs, &spec, job, err) < 0) {
+		struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
+
 		job_free(job);
-		return xb_wrap(err, "start %s", action->variant->tool);
+		xb_wrap(err, "start %s", action->variant->tool);
+		if (check_trees(x, action, &damage) < 0)
+			xb_err_move(err, &damage);
+		return err->code;
 	}
 	XB_VEC_PUSH(&x->jobs, job);
 	action->state = XB_STATE_RUNNING;
@@ -237,6 +269,8 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 		}
 		if (rc == 0)
 			rc = reading_refuse(x, job, &r, err);
+		if (rc == 0)
+			rc = check_trees(x, action, err);
 	}
 	reading_end(&r);
 	return rc;

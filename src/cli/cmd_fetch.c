@@ -5,6 +5,8 @@ static const struct opt options[] = {
 	{"want", 0, OPT_LIST, "WHAT", NULL,
 	 "only this: toolchain:HOST, tools:HOST, sysroot:TARGET or package:TARGET/NAME; repeatable",
 	 offsetof(struct values, wants), NULL},
+	{"verify", 0, OPT_FLAG, NULL, NULL, "compare what is unpacked with what was locked, and mend it",
+	 offsetof(struct values, verify), NULL},
 	{NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, NULL},
 };
 

@@ -34,7 +34,7 @@ struct words {
 struct values {
 	const char *dir, *file, *mirror, *profile, *color, *progress;
 	bool quiet, offline, locked, frozen, json, help, version;
-	bool keep_going, dry_run, check, update, allow_rollback;
+	bool keep_going, dry_run, check, update, allow_rollback, verify;
 	int verbose, jobs;
 	struct words targets, wants;
 	struct words args; /* what is no option */

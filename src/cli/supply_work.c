@@ -58,5 +58,7 @@ int cmd_fetch_run(struct cli *cli, struct xb_err *err)
 		if (xb_want_parse(cli->values.wants.items[i], &cli->app.arena, &wants[i], err) < 0)
 			return err->code;
 	struct xb_fetch_summary summary = {0};
+	if (cli->values.verify)
+		return xb_op_fetch_verify(&cli->app, wants, n, &summary, err);
 	return xb_op_fetch(&cli->app, wants, n, &summary, err);
 }

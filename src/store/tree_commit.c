@@ -292,6 +292,20 @@ static int write_records(const char *dir, const struct xb_tree_entries *entries,
 	return write_file(dir, "digest", xb_str_sv(&record), err);
 }
 
+int xb_tree_discard(struct xb_store *store, const struct xb_digest *recipe, struct xb_err *err)
+{
+	char hex[XB_DIGEST_HEX];
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_printf("%s/trees/%s", xb_store_dir(store), xb_digest_hex(recipe, hex));
+	char *away XB_CLEANUP(xb_free_ptr) = xb_store_tmp(store);
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+
+	/* In one step: others find it whole or not at all. */
+	if (rename(dir, away) < 0)
+		return errno == ENOENT ? 0 : xb_fail_errno(err, "move '%s' away", dir);
+	(void)!xb_fs_remove(away, &ignored);
+	return 0;
+}
+
 /*
  * Gives the finished directory its name. One that is there already is used, unless it is damaged: then it moves away
  * first. Returns 1 when a tree was found there, 0 when ours was published.
@@ -302,18 +316,14 @@ static int publish(struct xb_store *store, const char *dir, const struct xb_dige
 	char hex[XB_DIGEST_HEX];
 	char *final_dir XB_CLEANUP(xb_free_ptr) =
 		xb_printf("%s/trees/%s", xb_store_dir(store), xb_digest_hex(recipe, hex));
-	char *away XB_CLEANUP(xb_free_ptr) = xb_store_tmp(store);
-	struct xb_err damaged XB_CLEANUP(xb_err_release) = {0}, ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_err damaged XB_CLEANUP(xb_err_release) = {0};
 	int found = xb_tree_find(store, recipe, out, &damaged);
 	bool raced = false;
 
 	if (found > 0)
 		return 1;
-	if (found < 0) {
-		if (rename(final_dir, away) < 0)
-			return xb_fail_errno(err, "move '%s' away", final_dir);
-		(void)!xb_fs_remove(away, &ignored);
-	}
+	if (found < 0 && xb_tree_discard(store, recipe, err) < 0)
+		return err->code;
 	if (rename(dir, final_dir) < 0) {
 		raced = errno == EEXIST || errno == ENOTEMPTY;
 		if (!raced)

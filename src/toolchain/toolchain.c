@@ -83,8 +83,10 @@ static int fill_loader(const struct xb_toolchain_desc *desc, const struct xb_loc
 	out->library_path = xb_arena_printf(arena, "usr/lib/%s:%.*s%slib", host->multiarch, XB_SV_ARG(prefix),
 					    prefix.len ? "/" : "");
 	path = xb_path_join(out->dir, out->loader);
-	if (!xb_fs_exists(path))
-		return xb_fail(err, XB_E_VERIFY, "toolchain '%s' has no dynamic loader at '%s'", desc->name, path);
+	if (!xb_fs_exists(path)) {
+		xb_fail(err, XB_E_VERIFY, "toolchain '%s' has no dynamic loader at '%s'", desc->name, path);
+		return xb_hint(err, "if it was there before, run 'xbuild fetch --verify'");
+	}
 	return 0;
 }
 

@@ -18,4 +18,12 @@ struct xb_fetch_summary {
 int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_fetch_summary *out,
 		struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * Compares the unpacked trees that the store has, of `wants` or else of all that is locked for this host and the project's
+ * targets, with their manifests, file by file. A damaged one is told as a warning, taken out and unpacked again. Then does
+ * what xb_op_fetch does.
+ */
+int xb_op_fetch_verify(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_fetch_summary *out,
+		       struct xb_err *err) XB_MUST_CHECK;
+
 #endif

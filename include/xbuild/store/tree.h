@@ -137,4 +137,18 @@ int xb_tree_read(const char *manifest, const struct xb_digest *digest, struct xb
  */
 void xb_tree_directory_digest(const struct xb_tree_entries *entries, struct xb_digest *out, uint64_t *out_size);
 
+/* How close xb_tree_check looks. */
+enum xb_tree_look {
+	XB_TREE_LOOK_QUICK, /* is everything there, and of the right kind and size: milliseconds */
+	XB_TREE_LOOK_WHOLE  /* reads every file, and finds what does not belong there */
+};
+/*
+ * Compares the tree whose root/ is `root` with the manifest beside it, which must be that of `digest`. XB_E_DIGEST names the
+ * first difference; XB_E_NOT_FOUND: there is no manifest.
+ */
+int xb_tree_check(const char *root, const struct xb_digest *digest, enum xb_tree_look look,
+		  struct xb_err *err) XB_MUST_CHECK;
+/* Takes a tree out of the store, so that it is made again when it is needed. A missing one is success. */
+int xb_tree_discard(struct xb_store *store, const struct xb_digest *recipe, struct xb_err *err) XB_MUST_CHECK;
+
 #endif

@@ -152,6 +152,60 @@ static void a_damaged_tree_is_made_again(void **state)
 	xb_arena_release(&s.app.arena);
 }
 
+struct warnings {
+	int n;
+	bool names_libcrypt;
+};
+
+static void count_warning(void *self, const struct xb_event *event)
+{
+	struct warnings *warnings = self;
+
+	if (event->kind != XB_EVENT_WARNING)
+		return;
+	warnings->n++;
+	warnings->names_libcrypt |= strstr(event->text, "libcrypt.so.1' is missing") != NULL;
+}
+
+/* A file went out of a sysroot, which still looks whole from outside; and another out of a package for an image. */
+static void verify_mends_what_lost_files(void **state)
+{
+	static const char *const lost[] = {"usr/lib/x86_64-linux-gnu/libcrypt.so.1",
+					   "usr/lib/x86_64-linux-gnu/libc.so.6"};
+	struct made *m = *state;
+	struct warnings warnings = {0};
+	const struct xb_observer observer = {.event = count_warning, .self = &warnings};
+	struct xb_fetch_summary summary = {0};
+	struct xb_sysroot_paths sysroot;
+	struct xb_tree package XB_CLEANUP(xb_tree_release) = {0};
+	const struct xb_want want = {XB_WANT_PACKAGE, "linux-x86_64", "libc6"};
+	struct sample s;
+
+	sample_init(&s, m);
+	s.app.observer = &observer;
+	expect_ok(xb_op_fetch(&s.app, NULL, 0, &summary, &m->err), &m->err);
+	expect_ok(xb_op_fetch(&s.app, &want, 1, &summary, &m->err), &m->err);
+	expect_ok(xb_op_fetch_verify(&s.app, NULL, 0, &summary, &m->err), &m->err);
+	assert_int_equal(warnings.n, 0);
+	assert_int_equal(summary.n_trees, 0);
+	expect_ok(xb_provision_sysroot(&s.app, s.target.target, &sysroot, &m->err), &m->err);
+	expect_ok(xb_provision_package(&s.app, s.target.target, "libc6", &package, &m->err), &m->err);
+	for (int i = 0; i < 2; i++) {
+		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(i ? package.dir : sysroot.dir, lost[i]);
+
+		assert_int_equal(unlink(path), 0);
+	}
+	expect_ok(xb_op_fetch_verify(&s.app, NULL, 0, &summary, &m->err), &m->err);
+	assert_int_equal(warnings.n, 2);
+	assert_true(warnings.names_libcrypt);
+	assert_int_equal(summary.n_trees, 2);
+	assert_true(made_has(sysroot.dir, lost[0]));
+	assert_true(made_has(package.dir, lost[1]));
+	expect_ok(xb_op_fetch_verify(&s.app, NULL, 0, &summary, &m->err), &m->err);
+	assert_int_equal(warnings.n, 2);
+	xb_arena_release(&s.app.arena);
+}
+
 /* Of the right size, and yet not what it was: it is neither unpacked nor kept. */
 static void a_damaged_blob_is_not_unpacked(void **state)
 {
@@ -243,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(offline_names_what_is_missing, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(what_the_lock_does_not_have, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_tree_is_made_again, made_setup, made_teardown),
+		cmocka_unit_test_setup_teardown(verify_mends_what_lost_files, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_blob_is_not_unpacked, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_size_in_the_lock_costs_nothing, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(several_processes, made_setup, made_teardown),

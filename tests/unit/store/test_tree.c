@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "xbuild/store/reapi.h"
+#include "xbuild/sys/atomic_file.h"
 
 static const struct xb_digest recipe = {.bytes = {0xaa, 0xbb}};
 
@@ -380,6 +381,53 @@ static void parts_are_filled_side_by_side(void **state)
 	}
 }
 
+/* Whatever happened to a tree is found, and the first difference named. */
+static void damage_is_found(void **state)
+{
+	static const struct {
+		const char *path, *content, *link; /* NULL, NULL: removed */
+		bool quick;			   /* found by the quick look too */
+		const char *told;
+	} cases[] = {
+		{"usr/bin/tool", NULL, NULL, true, "'usr/bin/tool' is missing"},
+		{"usr/lib/libx.so.1.2", "librari", NULL, false, "'usr/lib/libx.so.1.2' has another content"},
+		{"usr/lib/libx.so.1.2", "lib", NULL, true, "'usr/lib/libx.so.1.2' is not the file"},
+		{"usr/lib/libx.so.1", NULL, "libc.so", true, "'usr/lib/libx.so.1' is not the link"},
+		{"usr/lib/empty", NULL, "/dev/null", true, "'usr/lib/empty' is not the file"},
+		{"usr/lib/more.h", "", NULL, false, "'usr/lib/more.h' does not belong there"},
+		{"top", "", NULL, false, "'top' does not belong there"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < XB_COUNT(cases); i++) {
+		struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+		struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0}, gone XB_CLEANUP(xb_tree_release) = {0};
+		char *path XB_CLEANUP(xb_free_ptr) = NULL;
+		int rc;
+
+		assert_ok(make_tree(f->store, both, &recipe, &entries, &tree, &f->err), &f->err);
+		assert_ok(xb_tree_check(tree.dir, &tree.digest, XB_TREE_LOOK_WHOLE, &f->err), &f->err);
+		path = in_tree(&tree, cases[i].path);
+		(void)unlink(path);
+		if (cases[i].link)
+			assert_int_equal(symlink(cases[i].link, path), 0);
+		else if (cases[i].content)
+			assert_ok(xb_atomic_file_write(path, cases[i].content, strlen(cases[i].content), 0444, 0,
+						       &f->err),
+				  &f->err);
+		rc = xb_tree_check(tree.dir, &tree.digest, XB_TREE_LOOK_QUICK, &f->err);
+		assert_int_equal(rc, cases[i].quick ? XB_E_DIGEST : 0);
+		xb_err_clear(&f->err);
+		assert_int_equal(xb_tree_check(tree.dir, &tree.digest, XB_TREE_LOOK_WHOLE, &f->err), XB_E_DIGEST);
+		if (!strstr(f->err.msg, cases[i].told))
+			fail_msg("expected \"%s\", found \"%s\"", cases[i].told, f->err.msg);
+		xb_err_clear(&f->err);
+		assert_ok(xb_tree_discard(f->store, &recipe, &f->err), &f->err);
+		assert_ok(xb_tree_discard(f->store, &recipe, &f->err), &f->err);
+		assert_int_equal(xb_tree_find(f->store, &recipe, &gone, &f->err), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +439,7 @@ int main(void)
 		TEST(usr_aliases_are_no_conflict),
 		TEST(damaged_trees_are_told_and_replaced),
 		TEST(a_cut_manifest_is_not_believed),
+		TEST(damage_is_found),
 		TEST(several_makers),
 		TEST(an_interrupt_ends_unpacking),
 		TEST(parts_are_filled_side_by_side),
