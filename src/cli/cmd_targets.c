@@ -54,7 +54,7 @@ static int run(struct cli *cli, struct xb_err *err)
 							t->meson_cpu_family, runs ? runs : "no"});
 	}
 	struct xb_str out = {0};
-	table_render(&table, cli->color_out, &out);
+	table_render(&table, cli->color_out, table_width(), &out);
 	table_release(&table);
 	int code = 0;
 	if (cli->values.json) {

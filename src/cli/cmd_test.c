@@ -58,7 +58,7 @@ static void result_text(const struct xb_test_result *result, bool color, struct 
 		const char *detail = r->detail ? r->detail : r->n_problems ? r->problems[0] : "";
 		table_row(&table, (const char *const[]){r->kind, r->name, r->target, verdict_name(r->verdict), detail});
 	}
-	table_render(&table, color, out);
+	table_render(&table, color, table_width(), out);
 	table_release(&table);
 	for (size_t i = 0; i < result->n_rows; i++) {
 		const struct xb_test_row *r = &result->rows[i];
