@@ -183,6 +183,35 @@ static int reduce_index(const struct lock_plan *plan, const struct lock_index *i
 	return xb_deb_index_reduce(fd, index->label, text, err);
 }
 
+/*
+ * Packages that were to move and did not, although there are newer ones: something that is locked needs them as they are.
+ * Who has asked for an update wants to know.
+ */
+static void tell_held_back(const struct lock_plan *plan, const struct lock_want *want, const struct xb_solver *solver)
+{
+	const struct xb_lock_packages *result = &want->result;
+
+	for (size_t i = 0; want->free_names && i < want->free_names->len; i++) {
+		const struct xb_lock_package *p = xb_lock_package(result, want->free_names->items[i]);
+		const char *newer = p ? xb_solver_newer(solver, p) : NULL;
+		struct xb_str users XB_CLEANUP(xb_str_release) = {0};
+		struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+		char buf[128];
+
+		if (!newer)
+			continue;
+		for (size_t k = 0; k < result->len; k++)
+			for (size_t d = 0; d < result->items[k].n_depends; d++)
+				if (strcmp(result->items[k].depends[d], p->name) == 0)
+					xb_str_printf(&users, " %s", result->items[k].name);
+		xb_str_printf(&text, "%s: '%s' stays at %s although %s is there: it is held back by what is locked",
+			      want_text(want, buf, sizeof(buf)), p->name, p->version, newer);
+		if (users.len)
+			xb_str_printf(&text, "; needed by%s, which --update may name too", xb_str_get(&users));
+		xb_observe(plan->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = xb_str_get(&text)});
+	}
+}
+
 /* Solves one want; with `last` set the texts are let go of as soon as the solver has read them. */
 static int solve_want(struct lock_job *job, struct lock_want *want, struct xb_str *texts, bool last, struct xb_err *err)
 {
@@ -204,6 +233,8 @@ static int solve_want(struct lock_job *job, struct lock_want *want, struct xb_st
 		rc = xb_solver_prefer(solver, &want->keep, want->free_names, err);
 	if (rc == 0)
 		rc = xb_solver_run(solver, &want->packages, &want->exclude, &want->arena, &want->result, err);
+	if (rc == 0)
+		tell_held_back(plan, want, solver);
 	xb_solver_free(solver);
 	return rc;
 }

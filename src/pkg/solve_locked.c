@@ -213,3 +213,19 @@ int xb_solver_prefer(struct xb_solver *solver, const struct xb_lock_packages *lo
 			return err->code;
 	return 0;
 }
+
+const char *xb_solver_newer(const struct xb_solver *solver, const struct xb_lock_package *package)
+{
+	Pool *pool = solver->pool;
+	const Id name = pool_str2id(pool, package->name, 0);
+	const char *newest = package->version;
+
+	for (Id id = 2; name && id < pool->nsolvables; id++) {
+		const Solvable *s = pool_id2solvable(pool, id);
+
+		if (s->repo && s->name == name && s->repo != solver->locked && s->repo != solver->excluded &&
+		    pool_evrcmp_str(pool, id_str(solver, s->evr), newest, EVRCMP_COMPARE) > 0)
+			newest = id_str(solver, s->evr);
+	}
+	return newest == package->version ? NULL : newest;
+}

@@ -39,6 +39,18 @@ expect 3 "$xbuild" lock --check
 expect 0 "$xbuild" lock
 cmp first xbuild.lock || fail "the repaired lock is another one"
 
+# a newer version that something locked does not let in is told, with what is in the way
+cp -r "$archive" "$work/plain"
+python3 "$XB_SOURCE/tests/cli/archive/newer.py" "$archive" libtally1 1.0-3 beside
+expect 0 "$xbuild" lock --update libtally1
+says "sysroot for linux-aarch64: 'libtally1' stays at 1.0-1 although 1.0-3 is there"
+says 'needed by libtally-dev'
+if grep -q 1.0-3 xbuild.lock; then fail "a package that is held back moved"; fi
+expect 0 "$xbuild" lock --update linux-libc-dev
+silent_about 'libtally1'
+cp -r "$work/plain/." "$archive/"
+cp first xbuild.lock
+
 # newer versions are taken when asked for, by name or all
 python3 "$XB_SOURCE/tests/cli/archive/newer.py" "$archive" libtally1 1.0-2
 python3 "$XB_SOURCE/tests/cli/archive/newer.py" "$archive" linux-libc-dev 999

@@ -39,4 +39,10 @@ int xb_solver_prefer(struct xb_solver *solver, const struct xb_lock_packages *lo
 int xb_solver_run(struct xb_solver *solver, const struct xb_list *wanted, const struct xb_list *exclude,
 		  struct xb_arena *arena, struct xb_lock_packages *out, struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * After a run: the newest version of a package of the result that the indexes have, when it is newer than the one taken; NULL
+ * when there is none. Borrowed from the solver.
+ */
+const char *xb_solver_newer(const struct xb_solver *solver, const struct xb_lock_package *package);
+
 #endif

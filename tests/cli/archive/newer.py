@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gives a package of an archive made by make.py a newer version, and signs the archive again.
 
-Usage: newer.py DIRECTORY PACKAGE VERSION
+Usage: newer.py DIRECTORY PACKAGE VERSION [beside]
+
+With "beside" the old version stays in the index.
 
 The new version has the old one's file: enough for tests of locking, which read the index alone.
 """
@@ -17,15 +19,20 @@ import sys
 
 def main():
     directory, package, version = sys.argv[1:4]
+    beside = sys.argv[4:] == ["beside"]
     sums = []
     for arch in ("amd64", "arm64"):
         folder = f"main/binary-{arch}"
         path = os.path.join(directory, "debian", "dists", "test", folder)
         with open(os.path.join(path, "Packages")) as f:
             stanzas = f.read().split("\n\n")
+        if beside:
+            stanzas[:0] = [s for s in stanzas if s.startswith(f"Package: {package}\n")]
         for i, stanza in enumerate(stanzas):
             if stanza.startswith(f"Package: {package}\n"):
                 stanzas[i] = re.sub(r"^Version: .*$", f"Version: {version}", stanza, flags=re.M)
+                if beside:
+                    break
         text = "\n\n".join(stanzas).encode()
         for suffix, data in (("", text), (".xz", lzma.compress(text))):
             digest = hashlib.sha256(data).hexdigest()

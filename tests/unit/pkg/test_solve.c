@@ -13,6 +13,7 @@
  *                      content another one
  *   --- locked         one package a line: name version arch suite [depends ...]
  *   --- result         the expected packages: name version suite [depends ...]
+ *   --- held           packages of the result of which the indexes have newer ones: name newest
  *   --- error CODE     lines that the message (or the hint) must hold
  */
 struct parsed {
@@ -20,7 +21,7 @@ struct parsed {
 	const char *arch;
 	struct xb_list wanted, exclude, free_names;
 	struct xb_lock_packages locked;
-	struct xb_sv result, error;
+	struct xb_sv result, error, held;
 	const char *error_code;
 	struct xb_solver *solver;
 };
@@ -125,6 +126,8 @@ static void take_part(struct parsed *p, struct xb_sv head, struct xb_sv body, st
 		add_locked(p, body);
 	else if (xb_sv_eq_str(kind, "result"))
 		p->result = body;
+	else if (xb_sv_eq_str(kind, "held"))
+		p->held = body;
 	else if (xb_sv_eq_str(kind, "error")) {
 		p->error = body;
 		p->error_code = xb_arena_sv(&p->arena, head);
@@ -210,6 +213,22 @@ static void compare_error(const struct parsed *p, const struct xb_err *err)
 	}
 }
 
+/* Exactly these are older than what the indexes have; only said where a case has the part. */
+static void compare_held(struct parsed *p, const struct xb_lock_packages *found)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	if (!p->held.ptr)
+		return;
+	for (size_t i = 0; i < found->len; i++) {
+		const char *newer = xb_solver_newer(p->solver, &found->items[i]);
+
+		if (newer)
+			xb_str_printf(&text, "%s %s\n", found->items[i].name, newer);
+	}
+	assert_string_equal(xb_str_get(&text), xb_arena_sv(&p->arena, p->held));
+}
+
 static void run_case(const char *path)
 {
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
@@ -229,6 +248,8 @@ static void run_case(const char *path)
 		compare_error(&p, &err);
 	else
 		compare_result(&found, p.result);
+	if (rc == 0)
+		compare_held(&p, &found);
 	xb_solver_free(p.solver);
 	xb_arena_release(&p.arena);
 }
