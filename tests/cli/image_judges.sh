@@ -117,7 +117,9 @@ except jsonschema.ValidationError:
 sys.exit("the schema accepts anything")
 PY
 else
-	echo "SKIPPED: OCI schemas (no ${XB_FIXTURES:-XB_FIXTURES}/oci-schema, or no python3-jsonschema)"
+	lacking=python3-jsonschema
+	[ -d "$schemas" ] || lacking="directory '$schemas'"
+	echo "SKIPPED: OCI schemas (no $lacking)"
 fi
 
 if command -v skopeo >/dev/null; then
