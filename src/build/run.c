@@ -241,6 +241,22 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 	return 0;
 }
 
+/* With lto: full all objects become one before symbols are resolved, and what lld then names is a temporary file of it. */
+static void explain_lto(struct exec *x, const struct xb_action *action, const char *text)
+{
+	const struct xb_profile *profile = action->variant->setup->profile;
+	char *note XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (action->variant->kind != XB_ACTION_LINK || profile->lto != XB_LTO_FULL || profile->debug != XB_DEBUG_NONE ||
+	    !strstr(text, ".lto."))
+		return;
+	note = xb_printf(
+		"unit '%s' is one object at link time (lto: full in profile '%s'), so the linker cannot name the "
+		"source; '--profile dev', or 'debug: lines' in the profile, makes it do so",
+		action->variant->unit->name, profile->name);
+	xb_observe(x->options->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = note});
+}
+
 int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *ended, struct xb_err *err)
 {
 	struct xb_action *action = job->action;
@@ -258,8 +274,10 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 
 		action->state = XB_STATE_FAILED;
 		rc = check_full(x, job, xb_str_get(&ended->output), err);
-		if (rc == 0)
+		if (rc == 0) {
 			exec_show(x, action, text);
+			explain_lto(x, action, xb_str_get(&ended->output));
+		}
 		if (rc == 0 && (!text.len || ended->signal)) {
 			char *line XB_CLEANUP(xb_free_ptr) =
 				xb_printf("%s: %s: %s\n", exec_subject(action), action->variant->tool,

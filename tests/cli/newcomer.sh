@@ -89,6 +89,17 @@ says 'tiny.c:1:25: error: use of undeclared identifier'
 cmp before out/linux-x86_64/tiny || fail "a failed build touched the old result"
 git checkout -q tiny.c
 
+# an error of a link with lto: full names no source; then it is said what does
+printf 'profiles: { whole: { lto: full } }\n' >>xbuild.yaml
+echo 'int oops(void); int main(void) { return oops(); }' >tiny.c
+expect 1 "$xbuild" build tiny --target amd64 --profile whole
+says 'undefined symbol: oops'
+says "unit 'tiny' is one object at link time"
+expect 1 "$xbuild" build tiny --target amd64 --profile dev
+says 'referenced by tiny.c'
+silent_about 'one object'
+git checkout -q tiny.c xbuild.yaml
+
 # -k builds the rest
 echo 'broken' >tiny.c
 expect 1 "$xbuild" build -k
