@@ -81,7 +81,7 @@ for file in "$layout"/blobs/sha256/*; do
 	[ "$(sha256sum "$file" | cut -d ' ' -f 1)" = "$(basename "$file")" ] || fail "$file is not its name"
 done
 
-schemas=${XB_FIXTURES:-}/oci-schema
+schemas=${XB_FIXTURES:-XB_FIXTURES}/oci-schema
 if [ -d "$schemas" ] && python3 -c 'import jsonschema' 2>/dev/null; then
 	python3 - "$schemas" "$layout" <<'PY'
 import json, os, sys, warnings
