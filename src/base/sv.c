@@ -145,9 +145,14 @@ static size_t common_prefix(struct xb_sv a, struct xb_sv b)
 	return n;
 }
 
+static bool is_doubled(struct xb_sv text, size_t at)
+{
+	return at > 0 && at < text.len && text.ptr[at] == text.ptr[at - 1];
+}
+
 /*
  * Of two candidates as far from the word, is `a` the likelier one? Who mistypes leaves a letter out more often than he
- * adds one, and hardly ever gets the beginning wrong.
+ * adds one, hardly ever gets the beginning wrong, and writes "sl" for "ssl".
  */
 static bool is_likelier(struct xb_sv word, struct xb_sv a, struct xb_sv b)
 {
@@ -155,7 +160,9 @@ static bool is_likelier(struct xb_sv word, struct xb_sv a, struct xb_sv b)
 
 	if ((a.len > word.len) != (b.len > word.len))
 		return a.len > word.len;
-	return in_a > in_b;
+	if (in_a != in_b)
+		return in_a > in_b;
+	return is_doubled(a, in_a) && !is_doubled(b, in_b);
 }
 
 const char *xb_sv_suggest(struct xb_sv word, const char *const *candidates)
