@@ -13,8 +13,8 @@ static int run(struct cli *cli, struct xb_err *err)
 		return err->code;
 	progress_clear(cli->progress);
 	if (!cli->values.quiet) {
-		fprintf(stderr, "%12s %s for %s%s\n", "Wrote", result.path, result.sources,
-			result.found_sources ? "" : " (and hello.c, as there were no sources)");
+		fprintf(stderr, "%12s %s %s %s%s\n", "Wrote", result.path, result.found_sources ? "for" : "and",
+			result.sources, result.found_sources ? "" : ", as there were no sources");
 		fputs("next: xbuild build, then xbuild image\n", stderr);
 	}
 	return 0;

@@ -39,8 +39,8 @@ unsigned xb_sv_distance(struct xb_sv a, struct xb_sv b);
 
 /*
  * The candidate closest to `word` if it is close enough to be a misspelling, else NULL. `candidates` ends with NULL. Of
- * those as close: one with a letter more, then the one that begins alike the furthest, then one in which a letter is doubled there, then the
- * first.
+ * those as close: one with a letter more, then the one that begins alike the furthest, then one that doubles a letter
+ * there, then the first.
  */
 const char *xb_sv_suggest(struct xb_sv word, const char *const *candidates);
 

@@ -208,7 +208,7 @@ static void misspellings_get_a_suggestion(void **state)
 static void the_closest_candidate_wins_then_the_first(void **state)
 {
 	static const char *const far_first[] = {"abcdxx", "abcdex", "abcdey", NULL};
-	static const char *const packages[] = {"libasl-dev", "libgsl-dev", "libs-dev",
+	static const char *const packages[] = {"libasl-dev", "libgsl-dev", "libs-dev", "libsml-dev",
 					       "libssl-dev", "libxsl-dev", NULL};
 	static const char *const left_out[] = {"zlib1h-dev", "zlib1-dev", "zlib1gg-dev", NULL};
 
