@@ -12,7 +12,8 @@ import sys
 import time
 
 
-def peaks():
+def processes():
+    """Every process of the machine: its number, and what /proc says of it."""
     for pid in os.listdir("/proc"):
         if not pid.isdigit():
             continue
@@ -21,16 +22,25 @@ def peaks():
                 text = f.read()
         except OSError:
             continue
-        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        if lines["Name"].strip() in ("xbuild", "xbuild-supply") and "VmHWM" in lines:
-            yield int(lines["VmHWM"].split()[0]) / 1000
+        yield int(pid), dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+
+def peaks(top):
+    """Of the processes of ours that are top or below it: others may run an xbuild too."""
+    found = dict(processes())
+    for pid, status in found.items():
+        above = pid
+        while above in found and above != top:
+            above = int(found[above]["PPid"])
+        if above == top and status["Name"].strip() in ("xbuild", "xbuild-supply") and "VmHWM" in status:
+            yield int(status["VmHWM"].split()[0]) / 1000
 
 
 def main():
     peak = 0.0
     process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while process.poll() is None:
-        peak = max([peak, *peaks()])
+        peak = max([peak, *peaks(process.pid)])
         time.sleep(0.005)
     if process.returncode:
         sys.stderr.write(process.stderr.read().decode())
