@@ -185,18 +185,51 @@ static int publish(struct exec *x, struct job *job, struct xb_sv text, struct xb
 	return xb_deps_put(x->options->store, &deps_key, &set, err);
 }
 
-/*
- * A tool that could not write its result says so in words alone, and clang adds a crash report. The words are those of
- * strerror(3) in the locale that tools get.
- */
-static int check_full(const struct exec *x, const struct job *job, const char *text, struct xb_err *err)
-{
-	static const char full[] = "No space left on device";
+static const char disk_full[] = "No space left on device"; /* in the locale that tools get */
 
-	if (!strstr(text, full))
+/* "a.c:3:2: error:" speaks of a source, whatever its words; so does a line with a piece of one below it. */
+static bool is_full_line(struct xb_sv line, struct xb_sv below)
+{
+	static const char *const words[] = {"error: ", "ERROR: "};
+	const char *error = NULL;
+
+	for (size_t i = 0; i < XB_COUNT(words) && !error && line.len; i++)
+		error = memmem(line.ptr, line.len, words[i], strlen(words[i]));
+	if (!error || (below.len && strchr(" \t", below.ptr[0])))
+		return false;
+	for (const char *c = line.ptr; c + 1 < error; c++)
+		if (c[0] == ':' && c[1] >= '0' && c[1] <= '9')
+			return false;
+	line = xb_sv_trim(line);
+	if (line.len && line.ptr[line.len - 1] == '\'')
+		line.len--;
+	return xb_sv_ends(line, disk_full);
+}
+
+/*
+ * Shows what a tool that failed wrote. One that could not write its result says so in words alone, and clang adds a crash
+ * report, which nobody needs.
+ */
+static int show_failure(struct exec *x, const struct job *job, struct xb_sv text, struct xb_err *err)
+{
+	static const char report[] = "PLEASE submit";
+	struct xb_str plain XB_CLEANUP(xb_str_release) = {0};
+	const char *end = text.len ? memmem(text.ptr, text.len, report, sizeof(report) - 1) : NULL;
+	bool is_full = false;
+	struct xb_sv rest;
+
+	xb_strip_ansi(text, &plain);
+	rest = xb_str_sv(&plain);
+	while (rest.len && !is_full) {
+		const struct xb_sv line = xb_sv_cut(&rest, '\n');
+
+		is_full = is_full_line(line, rest);
+	}
+	exec_show(x, job->action, is_full && end ? xb_sv_n(text.ptr, (size_t)(end - text.ptr)) : text);
+	if (!is_full)
 		return 0;
 	return xb_fail(err, XB_E_SYSTEM, "%s: %s cannot write below '%s': %s", exec_subject(job->action),
-		       job->action->variant->tool, xb_store_dir(x->options->store), full);
+		       job->action->variant->tool, xb_store_dir(x->options->store), disk_full);
 }
 
 static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_sv text, struct xb_err *err)
@@ -273,11 +306,9 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 		char why[80];
 
 		action->state = XB_STATE_FAILED;
-		rc = check_full(x, job, xb_str_get(&ended->output), err);
-		if (rc == 0) {
-			exec_show(x, action, text);
+		rc = show_failure(x, job, text, err);
+		if (rc == 0)
 			explain_lto(x, action, xb_str_get(&ended->output));
-		}
 		if (rc == 0 && (!text.len || ended->signal)) {
 			char *line XB_CLEANUP(xb_free_ptr) =
 				xb_printf("%s: %s: %s\n", exec_subject(action), action->variant->tool,

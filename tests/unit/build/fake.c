@@ -55,6 +55,9 @@ static void obey(struct tool *t, const char *from, const char *line, int depth)
 	} else if (sscanf(line, "#error %511[^\n]", word) == 1) {
 		printf("%s: error: %s\n", from, word);
 		t->status = 1;
+	} else if (sscanf(line, "#say%*1[ ]%511[^\n]", word) == 1) {
+		printf("%s\n", word);
+		t->status = 1;
 	} else if (sscanf(line, "#append %511s", word) == 1) {
 		FILE *f = fopen(word, "a");
 

@@ -4,7 +4,7 @@
  * are asked for as far as the build can see it, in a few lines each, on any host.
  *
  * "clang" copies the source to the output, replaces lines `#include "x"` (or <x>) by the file found beside the includer or
- * along -I, and lists what it read. Further lines it obeys: `#warning TEXT` (printed in colour), `#error TEXT` (fails),
+ * along -I, and lists what it read. Further lines it obeys: `#warning TEXT` (printed in colour), `#error TEXT` and `#say TEXT` (fail),
  * `#append FILE` (writes to FILE while it runs: a source that changes), `#wait FILE` (until FILE exists), `#read FILE` (listed
  * as read, whatever it is). "ld.lld" and "llvm-ar" join their inputs, "llvm-objcopy" copies.
  */

@@ -284,6 +284,45 @@ static void test_failure(void **state)
 	fake_close(&f);
 }
 
+/* The words of a full disk count where a tool says them of itself, not where a source has them; both are shown. */
+static void test_full_disk(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+		int code;
+	} cases[] = {
+		{"#say LLVM ERROR: IO failure on output stream: No space left on device\n", NULL, XB_E_SYSTEM},
+		{"#say error: unable to open output file 'x': 'No space left on device'\n#say 1 error generated.\n",
+		 NULL, XB_E_SYSTEM},
+		{"#say a.c:9:1: error: broken\n#say fatal error: error in backend: No space left on device\n"
+		 "#say PLEASE submit a bug report\n#say Stack dump:\n",
+		 "a.c:9:1: error: broken\nfatal error: error in backend: No space left on device\n", XB_E_SYSTEM},
+		{"#say a.c:3:2: error: No space left on device\n", NULL, XB_E_JOB},
+		{"#say <inline asm>:1:2: error: x: 'No space left on device'\n", NULL, XB_E_JOB},
+		{"#say error: x: No space left on device\n#say \t   3 | #error x: No space left on device\n", NULL,
+		 XB_E_JOB},
+		{"#say a.c:3:2: error: broken\n#say puts(\"error: No space left on device\"); x\n#say PLEASE submit\n",
+		 NULL, XB_E_JOB},
+		{"#say a.c:3: No space left on device\n", NULL, XB_E_JOB},
+	};
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	for (size_t i = 0; i < XB_COUNT(cases); i++) {
+		struct xb_str shown XB_CLEANUP(xb_str_release) = {0};
+
+		for (const char *c = cases[i].text; *c; c += strcspn(c, "\n") + 1)
+			xb_str_append_n(&shown, c + strlen("#say "), strcspn(c, "\n") + 1 - strlen("#say "));
+		fake_write(&f, "src/a.c", cases[i].text);
+		assert_int_equal(fake_build(&f), cases[i].code);
+		assert_string_equal(xb_str_get(&f.output), cases[i].shown ? cases[i].shown : xb_str_get(&shown));
+		if (cases[i].code == XB_E_SYSTEM)
+			assert_has(f.err.msg, "clang cannot write below");
+	}
+	fake_close(&f);
+}
+
 static void test_stops_at_first_failure(void **state)
 {
 	struct fake f;
@@ -504,6 +543,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_split_debug),
 		cmocka_unit_test(test_warnings_are_shown_again),
 		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_stops_at_first_failure),
 		cmocka_unit_test(test_foreign_file_is_refused),
 		cmocka_unit_test(test_input_that_changes_is_not_cached),
