@@ -29,6 +29,18 @@ static size_t all_wants(struct xb_app *app, struct xb_want **out)
 	return n;
 }
 
+/*
+ * What was built with a damaged tree may be wrong without a word: a header that is gone changes what __has_include says.
+ * Before the tree goes, so that a crash in between leaves no such result beside a sound tree; and after it, because of who
+ * opened the store and found the tree in between.
+ */
+static int discard(struct xb_app *app, const struct xb_digest *recipe, struct xb_err *err)
+{
+	if (xb_store_renew(app->store, err) < 0 || xb_tree_discard(app->store, recipe, err) < 0)
+		return err->code;
+	return xb_store_renew(app->store, err);
+}
+
 /* 1: looked at, and sound; 0: not in the store; XB_E_DIGEST: damaged, and gone by now. */
 static int verify(struct xb_app *app, const struct xb_want *want, struct xb_err *err)
 {
@@ -45,7 +57,7 @@ static int verify(struct xb_app *app, const struct xb_want *want, struct xb_err 
 	rc = none ? 0 : xb_tree_find(app->store, &recipe, &tree, err);
 	if (rc > 0 && xb_tree_check(tree.dir, &tree.digest, XB_TREE_LOOK_WHOLE, err) < 0)
 		rc = err->code;
-	if (rc == XB_E_DIGEST && xb_tree_discard(app->store, &recipe, &late) < 0) {
+	if (rc == XB_E_DIGEST && discard(app, &recipe, &late) < 0) {
 		xb_err_clear(err);
 		xb_err_move(err, &late);
 		return err->code;
@@ -85,6 +97,10 @@ static int verify_all(struct xb_app *app, struct xb_want *wants, size_t n_wants,
 		wants[n_damaged++] = wants[i];
 	}
 	tell_verified(app, n_sound, n_damaged, began_ms);
+	if (n_damaged)
+		xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE,
+							     .text = "what was built before is built again: it may "
+								     "have been made with what was damaged"});
 	*out_damaged = n_damaged;
 	return 0;
 }

@@ -300,7 +300,7 @@ static void open_contexts(struct exec *x)
 
 		x->contexts[i].setup = setup;
 		xb_roots_real(o->project_dir, setup->tools, setup->sysroot, &x->contexts[i].roots);
-		x->contexts[i].state = xb_state_open(file, x->cache, x->shadows);
+		x->contexts[i].state = xb_state_open(file, xb_store_generation(o->store), x->cache, x->shadows);
 	}
 }
 

@@ -31,10 +31,12 @@ bool xb_placed_eq(const struct xb_placed *a, const struct xb_placed *b)
 	       a->size_bytes == b->size_bytes;
 }
 
-struct xb_state *xb_state_open(const char *file, struct xb_statcache *cache, struct xb_shadows *shadows)
+struct xb_state *xb_state_open(const char *file, const char *generation, struct xb_statcache *cache,
+			       struct xb_shadows *shadows)
 {
 	struct xb_state *s = xb_alloc(sizeof(*s));
 
+	xb_digest_bytes(generation, strlen(generation), &s->generation);
 	s->file = xb_strdup(file);
 	s->cache = cache;
 	s->shadows = shadows;

@@ -9,14 +9,14 @@
 #include "xbuild/base/limits.h"
 #include "xbuild/sys/fs.h"
 
-#define MAGIC		"xbstate1" /* the last character is the number of the format */
+#define MAGIC		"xbstate2" /* the last character is the number of the format */
 #define MAX_STATE_BYTES (1 * XB_GIB)
 #define MAX_UNUSED	64 /* saves that a record survives without being asked for */
 
 struct header {
 	char magic[8];
 	uint8_t checksum[XB_DIGEST_BYTES]; /* of all that follows */
-	struct xb_digest note;
+	struct xb_digest generation, note;
 	uint32_t n_paths, n_sets, n_ids, n_records;
 };
 
@@ -69,7 +69,7 @@ void state_forget_tables(struct xb_state *s)
 void state_load(struct xb_state *s)
 {
 	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
-	const size_t covered = offsetof(struct header, note);
+	const size_t covered = offsetof(struct header, generation);
 	struct header header;
 	struct xb_digest checksum;
 	struct xb_sv rest;
@@ -80,7 +80,8 @@ void state_load(struct xb_state *s)
 	memcpy(&header, s->text.data, sizeof(header));
 	xb_digest_bytes(s->text.data + covered, s->text.len - covered, &checksum);
 	if (memcmp(header.magic, MAGIC, sizeof(header.magic)) != 0 ||
-	    memcmp(header.checksum, checksum.bytes, XB_DIGEST_BYTES) != 0)
+	    memcmp(header.checksum, checksum.bytes, XB_DIGEST_BYTES) != 0 ||
+	    !xb_digest_eq(&header.generation, &s->generation))
 		return;
 	rest = xb_sv_n(s->text.data + sizeof(header), s->text.len - sizeof(header));
 	need = (uint64_t)header.n_paths * sizeof(*s->paths) + (uint64_t)header.n_sets * sizeof(*s->sets) +
@@ -231,8 +232,8 @@ static void write_old(struct writer *w, const struct xb_state *s, uint32_t i)
 
 static void compose(const struct xb_state *s, struct writer *w, struct xb_str *out)
 {
-	const size_t covered = offsetof(struct header, note);
-	struct header header = {.magic = MAGIC, .note = s->note};
+	const size_t covered = offsetof(struct header, generation);
+	struct header header = {.magic = MAGIC, .generation = s->generation, .note = s->note};
 	struct xb_digest checksum;
 
 	header.n_paths = (uint32_t)w->path_items.len;

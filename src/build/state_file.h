@@ -43,6 +43,7 @@ struct xb_state {
 	char *file;
 	struct xb_statcache *cache;
 	struct xb_shadows *shadows;
+	struct xb_digest generation; /* of the store's generation */
 	bool changed;
 	struct xb_digest note, old_note;
 

@@ -26,7 +26,10 @@
 
 static char *entry_path(const struct xb_store *store, const struct xb_digest *key)
 {
-	return xb_store_path(store, "actions", key);
+	const char *generation = xb_store_generation(store);
+	char *kind XB_CLEANUP(xb_free_ptr) = xb_printf("actions%s%s", *generation ? "/" : "", generation);
+
+	return xb_store_path(store, kind, key);
 }
 
 /* Reads an entry and hands out its payload, a view into *text. A damaged one is removed. */

@@ -18,12 +18,13 @@
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 
-#define FORMAT		"1\n"
-#define FORMAT_BYTES	64 /* of the format file; what a later version may write has to fit */
-#define LOCK_SUFFIX	".lock"
-#define TMP_ATTEMPTS	16
-#define STORE_MODE	0700 /* XDG Base Directory Specification: what is created is the user's alone */
-#define STORE_DIRS_MODE 0755
+#define FORMAT		 "1\n"
+#define FORMAT_BYTES	 64 /* of the format file; what a later version may write has to fit */
+#define GENERATION_BYTES 8
+#define LOCK_SUFFIX	 ".lock"
+#define TMP_ATTEMPTS	 16
+#define STORE_MODE	 0700 /* XDG Base Directory Specification: what is created is the user's alone */
+#define STORE_DIRS_MODE	 0755
 
 struct xb_store {
 	char *dir;
@@ -33,6 +34,7 @@ struct xb_store {
 	char *own_tmp;		     /* <dir>/tmp/<pid>-<random>; made when first asked for */
 	struct xb_filelock tmp_lock; /* on own_tmp + ".lock" */
 	atomic_ullong next_tmp;
+	char generation[2 * GENERATION_BYTES + 1];
 };
 
 static const char *const store_dirs[] = {"blobs", "trees", "actions", "tmp", "locks"};
@@ -92,6 +94,27 @@ static int make_dirs(const char *dir, struct xb_err *err)
 	return 0;
 }
 
+static char *generation_path(const struct xb_store *store)
+{
+	return xb_path_join(store->dir, "generation");
+}
+
+/* One that cannot be read tells that there was one: what it was is lost, and with it the results. */
+static int read_generation(struct xb_store *store, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = generation_path(store);
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct xb_err missing XB_CLEANUP(xb_err_release) = {0};
+	uint8_t bytes[GENERATION_BYTES];
+
+	if (xb_fs_read(path, FORMAT_BYTES, &text, &missing) < 0 && missing.code == XB_E_NOT_FOUND)
+		return 0;
+	if (missing.code || !xb_hex_decode(xb_sv_trim(xb_str_sv(&text)), bytes, sizeof(bytes)))
+		return xb_store_renew(store, err);
+	xb_hex_encode(bytes, sizeof(bytes), store->generation);
+	return 0;
+}
+
 /*
  * Removes one leftover of a process that is gone: the lock comes first, the directory next, the lock file last, so that
  * there is never a directory without a lock file. A failure leaves it to the next opener.
@@ -146,6 +169,10 @@ int xb_store_open(const char *dir, const struct xb_observer *observer, struct xb
 	store->observer = observer;
 	store->tmp_lock.fd = -1;
 	pthread_mutex_init(&store->mutex, NULL);
+	if (read_generation(store, err) < 0) {
+		xb_store_close(store);
+		return err->code;
+	}
 	*out = store;
 	return 0;
 }
@@ -238,6 +265,35 @@ char *xb_store_tmp(struct xb_store *store)
 	pthread_mutex_unlock(&store->mutex);
 	number = atomic_fetch_add(&store->next_tmp, 1);
 	return xb_printf("%s%c%llu", store->own_tmp, store->tmp_lock.fd >= 0 ? '/' : '-', number);
+}
+
+const char *xb_store_generation(const struct xb_store *store)
+{
+	return store->generation;
+}
+
+/* A random name: two processes that renew at once never choose the same, and no results come back with a number. */
+int xb_store_renew(struct xb_store *store, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = generation_path(store);
+	char *actions XB_CLEANUP(xb_free_ptr) = xb_path_join(store->dir, "actions");
+	char *away XB_CLEANUP(xb_free_ptr) = xb_store_tmp(store);
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	char text[sizeof(store->generation)];
+	uint8_t bytes[GENERATION_BYTES];
+
+	if (getentropy(bytes, sizeof(bytes)) < 0)
+		return xb_fail_errno(err, "choose a generation of the store '%s'", store->dir);
+	xb_hex_encode(bytes, sizeof(bytes), text);
+	if (xb_atomic_file_write(path, text, strlen(text), 0444, XB_ATOMIC_SYNC, err) < 0)
+		return xb_wrap(err, "give up the results in the store '%s'", store->dir);
+	memcpy(store->generation, text, sizeof(text));
+	/* nobody finds them any more: this only makes room */
+	if (rename(actions, away) == 0)
+		(void)!xb_fs_remove(away, &ignored);
+	xb_err_clear(&ignored);
+	(void)!xb_fs_mkdirs(actions, STORE_DIRS_MODE, &ignored);
+	return 0;
 }
 
 int xb_store_lock(struct xb_store *store, const char *key, struct xb_filelock *out, struct xb_err *err)

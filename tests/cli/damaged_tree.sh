@@ -39,6 +39,26 @@ says 'xbuild fetch --verify'
 expect 0 "$xbuild" fetch --verify --offline
 expect 0 "$xbuild" build --offline
 
+# A loss that no command fails of: with the tree, all results that may have been made without the header are given up, also
+# those of a project that was built meanwhile and has its state.
+cp tiny.c tiny.kept
+printf '#if __has_include(<tally.h>)\nint main(void) { return 1; }\n#else\nint main(void) { return 2; }\n#endif\n' >tiny.c
+expect 0 "$xbuild" build tiny --offline
+cp out/linux-x86_64/tiny "$work/sound"
+rm -rf out .xbuild "$XBUILD_CACHE_DIR/actions"
+lose tally.h
+expect 0 "$xbuild" build tiny --offline
+if cmp -s out/linux-x86_64/tiny "$work/sound"; then fail "the header makes no difference"; fi
+expect 0 "$xbuild" fetch --verify --offline
+says "tally.h' is missing"
+says 'is built again'
+expect 0 "$xbuild" build tiny --offline
+cmp out/linux-x86_64/tiny "$work/sound" || fail "a result from the damaged tree is still in out/"
+rm -rf out .xbuild
+expect 0 "$xbuild" build tiny --offline
+cmp out/linux-x86_64/tiny "$work/sound" || fail "a result from the damaged tree is still in the store"
+mv tiny.kept tiny.c
+
 for name in out .xbuild; do
 	rm -rf out .xbuild
 	: >"$name"

@@ -32,8 +32,12 @@ struct xb_state_record {
 
 struct xb_state;
 
-/* `cache` and `shadows` (of the same project) tell what files are now; borrowed. */
-struct xb_state *xb_state_open(const char *file, struct xb_statcache *cache, struct xb_shadows *shadows);
+/*
+ * `generation` is that of the store (xb_store_generation): a state that was saved under another one is empty, for its
+ * results were given up. `cache` and `shadows` (of the same project) tell what files are now; borrowed.
+ */
+struct xb_state *xb_state_open(const char *file, const char *generation, struct xb_statcache *cache,
+			       struct xb_shadows *shadows);
 void xb_state_free(struct xb_state *state); /* NULL-safe */
 
 /* The record of an output, NULL when there is none; *out_index names it in the calls below. Asking in the order of the

@@ -6,6 +6,8 @@
  *   <dir>/blobs/<aa>/<62 digits>   content by sha256, mode 0444 (0555 when it was stored as executable)
  *   <dir>/trees/<recipe>/          unpacked trees by the digest of their recipe (store/tree)
  *   <dir>/actions/<aa>/<62>        action results and dependency records (store/action_cache)
+ *   <dir>/generation               missing at first; 16 digits once results were given up (xb_store_renew), and then
+ *                                  results are in <dir>/actions/<generation>/<aa>/<62>
  *   <dir>/tmp/                     work in progress; each process uses a directory of its own under a held lock
  *   <dir>/locks/                   one lock file per thing that is being made, so that it is made once
  *
@@ -41,6 +43,19 @@ const char *xb_store_dir(const struct xb_store *store);
 
 /* Owned path of a new unused name in this process's tmp directory (nothing is created). Cheap. */
 char *xb_store_tmp(struct xb_store *store);
+
+/*
+ * Which results count: "", or the 16 digits that xb_store_renew chose last, as they were when this store was opened. What
+ * remembers results outside of the store remembers this with them. Borrowed from the store.
+ */
+const char *xb_store_generation(const struct xb_store *store);
+/*
+ * Gives up all results of actions, for what they were made with turned out to be damaged. What a process that has the store
+ * open already still publishes is not found by those that open it later. Blobs and trees stay. Not while other threads use
+ * the store. On failure the generation and the
+ * results are the old ones.
+ */
+int xb_store_renew(struct xb_store *store, struct xb_err *err) XB_MUST_CHECK;
 
 /*
  * Takes the lock named `key` (a file name, e.g. the digest of a recipe), waiting for another process that makes the

@@ -23,13 +23,14 @@ struct bench {
 	struct xb_statcache *cache;
 	struct xb_shadows *shadows;
 	struct xb_state *state;
+	const char *generation; /* of the store */
 };
 
 static void open_state(struct bench *b)
 {
 	b->cache = xb_statcache_open(b->cache_file, b->fake.project_dir);
 	b->shadows = xb_shadows_open(b->fake.project_dir);
-	b->state = xb_state_open(b->file, b->cache, b->shadows);
+	b->state = xb_state_open(b->file, b->generation, b->cache, b->shadows);
 }
 
 static void close_state(struct bench *b)
@@ -57,6 +58,7 @@ static void start(struct bench *b)
 	fake_write(&b->fake, "a.c", "a");
 	fake_write(&b->fake, "b.c", "b");
 	fake_write(&b->fake, "h.h", "h");
+	b->generation = "";
 	open_state(b);
 }
 
@@ -251,6 +253,28 @@ static void test_placed(void **state)
 	stop(&b);
 }
 
+/* The store gave its results up: so does the state, and what is saved then belongs to the new generation. */
+static void test_generations(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	put(&b, "a.o", 1, LIST("a.c"));
+	save(&b);
+	assert_record(&b, "a.o", 1, true);
+	b.generation = "0123456789abcdef";
+	save(&b);
+	assert_gone(&b, "a.o");
+	put(&b, "a.o", 2, LIST("a.c"));
+	save(&b);
+	assert_record(&b, "a.o", 2, true);
+	b.generation = "0123456789abcdee";
+	save(&b);
+	assert_gone(&b, "a.o");
+	stop(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_contradictions_go),
 		cmocka_unit_test(test_drop_and_keep),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_placed),
 	};
 

@@ -197,6 +197,54 @@ static void damaged_dependencies_are_none(void **state)
 	assert_false(xb_fs_exists(path));
 }
 
+/* Given up: gone for this store, for who opens it next, and when a process that had it open still publishes. */
+static void given_up_results_never_come_back(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_reapi_output output;
+	struct xb_store *other = NULL, *const first = f->store;
+	const struct xb_digest key = key_of("k");
+
+	put_result(f, &key, &output);
+	assert_ok(xb_store_open(f->store_dir, NULL, &other, &f->err), &f->err);
+	assert_string_equal(xb_store_generation(other), "");
+	assert_ok(xb_store_renew(other, &f->err), &f->err);
+	put_result(f, &key, &output); /* by the first, which knows nothing of it */
+	assert_int_equal(strlen(xb_store_generation(other)), 16);
+	f->store = other;
+	assert_int_equal(get(f, &key), 0);
+	put_result(f, &key, &output);
+	assert_int_equal(get(f, &key), 1);
+	f->store = first;
+	xb_store_close(other);
+	assert_ok(xb_store_open(f->store_dir, NULL, &other, &f->err), &f->err);
+	f->store = other;
+	assert_int_equal(get(f, &key), 1); /* of its generation */
+	assert_ok(xb_store_renew(other, &f->err), &f->err);
+	assert_int_equal(get(f, &key), 0);
+	f->store = first;
+	xb_store_close(other);
+}
+
+/* Nobody knows any more which results counted: none do. */
+static void a_damaged_generation_is_a_new_one(void **state)
+{
+	struct fixture *f = *state;
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/generation", f->store_dir);
+	struct xb_reapi_output output;
+	struct xb_store *other = NULL, *const first = f->store;
+	const struct xb_digest key = key_of("k");
+
+	put_result(f, &key, &output);
+	write_text(path, "0123");
+	assert_ok(xb_store_open(f->store_dir, NULL, &other, &f->err), &f->err);
+	assert_int_equal(strlen(xb_store_generation(other)), 16);
+	f->store = other;
+	assert_int_equal(get(f, &key), 0);
+	f->store = first;
+	xb_store_close(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +256,8 @@ int main(void)
 		TEST(an_empty_set_is_a_set),
 		TEST(damaged_dependencies_are_none),
 		TEST(what_is_no_file_goes),
+		TEST(given_up_results_never_come_back),
+		TEST(a_damaged_generation_is_a_new_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
