@@ -120,5 +120,5 @@ int diag_exit_status(enum xb_code code, int signal)
 	case XB_E_INTERRUPTED:
 		return signal ? 128 + signal : 130;
 	}
-	return 70;
+	return DIAG_STATUS_BUG;
 }

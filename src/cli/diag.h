@@ -21,6 +21,10 @@ void diag_render(const struct xb_diags *diags, bool color, int width, struct xb_
 /* "error: ..." and "hint: ...". Nothing when the message is empty (another program has told it already). */
 void diag_render_err(const struct xb_err *err, bool color, struct xb_str *out);
 
+#define DIAG_STATUS_BUG 70
+/* Of these two programs alone, since no library returns it: xbuild-supply crashed. Its exit status is the one above. */
+#define DIAG_E_BUG ((enum xb_code) - 99)
+
 /* The exit status that belongs to a code (docs/guide.md, "Exit status"). */
 int diag_exit_status(enum xb_code code, int signal);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,10 +136,18 @@ static int dispatch(struct cli *cli, const volatile int *interrupted, struct xb_
 	return run_command(cli, interrupted, err);
 }
 
+/* An assert, or no memory: told by then. A shell would show 134, which says nothing of whose fault it is. */
+static void end_as_bug(int signal)
+{
+	(void)signal;
+	_exit(DIAG_STATUS_BUG);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.argc = argc, .argv = argv};
 	struct xb_err err = {0};
+	signal(SIGABRT, end_as_bug);
 	xb_host_hold_standard();
 	const volatile int *interrupted = xb_host_catch_signals();
 	int result = dispatch(&cli, interrupted, &err);

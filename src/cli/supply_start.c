@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "diag.h"
 
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
@@ -131,6 +132,15 @@ static int code_of_status(const struct xb_proc_result *result)
 	case 128 + SIGTERM:
 	case 128 + SIGHUP:
 		return XB_E_INTERRUPTED;
+	case DIAG_STATUS_BUG:
+	case 128 + SIGABRT:
+	case 128 + SIGBUS:
+	case 128 + SIGFPE:
+	case 128 + SIGILL:
+	case 128 + SIGSEGV:
+	case 128 + SIGSYS:
+	case 128 + SIGTRAP:
+		return DIAG_E_BUG;
 	default:
 		return XB_E_SYSTEM;
 	}
@@ -162,7 +172,7 @@ static int run_helper(struct cli *cli, struct words *argv, struct xb_err *err)
 	if (got == 0)
 		return xb_fail(err, XB_E_INTERRUPTED, "%s", "");
 	int code = code_of_status(&result);
-	bool strange = code == XB_E_SYSTEM;
+	bool strange = code == XB_E_SYSTEM || code == DIAG_E_BUG;
 	char how[96];
 	xb_proc_describe(&result, how, sizeof(how));
 	xb_proc_result_release(&result);
