@@ -387,6 +387,6 @@ int xb_lock_read(const char *path, struct xb_lock **out, struct xb_err *err)
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
 	if (xb_fs_read(path, XB_MAX_JSON_BYTES, &text, err) < 0)
-		return err->code;
+		return err->code == XB_E_INPUT ? refuse(err) : err->code; /* more bytes than any lock has */
 	return xb_lock_parse(xb_str_sv(&text), path, out, err);
 }

@@ -120,7 +120,7 @@ void xb_lock_free(struct xb_lock *lock); /* NULL-safe */
 
 /* `name` is the file name for messages. Failure: XB_E_LOCK with a hint how to get another. */
 int xb_lock_parse(struct xb_sv text, const char *name, struct xb_lock **out, struct xb_err *err) XB_MUST_CHECK;
-/* XB_E_NOT_FOUND when there is no such file. */
+/* XB_E_NOT_FOUND when there is no such file, XB_E_LOCK also for one that is too large to be a lock. */
 int xb_lock_read(const char *path, struct xb_lock **out, struct xb_err *err) XB_MUST_CHECK;
 void xb_lock_write(const struct xb_lock *lock, struct xb_str *out);
 

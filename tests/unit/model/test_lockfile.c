@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/model/lockfile.h"
 
@@ -306,11 +309,31 @@ static void test_missing(void **state)
 	assert_int_equal(xb_lock_read("/nonexistent/xbuild.lock", &lock, &err), XB_E_NOT_FOUND);
 }
 
+/* No lock is that large, so it is the lock that is wrong, as with any other content. */
+static void test_too_large(void **state)
+{
+	const char *base = getenv("TMPDIR");
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/xb-lock-XXXXXX", base && *base ? base : "/tmp");
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_lock *lock = NULL;
+	const int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)XB_MAX_JSON_BYTES + 1), 0);
+	close(fd);
+	assert_int_equal(xb_lock_read(path, &lock, &err), XB_E_LOCK);
+	unlink(path);
+	assert_non_null(strstr(err.msg, path));
+	assert_non_null(strstr(err.hint, "xbuild lock"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),	  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_diff),	     cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
