@@ -268,6 +268,56 @@ static void bytes_are_these_everywhere(void **state)
 	assert_string_equal(XB_DEFLATE_VERSION, "2");
 }
 
+/* Texts of a few words: every place has many with the same four bytes, of which only the first few are tried. */
+static void fill_words(unsigned char *bytes, size_t len)
+{
+	static const char *const words[] = {"the ",    "then ",	  "there ",   "therefore ", "these ", "other ",
+					    "others ", "mother ", "nothing ", "thing ",	    "think ", "brother\n"};
+	uint32_t seed = 5;
+	size_t n = 0;
+
+	while (n < len)
+		for (const char *c = words[next_random(&seed) % XB_COUNT(words)]; *c && n < len; c++)
+			bytes[n++] = (unsigned char)*c;
+}
+
+/* Noise, in which 40 bytes come back where a window ends: one byte short of it, at its very end, and one beyond. */
+static void fill_far(unsigned char *bytes, size_t len)
+{
+	uint32_t seed = 6;
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (unsigned char)next_random(&seed);
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < 40; k++)
+			bytes[40000 + 100 * i + k] = bytes[40000 + 100 * i + k - 32767 - i];
+}
+
+/* As bytes_are_these_everywhere, for what that text has none of: long chains, and repetitions at the window's end. */
+static void matches_are_these_everywhere(void **state)
+{
+	static const struct {
+		void (*fill)(unsigned char *bytes, size_t len);
+		size_t len;
+		const char *sha256;
+	} cases[] = {{fill_words, 200000, "a6c5b5f764ef6e8a41cde4c1a687d75a2c49ccbca1e715aed4e5ba3f7fd67c4a"},
+		     {fill_far, 60000, "4eeeaeb0a03b8f2c05967fb3b9a0f7f736ae604ae36068f9b4d459f8a5899205"}};
+	unsigned char *in XB_CLEANUP(xb_free_ptr) = xb_alloc(XB_DEFLATE_MEMBER_BYTES);
+	unsigned char *out XB_CLEANUP(xb_free_ptr) = xb_alloc(xb_deflate_bound(XB_DEFLATE_MEMBER_BYTES));
+	struct judge j = {.d = xb_deflate_new()};
+	struct xb_digest digest;
+	char hex[XB_DIGEST_HEX];
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(cases); i++) {
+		cases[i].fill(in, cases[i].len);
+		xb_digest_bytes(out, compress_new(in, cases[i].len, out), &digest);
+		assert_string_equal(xb_digest_hex(&digest, hex), cases[i].sha256);
+		add_member(&j, in, cases[i].len);
+	}
+	judge_members(&j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +329,7 @@ int main(void)
 		cmocka_unit_test(the_header_tells_nothing),
 		cmocka_unit_test(bytes_do_not_depend_on_threads_or_history),
 		cmocka_unit_test(bytes_are_these_everywhere),
+		cmocka_unit_test(matches_are_these_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
