@@ -173,15 +173,18 @@ int xb_cas_place(struct xb_store *store, const struct xb_digest *digest, const c
 	return xb_fs_copy_replace(blob, path, mode, err);
 }
 
-static int refuse_size(const struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes,
-		       struct xb_err *err)
+/* 1: of that size after all, another process has just put it there; 0: gone; else XB_E_DIGEST. */
+static int judge_size(const struct xb_store *store, const struct xb_digest *digest, int64_t size_bytes,
+		      struct xb_err *err)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_cas_path(store, digest);
 	char hex[XB_DIGEST_HEX];
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return xb_fail_errno(err, "look at blob '%s'", path);
+		return errno == ENOENT ? 0 : xb_fail_errno(err, "look at blob '%s'", path);
+	if (S_ISREG(st.st_mode) && (size_bytes < 0 || st.st_size == size_bytes))
+		return 1;
 	return xb_fail(err, XB_E_DIGEST, "what has the SHA-256 %s has %lld bytes, expected %lld",
 		       xb_digest_hex(digest, hex), (long long)st.st_size, (long long)size_bytes);
 }
@@ -191,8 +194,13 @@ int xb_cas_has_whole(struct xb_store *store, const struct xb_digest *digest, int
 {
 	bool whole = xb_cas_has(store, digest, size_bytes);
 
-	if (!whole && xb_cas_has(store, digest, -1))
-		return refuse_size(store, digest, size_bytes, err);
+	if (!whole && xb_cas_has(store, digest, -1)) {
+		const int rc = judge_size(store, digest, size_bytes, err);
+
+		if (rc < 0)
+			return rc;
+		whole = rc;
+	}
 	if (whole && xb_cas_check(store, digest, err) < 0) {
 		/* Not found: another process has just removed it for the same reason. */
 		if (err->code != XB_E_DIGEST && err->code != XB_E_NOT_FOUND)

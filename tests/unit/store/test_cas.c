@@ -2,6 +2,8 @@
 #include "fixture.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "xbuild/store/cas.h"
 
@@ -210,6 +212,45 @@ static void absent_blobs(void **state)
 	assert_ok(xb_cas_sync(f->store, &f->err), &f->err);
 }
 
+struct other {
+	const char *blob, *kept;
+	atomic_bool stop;
+};
+
+static void *comes_and_goes(void *arg)
+{
+	struct other *other = arg;
+
+	while (!atomic_load(&other->stop)) {
+		(void)!link(other->kept, other->blob);
+		unlink(other->blob);
+	}
+	return NULL;
+}
+
+/* Another process publishes the blob between two looks, or takes it away: it is there or it is not, but never wrong. */
+static void a_blob_that_appears_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	const struct xb_digest digest = put(f, "hello");
+	char *blob XB_CLEANUP(xb_free_ptr) = xb_cas_path(f->store, &digest);
+	char *kept XB_CLEANUP(xb_free_ptr) = xb_printf("%s/kept", f->dir);
+	struct other other = {.blob = blob, .kept = kept};
+	pthread_t thread;
+
+	assert_int_equal(link(blob, kept), 0);
+	assert_int_equal(pthread_create(&thread, NULL, comes_and_goes, &other), 0);
+	for (int i = 0; i < 50000; i++) {
+		bool there;
+
+		if (xb_cas_has_whole(f->store, &digest, i % 2 ? 5 : -1, &there, &f->err) < 0)
+			break;
+	}
+	atomic_store(&other.stop, true);
+	pthread_join(thread, NULL);
+	assert_ok(f->err.code, &f->err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +264,7 @@ int main(void)
 		TEST(copies_are_apart),
 		TEST(damaged_blobs_do_not_leave),
 		TEST(absent_blobs),
+		TEST(a_blob_that_appears_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
