@@ -81,9 +81,15 @@ int xb_tree_check(const char *root, const struct xb_digest *digest, enum xb_tree
 {
 	char *manifest XB_CLEANUP(xb_free_ptr) = xb_printf("%.*s/manifest", XB_SV_ARG(xb_path_dir(xb_sv(root))));
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_err unread XB_CLEANUP(xb_err_release) = {0};
 
-	if (xb_tree_read(manifest, digest, &entries, err) < 0)
+	if (xb_tree_read(manifest, digest, &entries, &unread) < 0) {
+		if (unread.code == XB_E_NOT_FOUND)
+			return xb_fail(err, XB_E_DIGEST, "the unpacked tree '%s' is damaged: its manifest is missing",
+				       root);
+		xb_err_move(err, &unread);
 		return err->code;
+	}
 	for (size_t i = 0; i < entries.len; i++)
 		if (check_entry(root, &entries.items[i], look, err) < 0)
 			return err->code;

@@ -144,7 +144,7 @@ enum xb_tree_look {
 };
 /*
  * Compares the tree whose root/ is `root` with the manifest beside it, which must be that of `digest`. XB_E_DIGEST names the
- * first difference; XB_E_NOT_FOUND: there is no manifest.
+ * first difference, which may be the manifest itself.
  */
 int xb_tree_check(const char *root, const struct xb_digest *digest, enum xb_tree_look look,
 		  struct xb_err *err) XB_MUST_CHECK;

@@ -203,6 +203,10 @@ static void verify_mends_what_lost_files(void **state)
 	assert_true(made_has(package.dir, lost[1]));
 	expect_ok(xb_op_fetch_verify(&s.app, NULL, 0, &summary, &m->err), &m->err);
 	assert_int_equal(warnings.n, 2);
+	assert_int_equal(unlink(package.manifest), 0);
+	expect_ok(xb_op_fetch_verify(&s.app, NULL, 0, &summary, &m->err), &m->err);
+	assert_int_equal(warnings.n, 3);
+	assert_true(xb_fs_exists(package.manifest));
 	xb_arena_release(&s.app.arena);
 }
 

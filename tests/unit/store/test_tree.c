@@ -396,6 +396,7 @@ static void damage_is_found(void **state)
 		{"usr/lib/empty", NULL, "/dev/null", true, "'usr/lib/empty' is not the file"},
 		{"usr/lib/more.h", "", NULL, false, "'usr/lib/more.h' does not belong there"},
 		{"top", "", NULL, false, "'top' does not belong there"},
+		{"../manifest", NULL, NULL, true, "its manifest is missing"},
 	};
 	struct fixture *f = *state;
 
