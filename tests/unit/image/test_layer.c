@@ -5,7 +5,9 @@
 #include "../skip.h"
 #include "../store/fixture.h"
 #include "xbuild/image/layer.h"
+#include "xbuild/store/action_cache.h"
 #include "xbuild/store/cas.h"
+#include "xbuild/sys/deflate.h"
 #include "xbuild/sys/proc.h"
 
 static const struct xb_layer_options one = {.threads = 1};
@@ -92,6 +94,29 @@ static void test_remembered(void **state)
 		assert_int_equal(before[i].size_bytes, after[i].size_bytes);
 		assert_int_equal(before[i].tar_bytes, after[i].tar_bytes);
 	}
+	xb_rootfs_release(&r);
+}
+
+/* Another encoder makes other bytes of the same entries: its version is part of the name that a layer is remembered by. */
+static void test_key_names_the_encoder(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_rootfs r = {0};
+	const struct xb_rootfs_entry **entries;
+	struct xb_layer layers[XB_LAYER_KINDS];
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_reapi_result result = {0};
+	struct xb_digest key;
+	size_t n;
+
+	make_sample(f, &r);
+	assert_ok(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err);
+	xb_rootfs_layer(&r, XB_LAYER_APPLICATION, &entries, &n);
+	xb_rootfs_digest("xbuild layer 1: ustar+pax, mtime 1, gzip members of 1 MiB, encoder " XB_DEFLATE_VERSION,
+			 entries, n, &key);
+	assert_int_equal(xb_action_get(f->store, &key, &arena, &result), 1);
+	assert_true(xb_digest_eq(&result.outputs[0].digest.hash, &layers[1].blob));
+	free(entries);
 	xb_rootfs_release(&r);
 }
 
@@ -192,8 +217,10 @@ static void test_tar_unpacks_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_threads_do_not_matter),   TEST(test_remembered),  TEST(test_changed_file),
-		TEST(test_empty_image_has_a_layer), TEST(test_interrupted), TEST(test_tar_unpacks_it),
+		TEST(test_threads_do_not_matter),   TEST(test_remembered),
+		TEST(test_key_names_the_encoder),   TEST(test_changed_file),
+		TEST(test_empty_image_has_a_layer), TEST(test_interrupted),
+		TEST(test_tar_unpacks_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
