@@ -106,6 +106,30 @@ cmp -s xbuild.lock "$work/good.lock" && fail "--allow-rollback did not take the 
 restore
 cp "$work/good.lock" xbuild.lock
 
+# a suite that may be missing is not left out once a lock has it: that would hide all that it updates
+cp -r "$dist" "$archive/debian/dists/test-updates"
+release --suite test-updates
+sed -n '/^    test:$/,/signed-by/p' "$XBUILD_DATA_DIR/sysroots/debian-test.yaml" >"$work/suite"
+sed -i -e 's/^    test:$/    test-updates:/' -e '$a\      optional: true' "$work/suite"
+sed -i "/^  suites:\$/r $work/suite" "$XBUILD_DATA_DIR/sysroots/debian-test.yaml"
+rm xbuild.lock
+expect 0 "$xbuild" lock
+cp xbuild.lock "$work/both.lock"
+grep -q '"test-updates": {' xbuild.lock || fail "the lock has no suite test-updates"
+faults '*/test-updates/* status 404'
+expect 4 "$xbuild" lock --update
+says "suite 'test-updates'"
+cmp -s xbuild.lock "$work/both.lock" || fail "a suite that is gone changed the lock"
+expect 0 "$xbuild" lock --update --allow-rollback
+says "suite 'test-updates' is on no mirror and left out"
+rm xbuild.lock
+expect 0 "$xbuild" lock
+says "suite 'test-updates' is on no mirror and left out"
+if grep -q '"test-updates": {' xbuild.lock; then fail "the lock has a suite that is gone"; fi
+restore
+own_data "$archive/data" "\"$XBUILD_DEBIAN_MIRROR\""
+cp "$work/good.lock" xbuild.lock
+
 # packages
 deb=$(cd "$archive/debian/pool/main" && echo libtally1_*_arm64.deb)
 sum=$(sha256sum "$archive/debian/pool/main/$deb" | cut -d ' ' -f 1)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes and signs dists/test/InRelease of an archive made by make.py.
+"""Writes and signs dists/test/InRelease of an archive made by make.py, or that of another suite with the same files.
 
-Usage: release.py DIRECTORY [--date SECONDS] [--valid-until SECONDS] [--codename NAME] [--unsigned]
+Usage: release.py DIRECTORY [--suite NAME] [--date SECONDS] [--valid-until SECONDS] [--codename NAME] [--unsigned]
 """
 
 import argparse
@@ -18,18 +18,19 @@ def stamp(seconds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory")
+    parser.add_argument("--suite", default="test")
     parser.add_argument("--date", type=int, default=int(time.time()) - 3600)
     parser.add_argument("--valid-until", type=int)
-    parser.add_argument("--codename", default="test")
+    parser.add_argument("--codename")
     parser.add_argument("--unsigned", action="store_true")
     args = parser.parse_args()
     with open(os.path.join(args.directory, "sums")) as f:
         sums = f.read()
-    text = f"Origin: Test\nSuite: test\nCodename: {args.codename}\nDate: {stamp(args.date)}\n"
+    text = f"Origin: Test\nSuite: {args.suite}\nCodename: {args.codename or args.suite}\nDate: {stamp(args.date)}\n"
     if args.valid_until:
         text += f"Valid-Until: {stamp(args.valid_until)}\n"
     text += f"Acquire-By-Hash: yes\nArchitectures: amd64 arm64\nComponents: main\nSHA256:\n{sums}"
-    path = os.path.join(args.directory, "debian", "dists", "test", "InRelease")
+    path = os.path.join(args.directory, "debian", "dists", args.suite, "InRelease")
     if args.unsigned:
         with open(path, "w") as f:
             f.write(text)
