@@ -194,6 +194,29 @@ static void changes_make_it_dirty(void **state)
 	assert_false(git.dirty);
 }
 
+/* What is built of a submodule counts like the rest, whatever the settings say of it. */
+static void a_changed_submodule_makes_it_dirty(void **state)
+{
+	char *repo XB_CLEANUP(xb_free_ptr) = make_repo(state);
+	char *lib XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lib");
+	char *origin XB_CLEANUP(xb_free_ptr) = xb_path_join(lib, "file");
+	char *file XB_CLEANUP(xb_free_ptr) = xb_path_join(repo, "sub/file");
+	struct xb_git git XB_CLEANUP(xb_git_release) = {0};
+
+	GIT(*state, "init", "-q", lib);
+	sample_write(origin, "1\n", 2);
+	commit_all(lib);
+	GIT(repo, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib, "sub");
+	commit_all(repo);
+	GIT(repo, "config", "submodule.sub.ignore", "all");
+	GIT(repo, "config", "diff.ignoreSubmodules", "all");
+	read_git(repo, &git);
+	assert_false(git.dirty);
+	sample_write(file, "22\n", 3);
+	read_git(repo, &git);
+	assert_true(git.dirty);
+}
+
 /* More names than are kept of the answer. */
 static void many_changes_are_no_problem(void **state)
 {
@@ -377,6 +400,7 @@ int main(void)
 		cmocka_unit_test(an_interruption_ends_a_slow_git),
 		IN_DIR(a_commit_is_told),
 		IN_DIR(changes_make_it_dirty),
+		IN_DIR(a_changed_submodule_makes_it_dirty),
 		IN_DIR(many_changes_are_no_problem),
 		IN_DIR(tags_and_descriptions_agree),
 		IN_DIR(branches_are_named_and_detached_is_none),
