@@ -22,6 +22,7 @@ struct context {
 	struct xb_roots roots;
 	struct xb_origins *origins; /* opened when the first command of the target runs */
 	struct xb_state *state;
+	bool trees_seen; /* looked at after a failure, once for each run */
 };
 
 /* First in, first out; items are never removed, only passed. */
@@ -46,7 +47,6 @@ struct exec {
 	XB_VEC(struct job *) jobs;    /* that run */
 	struct queue links, compiles; /* ready: what others wait for longest comes first */
 	size_t n_done;
-	bool trees_seen;     /* looked at after a failure, once for each run */
 	bool stopping;	     /* a command failed and -k was not given */
 	struct xb_err first; /* the first failure that is not a command's own */
 };

@@ -7,6 +7,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/build/depfile.h"
+#include "xbuild/build/scan.h"
 #include "xbuild/sys/fs.h"
 
 /* The longest tick of the coarse clock that file systems stamp with (CONFIG_HZ=100). */
@@ -43,43 +44,62 @@ static int changed(const struct xb_action *action, const char *path, struct xb_e
 	return xb_hint(err, "build again once nothing writes to the project");
 }
 
-/* An assembler name is looked for as the assembler does: from the working directory, then along the -I path. */
+/*
+ * An assembler name is looked for as the assembler does: from the working directory, then along the -I path. Places before
+ * the one where it is must stay empty.
+ */
 static void add_assembler_name(struct exec *x, const struct xb_action *action, const char *name, struct reading *r)
 {
 	const struct xb_dirs *search = &action->variant->search;
-	char *path = exec_path(x, name);
-	bool found = *name == '/' || xb_fs_exists(path);
+	const char *candidate = name;
 
-	for (size_t i = 0; !found && i < search->len; i++) {
-		const char *candidate = xb_arena_printf(r->arena, "%s/%s", search->items[i], name);
+	for (size_t i = 0; i <= search->len; i++) {
+		if (i > 0)
+			candidate = xb_arena_printf(r->arena, "%s/%s", search->items[i - 1], name);
+		char *path XB_CLEANUP(xb_free_ptr) = exec_path(x, candidate);
 
-		free(path);
-		path = exec_path(x, candidate);
-		found = xb_fs_exists(path);
-		if (found)
-			name = candidate;
+		if (xb_fs_exists(path)) {
+			XB_VEC_PUSH(&r->paths, candidate);
+			return;
+		}
+		if (*name == '/')
+			break;
+		xb_dirs_add_new(&r->absent, r->arena, xb_arena_printf(r->arena, "!%s", candidate));
 	}
-	free(path);
-	if (found)
-		XB_VEC_PUSH(&r->paths, name);
-	else
-		r->told = false;
+	r->told = false;
 }
 
-/* Adds the files that `directive` names in `path`; those of .include have to be looked through in their turn. */
-static int scan_assembler(struct exec *x, const struct xb_action *action, const char *path, const char *directive,
-			  struct reading *r, struct xb_err *err)
+static int read_text(struct exec *x, const char *path, struct xb_str *text, struct xb_err *err)
 {
 	char *full XB_CLEANUP(xb_free_ptr) = exec_path(x, path);
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	return xb_fs_read(full, XB_MAX_SOURCE_BYTES, text, err);
+}
+
+/* Adds the files that `directive` names in `text`; those of .include have to be looked through in their turn. */
+static void scan_assembler(struct exec *x, const struct xb_action *action, struct xb_sv text, const char *directive,
+			   struct reading *r)
+{
 	struct xb_dirs names = {0};
 
-	if (xb_fs_read(full, XB_MAX_SOURCE_BYTES, &text, err) < 0)
-		return err->code;
-	if (!xb_assembler_reads(xb_str_sv(&text), directive, r->arena, &names))
+	if (!xb_scan_assembler(text, directive, r->arena, &names))
 		r->told = false;
 	for (size_t i = 0; i < names.len; i++)
 		add_assembler_name(x, action, names.items[i], r);
+}
+
+/* A source or header that the preprocessor read; what it becomes is assembled by the compiler itself, or by an AS action. */
+static int scan_preprocessed(struct exec *x, const struct xb_action *action, const char *path, struct reading *r,
+			     struct xb_err *err)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	if (read_text(x, path, &text, err) < 0)
+		return err->code;
+	if (!xb_scan_conditions(xb_str_sv(&text), r->arena, &r->asked))
+		r->told = false;
+	if (action->variant->kind != XB_ACTION_CPP)
+		scan_assembler(x, action, xb_str_sv(&text), ".incbin", r);
 	return 0;
 }
 
@@ -144,12 +164,14 @@ static int read_assembler(struct exec *x, const struct xb_action *action, struct
 
 	for (size_t next = 0;; next++) {
 		const size_t before = r->paths.len, deps = r->deps.len;
+		struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-		if (scan_assembler(x, action, path, ".include", r, err) < 0 ||
-		    judge_from(x, action, before, r, err) < 0)
+		if (read_text(x, path, &text, err) < 0)
 			return err->code;
-		if (scan_assembler(x, action, path, ".incbin", r, err) < 0)
+		scan_assembler(x, action, xb_str_sv(&text), ".include", r);
+		if (judge_from(x, action, before, r, err) < 0)
 			return err->code;
+		scan_assembler(x, action, xb_str_sv(&text), ".incbin", r);
 		/* behind the included ones, and never looked through: they are data */
 		for (size_t i = deps; i < r->deps.len; i++)
 			xb_dirs_add(&r->includes, r->arena, r->deps.items[i]);
@@ -175,14 +197,14 @@ int reading_take(struct exec *x, struct job *job, struct reading *r, struct xb_e
 		return err->code;
 	if (kind == XB_ACTION_AS)
 		return read_assembler(x, action, r, err);
-	if (kind != XB_ACTION_CC && kind != XB_ACTION_CXX)
+	if (kind != XB_ACTION_CC && kind != XB_ACTION_CXX && kind != XB_ACTION_CPP)
 		return 0;
 	n = r->paths.len;
 	headers = r->deps.len;
-	if (scan_assembler(x, action, action->source, ".incbin", r, err) < 0)
+	if (scan_preprocessed(x, action, action->source, r, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < headers; i++)
-		if (scan_assembler(x, action, r->deps.items[i], ".incbin", r, err) < 0)
+		if (scan_preprocessed(x, action, r->deps.items[i], r, err) < 0)
 			return err->code;
 	return judge_from(x, action, n, r, err);
 }
@@ -240,11 +262,22 @@ static int by_text(const void *a, const void *b)
 void reading_set_deps(struct exec *x, struct xb_action *action, struct reading *r, struct xb_arena *scratch)
 {
 	struct xb_arena *arena = &x->graph->arena;
-	struct xb_dirs absent = {0};
+	const struct xb_variant *variant = action->variant;
+	const struct xb_shadow_query query = {
+		.search = &variant->search,
+		.multiarch = variant->setup->target->target->multiarch,
+		.files = r->files.items,
+		.n_files = r->files.len,
+		.asked = &r->asked,
+	};
+	struct xb_dirs absent = r->absent;
 
-	if (action->variant->has_depfile && action->source)
-		xb_shadows_find(x->shadows, &action->variant->search, action->variant->setup->target->target->multiarch,
-				r->files.items, r->files.len, scratch, &absent);
+	if (variant->kind == XB_ACTION_LINK)
+		xb_shadows_find_libraries(x->shadows, &variant->command, scratch, &absent);
+	else if (variant->has_depfile)
+		xb_shadows_find(x->shadows, &query, scratch, &absent);
+	if (absent.len)
+		qsort(absent.items, absent.len, sizeof(*absent.items), by_text);
 	if (r->deps.len)
 		qsort(r->deps.items, r->deps.len, sizeof(*r->deps.items), by_text);
 	action->n_deps = r->deps.len + absent.len;

@@ -19,7 +19,9 @@ struct reading {
 	struct xb_map known;		   /* the source and the inputs of the action: no deps */
 	struct xb_dirs deps;		   /* project paths */
 	struct xb_dirs includes;	   /* those that .include named */
-	bool told;			   /* false: an assembler name could not be read */
+	struct xb_dirs asked;		   /* names that preprocessor conditions look for */
+	struct xb_dirs absent;		   /* "!path": where the assembler looked in vain */
+	bool told;			   /* false: a name in the text could not be read */
 };
 
 /* What the action may read without a word: its source, and what other actions made for it. */

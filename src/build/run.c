@@ -111,10 +111,11 @@ static int check_trees(struct exec *x, const struct xb_action *action, struct xb
 {
 	const struct xb_tools *tools = action->variant->setup->tools;
 	const struct xb_sysroot_paths *sysroot = action->variant->setup->sysroot;
+	struct context *c = exec_context(x, action);
 
-	if (x->trees_seen)
+	if (c->trees_seen)
 		return 0;
-	x->trees_seen = true;
+	c->trees_seen = true;
 	if (check_tree(tools->dir, &tools->digest, err) < 0 ||
 	    check_tree(tools->extra_dir, &tools->extra_digest, err) < 0)
 		return err->code;
@@ -254,10 +255,10 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 	action->placed = (struct xb_placed){0};
 	action->unrecorded = !r->told;
 	if (!r->told) {
-		char *text_of XB_CLEANUP(xb_free_ptr) =
-			xb_printf("'%s' has an .incbin or .include whose file name cannot be read; its result is not "
-				  "remembered",
-				  exec_subject(action));
+		char *text_of XB_CLEANUP(xb_free_ptr) = xb_printf(
+			"'%s' names a file in .incbin, .include or __has_include that cannot be read off the text; "
+			"its result is not remembered",
+			exec_subject(action));
 
 		xb_observe(x->options->observer, &(struct xb_event){.kind = XB_EVENT_WARNING, .text = text_of});
 	}

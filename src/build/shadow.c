@@ -211,59 +211,88 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-void xb_shadows_find(struct xb_shadows *shadows, const struct xb_dirs *search, const char *multiarch,
-		     const struct xb_read_file *files, size_t n, struct xb_arena *arena, struct xb_dirs *out)
+void xb_shadows_find(struct xb_shadows *shadows, const struct xb_shadow_query *query, struct xb_arena *arena,
+		     struct xb_dirs *out)
 {
 	struct search s = {.shadows = shadows, .arena = arena, .out = out};
+	const struct xb_dirs *search = query->search;
 	struct xb_dirs quoted = {0};
 
-	for (size_t i = 0; i < n; i++)
-		if (files[i].root == XB_ROOT_PROJECT)
-			add_quoted(&quoted, arena, files[i].rel);
-	for (size_t i = 1; i < n; i++) {
-		if (files[i].root != XB_ROOT_PROJECT) {
-			probe_tree_file(&s, &quoted, search, multiarch, files[i].rel);
+	for (size_t i = 0; i < query->n_files; i++)
+		if (query->files[i].root == XB_ROOT_PROJECT)
+			add_quoted(&quoted, arena, query->files[i].rel);
+	for (size_t i = 1; i < query->n_files; i++) {
+		const struct xb_read_file *file = &query->files[i];
+
+		if (file->root != XB_ROOT_PROJECT) {
+			probe_tree_file(&s, &quoted, search, query->multiarch, file->rel);
 			continue;
 		}
 		for (size_t k = 0; k < search->len; k++) {
-			const struct xb_sv name = below(files[i].rel, search->items[k]);
+			const struct xb_sv name = below(file->rel, search->items[k]);
 
 			if (name.ptr)
 				probe_all(&s, &quoted, search, k, name);
 		}
 	}
+	for (size_t i = 0; i < query->asked->len; i++)
+		probe_all(&s, &quoted, search, search->len, xb_sv(query->asked->items[i]));
 	if (out->len)
 		qsort(out->items, out->len, sizeof(*out->items), by_text);
 	xb_map_release(&s.seen);
 	xb_map_release(&s.reported);
 }
 
-bool xb_assembler_reads(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out)
+/* What follows an option, in the same word or, for those without "=", in the next one. NULL: it is another word. */
+static const char *option_value(const struct xb_command *command, size_t i, const char *short_name,
+				const char *long_name)
 {
-	const char *at = text.ptr, *end = text.ptr + text.len;
-	const size_t n = strlen(directive);
-	bool told = true;
+	const struct xb_word *w = &command->items[i];
 
-	while (at && (at = memmem(at, (size_t)(end - at), directive, n))) {
-		const char *start = at += n, *stop;
+	if (w->root != XB_ROOT_NONE)
+		return NULL;
+	if (!strncmp(w->text, long_name, strlen(long_name)))
+		return w->text + strlen(long_name);
+	if (strncmp(w->text, short_name, 2) != 0)
+		return NULL;
+	if (w->text[2])
+		return w->text + 2;
+	return i + 1 < command->len && w[1].root == XB_ROOT_NONE ? w[1].text : NULL;
+}
 
-		while (start < end && (*start == ' ' || *start == '\t'))
-			start++;
-		if (start == at && (start == end || (*start != '"' && *start != '\\')))
-			continue; /* a longer word */
-		if (start < end && *start == '\\')
-			start++;
-		if (start == end || *start != '"') {
-			told = false;
-			continue;
-		}
-		stop = ++start;
-		while (stop < end && *stop != '"' && *stop != '\\' && *stop != '\n')
-			stop++;
-		if (stop == start || stop == end || *stop == '\n')
-			told = false;
-		else
-			xb_dirs_add(out, arena, xb_arena_sv(arena, xb_sv_n(start, (size_t)(stop - start))));
+static void probe_library(struct search *s, const char *dir, const char *name)
+{
+	if (*name == ':') {
+		probe(s, dir, xb_sv(name + 1));
+		return;
 	}
-	return told;
+	probe(s, dir, xb_sv(xb_arena_printf(s->arena, "lib%s.so", name)));
+	probe(s, dir, xb_sv(xb_arena_printf(s->arena, "lib%s.a", name)));
+}
+
+void xb_shadows_find_libraries(struct xb_shadows *shadows, const struct xb_command *link, struct xb_arena *arena,
+			       struct xb_dirs *out)
+{
+	struct search s = {.shadows = shadows, .arena = arena, .out = out};
+	struct xb_dirs dirs = {0};
+
+	for (size_t i = 0; i < link->len; i++) {
+		const char *dir = option_value(link, i, "-L", "--library-path=");
+
+		if (dir) {
+			struct xb_str clean XB_CLEANUP(xb_str_release) = {0};
+
+			xb_path_clean(xb_sv(dir), &clean);
+			xb_dirs_add_new(&dirs, arena, xb_arena_sv(arena, xb_str_sv(&clean)));
+		}
+	}
+	for (size_t i = 0; dirs.len && i < link->len; i++) {
+		const char *name = option_value(link, i, "-l", "--library=");
+
+		for (size_t d = 0; name && d < dirs.len; d++)
+			probe_library(&s, dirs.items[d], name);
+	}
+	if (out->len)
+		qsort(out->items, out->len, sizeof(*out->items), by_text);
+	xb_map_release(&s.reported);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a list of headers does not tell: files whose appearance would change the result although none of the files that
- * were read changed, and files that the assembler reads by itself.
+ * What a list of files read does not tell: files whose appearance would change the result although none of those that were
+ * read changed. They are listed as paths that must stay absent, each cut after its first missing component (as long as
+ * "include/sys" is missing, "include/sys/types.h" is).
  *
- * Shadows: a header found in one directory of the search path is another one as soon as an earlier directory gets a
- *          file of that name. For each header read these places are listed as paths that must stay absent, each cut after
- *          its first missing component (as long as "include/sys" is missing, "include/sys/types.h" is).
- * Assembler: .incbin and .include name files that no dependency list of the compiler has.
+ * Headers:   one found in one directory of the search path is another one as soon as an earlier directory gets a file of
+ *            that name; and what __has_include did not find (build/scan.h knows the names) may be there next time.
+ * Libraries: so it is with -L and -l.
  */
 #ifndef XBUILD_BUILD_SHADOW_H
 #define XBUILD_BUILD_SHADOW_H
@@ -30,18 +30,23 @@ struct xb_shadows *xb_shadows_open(const char *project_dir);
 void xb_shadows_free(struct xb_shadows *shadows);
 bool xb_shadows_exists(struct xb_shadows *shadows, const char *path);
 
-/*
- * Appends to *out one "!<project path>" for every place (see above), each once, sorted. `search` are the project directories
- * on the command line in order, `multiarch` the name of the sysroot's architecture directory. files[0] is the source itself:
- * it includes, but nothing includes it.
- */
-void xb_shadows_find(struct xb_shadows *shadows, const struct xb_dirs *search, const char *multiarch,
-		     const struct xb_read_file *files, size_t n, struct xb_arena *arena, struct xb_dirs *out);
+struct xb_shadow_query {
+	const struct xb_dirs *search; /* project directories on the command line, in order */
+	const char *multiarch;	      /* name of the sysroot's architecture directory */
+	/* files[0] is the source itself: it includes, but nothing includes it */
+	const struct xb_read_file *files;
+	size_t n_files;
+	const struct xb_dirs *asked; /* names that a preprocessor condition may have looked for */
+};
+/* Appends to *out one "!<project path>" for every place (see above), each once, sorted. */
+void xb_shadows_find(struct xb_shadows *shadows, const struct xb_shadow_query *query, struct xb_arena *arena,
+		     struct xb_dirs *out);
 
 /*
- * Appends the names after `directive` (".incbin", ".include") in an assembler source, or in a C source that carries such text
- * in strings. False when a name is not written out there (a macro): then what is read cannot be told.
+ * The same for a link: the places below the project where its -l words may find a library, and do not. Directories of the
+ * sysroot do not change.
  */
-bool xb_assembler_reads(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out);
+void xb_shadows_find_libraries(struct xb_shadows *shadows, const struct xb_command *link, struct xb_arena *arena,
+			       struct xb_dirs *out);
 
 #endif

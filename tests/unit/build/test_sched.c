@@ -505,7 +505,7 @@ static void test_assembler(void **state)
 	/* a name that cannot be read: the result is good, but not remembered, and the user is told */
 	fake_write(&f, "b.s", " .incbin NAME\n");
 	assert_build(&f, 2, 0, 2);
-	assert_has(xb_str_get(&f.output), "WARNING 'b.s' has an .incbin");
+	assert_has(xb_str_get(&f.output), "WARNING 'b.s' names a file in .incbin");
 	assert_build(&f, 1, 0, 3);
 	/* a source that is a link out of the project */
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "b.s");

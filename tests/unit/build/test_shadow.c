@@ -15,21 +15,35 @@
 #include "xbuild/base/str.h"
 #include "xbuild/build/shadow.h"
 
-static const char *find(struct fake *f, const char *const *search, const struct xb_read_file *files, size_t n)
+static const char *joined(struct xb_arena *arena, const struct xb_dirs *dirs)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	for (size_t i = 0; i < dirs->len; i++)
+		xb_str_printf(&text, "%s%s", i ? " " : "", dirs->items[i]);
+	return xb_arena_strdup(arena, xb_str_get(&text));
+}
+
+static const char *find_asked(struct fake *f, const char *const *search, const struct xb_read_file *files, size_t n,
+			      const struct xb_dirs *asked)
 {
 	struct xb_shadows *shadows = xb_shadows_open(f->project_dir);
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	struct xb_dirs dirs = {.items = xb_arena_array(&f->arena, 8, sizeof(char *))}, out = {0};
+
+	const struct xb_shadow_query query = {&dirs, "x86_64-linux-gnu", files, n, asked};
 
 	while (search[dirs.len]) {
 		dirs.items[dirs.len] = search[dirs.len];
 		dirs.len++;
 	}
-	xb_shadows_find(shadows, &dirs, "x86_64-linux-gnu", files, n, &f->arena, &out);
-	for (size_t i = 0; i < out.len; i++)
-		xb_str_printf(&text, "%s%s", i ? " " : "", out.items[i]);
+	xb_shadows_find(shadows, &query, &f->arena, &out);
 	xb_shadows_free(shadows);
-	return xb_arena_strdup(&f->arena, xb_str_get(&text));
+	return joined(&f->arena, &out);
+}
+
+static const char *find(struct fake *f, const char *const *search, const struct xb_read_file *files, size_t n)
+{
+	return find_asked(f, search, files, n, &(const struct xb_dirs){0});
 }
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -62,37 +76,51 @@ static void test_places(void **state)
 	fake_close(&f);
 }
 
-static void assert_reads(const char *text, const char *directive, bool told, const char *expected)
+/* What a condition asked for is looked for beside each file that was read and along the whole search path. */
+static void test_asked(void **state)
 {
-	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
-	struct xb_str names XB_CLEANUP(xb_str_release) = {0};
-	struct xb_dirs out = {0};
-
-	assert_int_equal(xb_assembler_reads(xb_sv(text), directive, &arena, &out), told);
-	for (size_t i = 0; i < out.len; i++)
-		xb_str_printf(&names, "%s%s", i ? " " : "", out.items[i]);
-	assert_string_equal(xb_str_get(&names), expected);
-}
-
-static void test_assembler(void **state)
-{
-	static const char both[] = " .incbin \"a.bin\", 4\n\t.include\t\"b.inc\"\n";
+	struct fake f;
+	struct xb_dirs asked = {.items = (const char *[]){"opt.h", "sub/opt.h"}, .len = 2};
 
 	(void)state;
-	assert_reads(both, ".incbin", true, "a.bin");
-	assert_reads(both, ".include", true, "b.inc");
-	assert_reads("__asm__(\".incbin \\\"logo.png\\\"\\n\");", ".incbin", true, "logo.png");
-	assert_reads(".incbin NAME\n", ".incbin", false, "");
-	assert_reads(".incbin \"open\n", ".incbin", false, "");
-	assert_reads(".incbins \"x\" .included\n", ".incbin", true, "");
-	assert_reads(".incbins \"x\" .included\n", ".include", true, "");
-	assert_reads("nothing here", ".incbin", true, "");
-	assert_reads(".incbin", ".incbin", true, "");
+	fake_open(&f);
+	fake_write(&f, "src/a.c", "");
+	fake_write(&f, "two/opt.h", "");
+	const struct xb_read_file source[] = {{XB_ROOT_PROJECT, "src/a.c"}};
+
+	assert_string_equal(find_asked(&f, LIST("one", "two"), source, 1, &asked), "!one !src/opt.h !src/sub !two/sub");
+	fake_write(&f, "one/x.h", "");
+	assert_string_equal(find_asked(&f, LIST("one", "two"), source, 1, &asked),
+			    "!one/opt.h !one/sub !src/opt.h !src/sub !two/sub");
+	fake_close(&f);
+}
+
+static void test_libraries(void **state)
+{
+	struct xb_shadows *shadows;
+	struct xb_command link;
+	struct xb_dirs out = {0};
+	struct fake f;
+
+	(void)state;
+	fake_open(&f);
+	fake_write(&f, "lb/libfoo.a", "");
+	xb_command_init(&link, &f.arena);
+	for (const char *const *w = LIST("-o", "x", "-L./la", "-L", "lb", "--library-path=lb/", "-lfoo", "-l:bar.o");
+	     *w; w++)
+		xb_command_word(&link, *w);
+	xb_command_rooted(&link, "-L", XB_ROOT_SYSROOT, "usr/lib", NULL);
+	shadows = xb_shadows_open(f.project_dir);
+	xb_shadows_find_libraries(shadows, &link, &f.arena, &out);
+	xb_shadows_free(shadows);
+	assert_string_equal(joined(&f.arena, &out), "!la !lb/bar.o !lb/libfoo.so");
+	fake_close(&f);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_places), cmocka_unit_test(test_assembler)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_places), cmocka_unit_test(test_asked),
+					   cmocka_unit_test(test_libraries)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
