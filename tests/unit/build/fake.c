@@ -14,6 +14,8 @@
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
+#include "xbuild/store/tree.h"
+#include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/host.h"
 
@@ -238,8 +240,10 @@ static void make_dirs(struct fake *f)
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	char *bin XB_CLEANUP(xb_free_ptr) = xb_printf("%s/toolchain/bin", f->dir);
 	char *sysroot XB_CLEANUP(xb_free_ptr) = xb_printf("%s/sysroot/usr/include", f->dir);
+	char *manifest XB_CLEANUP(xb_free_ptr) = xb_path_join(f->dir, "manifest");
 	char *self XB_CLEANUP(xb_free_ptr) = NULL;
 
+	must(xb_atomic_file_write(manifest, "", 0, 0444, 0, &err), &err);
 	must(xb_fs_mkdirs(bin, 0755, &err), &err);
 	must(xb_fs_mkdirs(sysroot, 0755, &err), &err);
 	must(xb_fs_mkdirs(f->project_dir, 0755, &err), &err);
@@ -251,8 +255,14 @@ static void make_dirs(struct fake *f)
 	}
 }
 
+/* What the manifest of both trees lists: nothing, so that nothing of them is ever missing. */
 static void wire(struct fake *f)
 {
+	const struct xb_tree_entries none = {0};
+	struct xb_digest empty;
+	uint64_t size_bytes;
+
+	xb_tree_directory_digest(&none, &empty, &size_bytes);
 	f->project.dir = f->project_dir;
 	f->project.file = "xbuild.yaml";
 	f->target.target = xb_target_find(xb_sv("linux-x86_64"));
@@ -260,10 +270,10 @@ static void wire(struct fake *f)
 	f->tools.dir = xb_arena_printf(&f->arena, "%s/toolchain", f->dir);
 	f->tools.bin_dir = "bin";
 	f->tools.major = 22;
-	f->tools.digest.bytes[0] = 1;
+	f->tools.digest = empty;
 	f->sysroot.target = f->target.target;
 	f->sysroot.dir = xb_arena_printf(&f->arena, "%s/sysroot", f->dir);
-	f->sysroot.digest.bytes[0] = 2;
+	f->sysroot.digest = empty;
 	f->sysroot.gcc_dir = "usr/lib/gcc/x86_64-linux-gnu/12";
 	f->setup = (struct xb_setup){.project = &f->project,
 				     .target = &f->target,
