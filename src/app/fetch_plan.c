@@ -87,22 +87,22 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* Packages share one lock: there may be hundreds, and each lock is an open file. */
-static const char *lock_key(struct fetch_plan *plan, const struct fetch_tree *tree)
+const char *fetch_lock_key(const struct xb_want *want, const struct xb_digest *recipe, char hex[XB_DIGEST_HEX])
 {
-	char hex[XB_DIGEST_HEX];
-
-	if (tree->want.kind == XB_WANT_PACKAGE)
-		return "packages";
-	return xb_arena_strdup(&plan->arena, xb_digest_hex(&tree->recipe, hex));
+	return want->kind == XB_WANT_PACKAGE ? "packages" : xb_digest_hex(recipe, hex);
 }
 
 /* All in one order, so that two processes never wait for each other. */
 static int take_locks(struct fetch_plan *plan, struct xb_err *err)
 {
 	const char **keys = xb_arena_array(&plan->arena, plan->trees.len, sizeof(*keys));
+	char hex[XB_DIGEST_HEX];
 
-	for (size_t i = 0; i < plan->trees.len; i++)
-		keys[i] = lock_key(plan, &plan->trees.items[i]);
+	for (size_t i = 0; i < plan->trees.len; i++) {
+		const struct fetch_tree *tree = &plan->trees.items[i];
+
+		keys[i] = xb_arena_strdup(&plan->arena, fetch_lock_key(&tree->want, &tree->recipe, hex));
+	}
 	qsort(keys, plan->trees.len, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < plan->trees.len; i++) {
 		struct xb_filelock lock = {.fd = -1};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/app/op_fetch.h"
 
+#include "fetch_plan.h"
 #include "xbuild/base/alloc.h"
 
 /* All that the lock has for this host and the project's targets, whether the store has it or not. */
@@ -41,12 +42,24 @@ static int discard(struct xb_app *app, const struct xb_digest *recipe, struct xb
 	return xb_store_renew(app->store, err);
 }
 
-/* 1: looked at, and sound; 0: not in the store; XB_E_DIGEST: damaged, and gone by now. */
-static int verify(struct xb_app *app, const struct xb_want *want, struct xb_err *err)
+/* 1: looked at, and sound; 0: not in the store; XB_E_DIGEST: damaged. */
+static int look(struct xb_app *app, const struct xb_digest *recipe, struct xb_err *err)
 {
 	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
-	struct xb_err late XB_CLEANUP(xb_err_release) = {0};
+	const int rc = xb_tree_find(app->store, recipe, &tree, err);
+
+	if (rc > 0 && xb_tree_check(tree.dir, &tree.digest, XB_TREE_LOOK_WHOLE, err) < 0)
+		return err->code;
+	return rc;
+}
+
+/* As look; a damaged tree is gone by now. */
+static int verify(struct xb_app *app, const struct xb_want *want, struct xb_err *err)
+{
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
 	struct xb_digest recipe;
+	char hex[XB_DIGEST_HEX];
 	bool none;
 	int rc;
 
@@ -54,14 +67,18 @@ static int verify(struct xb_app *app, const struct xb_want *want, struct xb_err 
 		return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
 	if (xb_want_recipe(app, want, &recipe, &none, err) < 0)
 		return err->code;
-	rc = none ? 0 : xb_tree_find(app->store, &recipe, &tree, err);
-	if (rc > 0 && xb_tree_check(tree.dir, &tree.digest, XB_TREE_LOOK_WHOLE, err) < 0)
-		rc = err->code;
-	if (rc == XB_E_DIGEST && discard(app, &recipe, &late) < 0) {
-		xb_err_clear(err);
-		xb_err_move(err, &late);
+	rc = none ? 0 : look(app, &recipe, err);
+	if (rc != XB_E_DIGEST)
+		return rc;
+	/* Another process may just be taking it out or have mended it: what counts is how it is under its lock. */
+	xb_err_clear(err);
+	if (xb_store_lock(app->store, fetch_lock_key(want, &recipe, hex), &lock, err) < 0)
 		return err->code;
-	}
+	rc = look(app, &recipe, &damage);
+	if (rc == XB_E_DIGEST && discard(app, &recipe, err) < 0)
+		return err->code;
+	if (rc < 0)
+		xb_err_move(err, &damage);
 	return rc;
 }
 

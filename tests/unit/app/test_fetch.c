@@ -210,6 +210,65 @@ static void verify_mends_what_lost_files(void **state)
 	xb_arena_release(&s.app.arena);
 }
 
+/* In a child: what the store tells (it waits) and warnings go to the pipe, one letter each. */
+static void tell_pipe(void *self, const struct xb_event *event)
+{
+	const char letter = event->kind == XB_EVENT_WARNING ? 'w' : 'n';
+
+	if (event->kind == XB_EVENT_WARNING || event->kind == XB_EVENT_NOTE)
+		assert_int_equal(write(*(const int *)self, &letter, 1), 1);
+}
+
+/* Another process holds the lock of a damaged tree and mends it: who verifies waits, and then nothing is damaged. */
+static void verify_waits_for_who_mends(void **state)
+{
+	struct made *m = *state;
+	struct xb_fetch_summary summary = {0};
+	struct xb_sysroot_paths sysroot;
+	struct xb_filelock lock = {.fd = -1};
+	struct xb_digest recipe;
+	char *path XB_CLEANUP(xb_free_ptr) = NULL, *kept XB_CLEANUP(xb_free_ptr) = NULL;
+	const struct xb_want want = {XB_WANT_SYSROOT, "linux-x86_64", NULL};
+	char hex[XB_DIGEST_HEX], letter = 0;
+	bool none;
+	int fds[2], status = -1;
+	struct sample s;
+	pid_t pid;
+
+	sample_init(&s, m);
+	expect_ok(xb_op_fetch(&s.app, NULL, 0, &summary, &m->err), &m->err);
+	expect_ok(xb_provision_sysroot(&s.app, s.target.target, &sysroot, &m->err), &m->err);
+	path = xb_path_join(sysroot.dir, "usr/lib/x86_64-linux-gnu/libcrypt.so.1");
+	kept = xb_path_join(m->dir, "kept");
+	expect_ok(xb_want_recipe(&s.app, &want, &recipe, &none, &m->err), &m->err);
+	expect_ok(xb_store_lock(m->store, xb_digest_hex(&recipe, hex), &lock, &m->err), &m->err);
+	assert_int_equal(rename(path, kept), 0);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		const struct xb_observer observer = {.event = tell_pipe, .self = &fds[1]};
+		struct xb_err err = {0};
+
+		xb_filelock_release(&lock);
+		s.app.observer = &observer;
+		if (xb_store_open(m->dir, &observer, &s.app.store, &err) < 0 ||
+		    xb_op_fetch_verify(&s.app, NULL, 0, &summary, &err) < 0)
+			_exit(99);
+		_exit((int)summary.n_trees);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &letter, 1), 1);
+	assert_int_equal(letter, 'n');
+	assert_int_equal(rename(kept, path), 0);
+	xb_filelock_release(&lock);
+	assert_int_equal(read(fds[0], &letter, 1), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fds[0]);
+	xb_arena_release(&s.app.arena);
+}
+
 /* Of the right size, and yet not what it was: it is neither unpacked nor kept. */
 static void a_damaged_blob_is_not_unpacked(void **state)
 {
@@ -302,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_lock_does_not_have, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_tree_is_made_again, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(verify_mends_what_lost_files, made_setup, made_teardown),
+		cmocka_unit_test_setup_teardown(verify_waits_for_who_mends, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_blob_is_not_unpacked, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_size_in_the_lock_costs_nothing, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(several_processes, made_setup, made_teardown),
