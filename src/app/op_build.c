@@ -256,7 +256,7 @@ static int take_turn(struct build *b, struct xb_filelock *lock, struct xb_err *e
 		return 0;
 	if (!xb_fs_is_dir(dir) && xb_fs_mkdirs(dir, 0755, err) < 0)
 		return err->code;
-	return xb_filelock_acquire(lock, path, XB_FILELOCK_EXCLUSIVE, b->app->observer, b->app->interrupted, err);
+	return xb_filelock_acquire(lock, path, b->app->observer, b->app->interrupted, err);
 }
 
 static int prepare(struct build *b, struct xb_err *err)

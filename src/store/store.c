@@ -127,7 +127,7 @@ static void remove_if_stale(const char *tmp, struct xb_sv name)
 	char *lock_path XB_CLEANUP(xb_free_ptr) = xb_printf("%s" LOCK_SUFFIX, dir);
 	bool held = false;
 
-	if (xb_filelock_try(&lock, lock_path, XB_FILELOCK_EXCLUSIVE, &held, &ignored) < 0 || !held)
+	if (xb_filelock_try(&lock, lock_path, &held, &ignored) < 0 || !held)
 		return;
 	if (xb_fs_remove(dir, &ignored) == 0)
 		unlink(lock_path);
@@ -229,7 +229,7 @@ static bool lock_own_tmp(struct xb_store *store, const char *dir)
 	char *lock_path XB_CLEANUP(xb_free_ptr) = xb_printf("%s" LOCK_SUFFIX, dir);
 	bool held = false;
 
-	if (xb_filelock_try(&store->tmp_lock, lock_path, XB_FILELOCK_EXCLUSIVE, &held, &ignored) < 0 || !held)
+	if (xb_filelock_try(&store->tmp_lock, lock_path, &held, &ignored) < 0 || !held)
 		return false;
 	if (mkdir(dir, 0700) == 0)
 		return true;
@@ -301,7 +301,7 @@ int xb_store_lock(struct xb_store *store, const char *key, struct xb_filelock *o
 	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/locks/%s", store->dir, key);
 
 	assert(!strchr(key, '/'));
-	return xb_filelock_acquire(out, path, XB_FILELOCK_EXCLUSIVE, store->observer, store->interrupted, err);
+	return xb_filelock_acquire(out, path, store->observer, store->interrupted, err);
 }
 
 char *xb_store_path(const struct xb_store *store, const char *kind, const struct xb_digest *name)

@@ -45,10 +45,8 @@ static bool is_still_at(int fd, const char *path)
 }
 
 /* 1: *out_fd holds the lock; 0: somebody else does, and *out_fd is open all the same. */
-static int lock_once(const char *path, enum xb_filelock_mode mode, int *out_fd, struct xb_err *err)
+static int lock_once(const char *path, int *out_fd, struct xb_err *err)
 {
-	const int operation = mode == XB_FILELOCK_SHARED ? LOCK_SH : LOCK_EX;
-
 	for (;;) {
 		int fd = open_lock_file(path, err);
 		int rc;
@@ -56,7 +54,7 @@ static int lock_once(const char *path, enum xb_filelock_mode mode, int *out_fd, 
 		if (fd < 0)
 			return fd;
 		do
-			rc = flock(fd, operation | LOCK_NB);
+			rc = flock(fd, LOCK_EX | LOCK_NB);
 		while (rc < 0 && errno == EINTR);
 		if (rc == 0 && !is_still_at(fd, path)) {
 			xb_fs_close(&fd);
@@ -72,11 +70,10 @@ static int lock_once(const char *path, enum xb_filelock_mode mode, int *out_fd, 
 	}
 }
 
-int xb_filelock_try(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode, bool *out_held,
-		    struct xb_err *err)
+int xb_filelock_try(struct xb_filelock *lock, const char *path, bool *out_held, struct xb_err *err)
 {
 	int fd XB_CLEANUP(xb_fs_close) = -1;
-	const int held = lock_once(path, mode, &fd, err);
+	const int held = lock_once(path, &fd, err);
 
 	if (held < 0)
 		return held;
@@ -99,7 +96,7 @@ static void write_holder(int fd)
 		(void)!pwrite(fd, text, (size_t)len, 0);
 }
 
-/* 0 when the file does not say: a shared lock has many holders. */
+/* 0 when the file does not say: it cannot be written to, or is about to be. */
 static uint64_t read_holder(int fd)
 {
 	char text[PID_TEXT_BYTES];
@@ -132,21 +129,20 @@ static void sleep_ms(int ms)
  * Asks again and again instead of sleeping in flock(2): a signal whose handler runs just before the call would not be
  * seen until the lock is free.
  */
-int xb_filelock_acquire(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode,
-			const struct xb_observer *observer, const volatile int *interrupted, struct xb_err *err)
+int xb_filelock_acquire(struct xb_filelock *lock, const char *path, const struct xb_observer *observer,
+			const volatile int *interrupted, struct xb_err *err)
 {
 	const int64_t tell_at_ms = xb_host_monotonic_ms() + QUIET_MS;
 	bool told = false;
 
 	for (int pause_ms = 1;; pause_ms = 2 * pause_ms < MAX_PAUSE_MS ? 2 * pause_ms : MAX_PAUSE_MS) {
 		int fd XB_CLEANUP(xb_fs_close) = -1;
-		const int held = lock_once(path, mode, &fd, err);
+		const int held = lock_once(path, &fd, err);
 
 		if (held < 0)
 			return held;
 		if (held) {
-			if (mode == XB_FILELOCK_EXCLUSIVE)
-				write_holder(fd);
+			write_holder(fd);
 			lock->fd = fd;
 			fd = -1;
 			return 0;

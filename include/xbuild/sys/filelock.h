@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Advisory lock between processes on a file that is created when missing (flock(2)); released by the kernel when the
- * holder dies. After a wait of one second the observer gets one NOTE that says what is waited for, with the process id of
- * the holder: who holds a lock exclusively writes it into the file.
+ * Advisory, exclusive lock between processes on a file that is created when missing (flock(2)); released by the kernel
+ * when the holder dies. After a wait of one second the observer gets one NOTE that says what is waited for, with the
+ * process id of the holder, which xb_filelock_acquire writes into the file.
  */
 #ifndef XBUILD_SYS_FILELOCK_H
 #define XBUILD_SYS_FILELOCK_H
@@ -16,15 +16,11 @@ struct xb_filelock {
 	int fd; /* -1 when not held */
 };
 
-enum xb_filelock_mode { XB_FILELOCK_SHARED, XB_FILELOCK_EXCLUSIVE };
-
 /* XB_E_INTERRUPTED soon after *interrupted (may be NULL) becomes non-zero, whenever the signal came. */
-int xb_filelock_acquire(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode,
-			const struct xb_observer *observer, const volatile int *interrupted,
-			struct xb_err *err) XB_MUST_CHECK;
+int xb_filelock_acquire(struct xb_filelock *lock, const char *path, const struct xb_observer *observer,
+			const volatile int *interrupted, struct xb_err *err) XB_MUST_CHECK;
 /* Like acquire, but *out_held is false instead of waiting. */
-int xb_filelock_try(struct xb_filelock *lock, const char *path, enum xb_filelock_mode mode, bool *out_held,
-		    struct xb_err *err) XB_MUST_CHECK;
+int xb_filelock_try(struct xb_filelock *lock, const char *path, bool *out_held, struct xb_err *err) XB_MUST_CHECK;
 void xb_filelock_release(struct xb_filelock *lock);
 
 #endif

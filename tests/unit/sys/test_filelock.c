@@ -27,37 +27,33 @@ static int drop_dir(void **state)
 	return 0;
 }
 
-static bool can_lock(const char *path, enum xb_filelock_mode mode)
+static bool can_lock(const char *path)
 {
 	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	bool held = false;
 
-	assert_int_equal(xb_filelock_try(&lock, path, mode, &held, &err), 0);
+	assert_int_equal(xb_filelock_try(&lock, path, &held, &err), 0);
 	assert_int_equal(held, lock.fd >= 0);
 	return held;
 }
 
-static void modes_exclude_each_other(void **state)
+static void one_holds_it_at_a_time(void **state)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
 	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 
-	assert_true(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+	assert_true(can_lock(path));
 	assert_true(xb_fs_exists(path));
-	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_SHARED, NULL, NULL, &err), 0);
+	assert_int_equal(xb_filelock_acquire(&lock, path, NULL, NULL, &err), 0);
 	assert_int_equal(fcntl(lock.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-	assert_true(can_lock(path, XB_FILELOCK_SHARED));
-	assert_false(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+	assert_false(can_lock(path));
+	assert_false(can_lock(path));
 	xb_filelock_release(&lock);
 	assert_int_equal(lock.fd, -1);
-	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_EXCLUSIVE, NULL, NULL, &err), 0);
-	assert_false(can_lock(path, XB_FILELOCK_SHARED));
-	assert_false(can_lock(path, XB_FILELOCK_EXCLUSIVE));
 	xb_filelock_release(&lock);
-	xb_filelock_release(&lock);
-	assert_true(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+	assert_true(can_lock(path));
 }
 
 static void an_empty_lock_can_be_released(void **state)
@@ -104,14 +100,13 @@ static void waiting_is_told_once(void **state)
 	for (int i = 0; i < 2; i++) {
 		scene.replace = i == 1;
 		scene.notes = 0;
-		assert_int_equal(xb_filelock_acquire(&scene.holder, path, XB_FILELOCK_EXCLUSIVE, &observer, NULL, &err),
-				 0);
+		assert_int_equal(xb_filelock_acquire(&scene.holder, path, &observer, NULL, &err), 0);
 		assert_int_equal(scene.notes, 0);
-		assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_EXCLUSIVE, &observer, NULL, &err), 0);
+		assert_int_equal(xb_filelock_acquire(&lock, path, &observer, NULL, &err), 0);
 		assert_int_equal(scene.notes, 1);
 		/* Held for everybody who comes by that name, also where the file was replaced meanwhile. */
 		assert_true(xb_fs_exists(path));
-		assert_false(can_lock(path, XB_FILELOCK_SHARED));
+		assert_false(can_lock(path));
 		xb_filelock_release(&lock);
 	}
 }
@@ -125,12 +120,11 @@ static void an_interruption_ends_the_wait(void **state)
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	const volatile int interrupted = 1;
 
-	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_EXCLUSIVE, NULL, &interrupted, &err), 0);
+	assert_int_equal(xb_filelock_acquire(&lock, path, NULL, &interrupted, &err), 0);
 	xb_filelock_release(&lock);
-	assert_int_equal(xb_filelock_acquire(&holder, path, XB_FILELOCK_EXCLUSIVE, NULL, NULL, &err), 0);
+	assert_int_equal(xb_filelock_acquire(&holder, path, NULL, NULL, &err), 0);
 	alarm(20);
-	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_SHARED, NULL, &interrupted, &err),
-			 XB_E_INTERRUPTED);
+	assert_int_equal(xb_filelock_acquire(&lock, path, NULL, &interrupted, &err), XB_E_INTERRUPTED);
 	alarm(0);
 	assert_int_equal(lock.fd, -1);
 	assert_non_null(strstr(err.msg, path));
@@ -143,10 +137,10 @@ static void errors_name_the_path(void **state)
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	bool held;
 
-	assert_int_equal(xb_filelock_acquire(&lock, path, XB_FILELOCK_SHARED, NULL, NULL, &err), XB_E_NOT_FOUND);
+	assert_int_equal(xb_filelock_acquire(&lock, path, NULL, NULL, &err), XB_E_NOT_FOUND);
 	assert_non_null(strstr(err.msg, path));
 	xb_err_clear(&err);
-	assert_int_equal(xb_filelock_try(&lock, path, XB_FILELOCK_SHARED, &held, &err), XB_E_NOT_FOUND);
+	assert_int_equal(xb_filelock_try(&lock, path, &held, &err), XB_E_NOT_FOUND);
 	assert_int_equal(lock.fd, -1);
 }
 
@@ -159,7 +153,7 @@ static void a_foreign_cache_can_be_locked(void **state)
 	assert_int_equal(chmod(*state, 0755), 0);
 	if (getuid() == 0)
 		assert_int_equal(seteuid(65534), 0);
-	assert_true(can_lock(path, XB_FILELOCK_SHARED));
+	assert_true(can_lock(path));
 	if (getuid() == 0)
 		assert_int_equal(seteuid(0), 0);
 }
@@ -175,22 +169,22 @@ static void death_releases(void **state)
 		struct xb_filelock lock = {.fd = -1};
 		struct xb_err err = {0};
 
-		if (xb_filelock_acquire(&lock, path, XB_FILELOCK_EXCLUSIVE, NULL, NULL, &err) == 0)
+		if (xb_filelock_acquire(&lock, path, NULL, NULL, &err) == 0)
 			kill(getpid(), SIGKILL);
 		_exit(1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	assert_true(can_lock(path, XB_FILELOCK_EXCLUSIVE));
+	assert_true(can_lock(path));
 }
 
 int main(void)
 {
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, drop_dir)
 	const struct CMUnitTest tests[] = {
-		IN_DIR(modes_exclude_each_other), cmocka_unit_test(an_empty_lock_can_be_released),
-		IN_DIR(waiting_is_told_once),	  IN_DIR(an_interruption_ends_the_wait),
-		IN_DIR(errors_name_the_path),	  IN_DIR(a_foreign_cache_can_be_locked),
+		IN_DIR(one_holds_it_at_a_time), cmocka_unit_test(an_empty_lock_can_be_released),
+		IN_DIR(waiting_is_told_once),	IN_DIR(an_interruption_ends_the_wait),
+		IN_DIR(errors_name_the_path),	IN_DIR(a_foreign_cache_can_be_locked),
 		IN_DIR(death_releases),
 	};
 
