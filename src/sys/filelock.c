@@ -35,7 +35,10 @@ static int open_lock_file(const char *path, struct xb_err *err)
 	return fd;
 }
 
-/* False when the file was removed or replaced while we waited: then others lock another file by this name. */
+/*
+ * False when its holder removed the file after we had opened it and before we had the lock (the store does so with its
+ * directories of temporary files): then others lock another file by this name.
+ */
 static bool is_still_at(int fd, const char *path)
 {
 	struct stat ours, there;
