@@ -59,6 +59,27 @@ expect 0 "$xbuild" build tiny --offline
 cmp out/linux-x86_64/tiny "$work/sound" || fail "a result from the damaged tree is still in the store"
 mv tiny.kept tiny.c
 
+# What x86_64 fails of is the user's own; on aarch64 it is the sysroot.
+if [ "$(uname -m)" = x86_64 ]; then
+	sed -i 's/^targets: .*/targets: [linux-x86_64, linux-aarch64]/' xbuild.yaml
+	cp tiny.c tiny.kept
+	printf '#ifdef __x86_64__\n#error no\n#endif\n#include <stdio.h>\nint main(void) { return 0; }\n' >tiny.c
+	expect 0 "$xbuild" lock
+	expect 1 "$xbuild" build tiny -k -j1
+	says 'error: no'
+	lost=$(find "$XBUILD_CACHE_DIR"/trees/*/root/usr/lib/aarch64-linux-gnu/Scrt1.o | sed 's|usr/lib/.*|usr/include/stdio.h|')
+	chmod u+w "$(dirname "$lost")"
+	rm "$lost"
+	rm -rf out .xbuild "$XBUILD_CACHE_DIR/actions"
+	expect 5 "$xbuild" build tiny -k -j1 --offline
+	says 'error: no'
+	says "stdio.h' is missing"
+	says 'xbuild fetch --verify'
+	expect 0 "$xbuild" fetch --verify --offline
+	mv tiny.kept tiny.c
+	sed -i 's/^targets: .*/targets: [linux-x86_64]/' xbuild.yaml
+fi
+
 for name in out .xbuild; do
 	rm -rf out .xbuild
 	: >"$name"
