@@ -17,6 +17,11 @@
 #define INCLUDE	 "use include: for directories of the project"
 #define COMMA	 "a word with a comma needs quotes in a list: [\"-Wl,...\"]"
 #define INTERNAL "it passes options to the inside of the compiler"
+#define RECORDS	 "it puts the command, with paths of this machine, into the output"
+#define PROFILE	 "it reads a profile that the build does not know"
+#define RESTARTS "it makes the compiler start programs of its own"
+#define LOCAL	 "the result must not depend on this machine"
+#define DEPFILE	 "xbuild writes the dependency files"
 
 enum match { EXACT, PREFIX };
 
@@ -53,11 +58,26 @@ static const struct refusal compiler_words[] = {
 	{"-wrapper", PREFIX, "it starts another program"},
 	{"-no-integrated-as", EXACT, HOST},
 	{"-fno-integrated-as", EXACT, HOST},
+	{"-fno-integrated-objemitter", EXACT, HOST},
+	{"-fno-integrated-cc1", EXACT, RESTARTS},
+	{"-no-integrated-cpp", EXACT, RESTARTS},
+	{"-via-file-asm", EXACT, RESTARTS},
+	{"-frecord-command-line", EXACT, RECORDS},
+	{"-frecord-gcc-switches", EXACT, RECORDS},
+	{"-grecord-command-line", EXACT, RECORDS},
+	{"-grecord-gcc-switches", EXACT, RECORDS},
+	{"-fembed-bitcode", PREFIX, RECORDS}, /* the bitcode, and the command with it */
+	{"-fdiagnostics-absolute-paths", EXACT, LOCAL},
+	{"-v", EXACT, LOCAL}, /* what it says is kept with the result */
+	{"-time", EXACT, LOCAL},
+	{"-fdebug-compilation-dir", EXACT, NEXT},
 	{"-fuse-ld", PREFIX, "xbuild links with lld"},
 	{"-gcc-toolchain", PREFIX, HOST},
 	{"-no-canonical-prefixes", EXACT, "xbuild sets it"},
 	{"-canonical-prefixes", EXACT, HOST},
-	{"-M", PREFIX, "xbuild writes the dependency files"},
+	{"-fdepfile-entry", PREFIX, DEPFILE},
+	{"-dependency-", PREFIX, DEPFILE},
+	{"-M", PREFIX, DEPFILE},
 	{"-save-temps", PREFIX, WRITES},
 	{"-save-stats", PREFIX, WRITES},
 	{"-serialize-diagnostics", PREFIX, WRITES},
@@ -66,15 +86,25 @@ static const struct refusal compiler_words[] = {
 	{"-fproc-stat-report", PREFIX, WRITES},
 	{"-fsave-optimization-record", PREFIX, WRITES},
 	{"-foptimization-record", PREFIX, WRITES},
-	{"-fcrash-diagnostics-dir", PREFIX, WRITES},
+	{"-fcrash-diagnostics", PREFIX, WRITES},
+	{"-fthin-link-bitcode", PREFIX, WRITES},
+	{"-dsym-dir", PREFIX, WRITES},
+	{"-module-dependency-dir", PREFIX, WRITES},
+	{"-object-file-name", PREFIX, OUTPUT},
+	{"-arcmt-", PREFIX, WRITES},
+	{"-objcmt-", PREFIX, WRITES},
+	{"-fauto-profile", PREFIX, PROFILE},
+	{"-fmemory-profile-use", PREFIX, PROFILE},
+	{"-fmemory-profile", PREFIX, WRITES},
+	{"-fcodegen-data", PREFIX, WRITES},
 	{"-gen-cdb-fragment-path", PREFIX, WRITES},
 	{"-fstack-usage", EXACT, WRITES},
 	{"-index-store-path", PREFIX, WRITES},
 	{"-gen-reproducer", PREFIX, WRITES},
 	{"-dump", PREFIX, WRITES},
-	{"-fprofile-use", PREFIX, "it reads a profile that the build does not know"},
-	{"-fprofile-instr-use", PREFIX, "it reads a profile that the build does not know"},
-	{"-fprofile-sample-use", PREFIX, "it reads a profile that the build does not know"},
+	{"-fprofile-use", PREFIX, PROFILE},
+	{"-fprofile-instr-use", PREFIX, PROFILE},
+	{"-fprofile-sample-use", PREFIX, PROFILE},
 	{"-fprofile-list", PREFIX, OPTIONS},
 	{"-fprofile-update", PREFIX, NULL},
 	{"-fprofile-", PREFIX, WRITES},
@@ -88,8 +118,14 @@ static const struct refusal compiler_words[] = {
 	{"-fsanitize-ignorelist", PREFIX, OPTIONS},
 	{"-fsanitize-blacklist", PREFIX, OPTIONS},
 	{"-fsanitize-system-ignorelist", PREFIX, OPTIONS},
+	{"-fsanitize-system-blacklist", PREFIX, OPTIONS},
 	{"-fsanitize-coverage-allowlist", PREFIX, OPTIONS},
+	{"-fsanitize-coverage-whitelist", PREFIX, OPTIONS},
 	{"-fsanitize-coverage-ignorelist", PREFIX, OPTIONS},
+	{"-fsanitize-coverage-blacklist", PREFIX, OPTIONS},
+	{"-fms-secure-hotpatch-functions-file", PREFIX, OPTIONS},
+	{"-frewrite-map-file", PREFIX, OPTIONS},
+	{"-filelist", EXACT, OPTIONS},
 	{"-fexperimental-sanitize-metadata-ignorelist", PREFIX, OPTIONS},
 	{"-fbasic-block-sections=list=", PREFIX, OPTIONS},
 	{"-fxray-", PREFIX, OPTIONS},
@@ -102,6 +138,7 @@ static const struct refusal compiler_words[] = {
 	{"-working-directory", PREFIX, "xbuild sets the directory"},
 	{"-gsplit-dwarf", PREFIX, "use debug: split"},
 	{"-target", PREFIX, TARGET},
+	{"-fopenmp-targets", PREFIX, TARGET},
 	{"-arch", PREFIX, TARGET},
 	{"-m16", EXACT, TARGET},
 	{"-m32", EXACT, TARGET},
@@ -109,7 +146,7 @@ static const struct refusal compiler_words[] = {
 	{"-mx32", EXACT, TARGET},
 	{"-march=native", EXACT, "the result must not depend on this machine; use cpu:"},
 	{"-mcpu=native", EXACT, "the result must not depend on this machine; use cpu:"},
-	{"-mtune=native", EXACT, "the result must not depend on this machine"},
+	{"-mtune=native", EXACT, LOCAL},
 	{"-print-", PREFIX, STEP},
 	{"-isysroot", PREFIX, TARGET},
 	{"-resource-dir", PREFIX, TARGET},
@@ -119,6 +156,7 @@ static const struct refusal compiler_words[] = {
 	{"-iframework", PREFIX, INCLUDE},
 	{"-stdlib++-isystem", PREFIX, INCLUDE},
 	{"-iapinotes", PREFIX, INCLUDE},
+	{"-isystem-after", PREFIX, INCLUDE},
 	{"-imacros", PREFIX, INCLUDE},
 	{"-internal-", PREFIX, INCLUDE},
 	{"-include-pch", PREFIX, "it reads a file that the build does not know"},
@@ -152,6 +190,7 @@ static const struct refusal linker_words[] = {
 	{"o", PREFIX, OUTPUT},
 	{"output", PREFIX, OUTPUT},
 	{"plugin", PREFIX, LOADS},
+	{"error-handling-script", PREFIX, "it starts another program"},
 	{"load-pass-plugin", PREFIX, LOADS},
 	{"mllvm", PREFIX, INTERNAL},
 	{"T", PREFIX, "linker scripts are not supported"},
@@ -160,12 +199,13 @@ static const struct refusal linker_words[] = {
 	{"dT", PREFIX, "linker scripts are not supported"},
 	{"c", EXACT, "linker scripts are not supported"},
 	{"mri-script", PREFIX, "linker scripts are not supported"},
-	{"dependency-file", PREFIX, "xbuild writes the dependency files"},
+	{"dependency-file", PREFIX, DEPFILE},
 	{"Map", PREFIX, WRITES},
 	{"reproduce", PREFIX, WRITES},
 	{"time-trace", PREFIX, WRITES},
 	{"print-archive-stats", PREFIX, WRITES},
 	{"print-symbol-order", PREFIX, WRITES},
+	{"print-gc-sections=", PREFIX, WRITES},
 	{"why-extract", PREFIX, WRITES},
 	{"save-temps", PREFIX, WRITES},
 	{"dwo-dir", PREFIX, WRITES},
@@ -203,6 +243,7 @@ static const struct refusal linker_words[] = {
 	{"irpgo-profile", PREFIX, OPTIONS},
 	{"retain-symbols-file", PREFIX, OPTIONS},
 	{"export-dynamic-symbol-list", PREFIX, OPTIONS},
+	{"shuffle-sections", PREFIX, "the result must depend on the inputs alone"},
 	{"randomize-section-padding", PREFIX, "the result must depend on the inputs alone"},
 	{"build-id=uuid", EXACT, "the result must depend on the inputs alone"},
 };
@@ -366,7 +407,8 @@ const char *xb_flag_refused(struct xb_sv word, bool linker)
 	if (check_path_word(word, linker, &reason))
 		return reason;
 	for (const char *const *option = include_words; *option; option++) {
-		if (xb_sv_starts(word, *option) && !xb_sv_starts(word, "-include-"))
+		if (xb_sv_starts(word, *option) && !xb_sv_starts(word, "-include-") &&
+		    !xb_sv_starts(word, "-isystem-after"))
 			return check_include(word, strlen(*option));
 	}
 	/* clang spells most of what is refused below a second time with two dashes; one long option is worth having. */
