@@ -22,6 +22,7 @@ void fetch_plan_release(struct fetch_plan *plan)
 {
 	for (size_t i = 0; i < plan->locks.len; i++)
 		xb_filelock_release(&plan->locks.items[i]);
+	xb_filelock_release(&plan->downloads);
 	for (size_t i = 0; i < plan->blobs.len; i++)
 		XB_VEC_RELEASE(&plan->blobs.items[i].trees);
 	XB_VEC_RELEASE(&plan->locks);
@@ -251,6 +252,32 @@ static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
 	return 0;
 }
 
+/* Other trees, of another project say, may be made of the same blobs: who holds the lock before may have loaded them. */
+static int take_downloads(struct fetch_plan *plan, struct xb_err *err)
+{
+	size_t n_missing = 0;
+
+	for (size_t i = 0; i < plan->blobs.len; i++)
+		n_missing += plan->blobs.items[i].is_missing;
+	if (!n_missing || plan->app->options.offline)
+		return 0;
+	if (xb_store_lock(plan->app->store, "downloads", &plan->downloads, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < plan->blobs.len; i++) {
+		struct fetch_blob *blob = &plan->blobs.items[i];
+		bool there = false;
+
+		if (!blob->is_missing)
+			continue;
+		if (xb_cas_has_whole(plan->app->store, &blob->sha256, blob->size_bytes, &there, err) < 0)
+			return xb_wrap(err, "'%s' of xbuild.lock", blob->label);
+		blob->is_missing = !there;
+		for (size_t k = 0; there && k < blob->trees.len; k++)
+			plan->trees.items[blob->trees.items[k]].n_missing--;
+	}
+	return 0;
+}
+
 int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
 {
 	struct xb_err no_home XB_CLEANUP(xb_err_release) = {0};
@@ -265,5 +292,5 @@ int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t
 	for (size_t i = 0; i < plan->trees.len; i++)
 		if (add_blobs(plan, i, err) < 0)
 			return err->code;
-	return 0;
+	return take_downloads(plan, err);
 }

@@ -39,6 +39,7 @@ struct fetch_plan {
 	struct xb_map by_digest; /* hex -> index of the blob + 1 */
 	struct xb_map mirrors;	 /* "toolchain/trixie" -> struct xb_list of base URLs */
 	XB_VEC(struct xb_filelock) locks;
+	struct xb_filelock downloads; /* held while something is downloaded; taken last */
 	char *config_dir;
 };
 
@@ -49,7 +50,8 @@ const char *fetch_lock_key(const struct xb_want *want, const struct xb_digest *r
 
 /*
  * Fills the plan with what the store lacks of `wants`. When something is missing, the locks of those trees are taken
- * first and the store is looked at again, so that several processes make each tree once.
+ * first and the store is looked at again, so that several processes make each tree once. When blobs are missing, one more
+ * lock is taken, for all downloads, and the store is looked at again: release it when they are done.
  */
 int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants,
 		    struct xb_err *err) XB_MUST_CHECK;

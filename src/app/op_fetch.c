@@ -263,6 +263,7 @@ static int carry_out(struct run *run, struct xb_err *err)
 		run->summary.n_cached += !plan->blobs.items[i].is_missing;
 	for (size_t at = 0; rc == 0 && at < plan->blobs.len;)
 		rc = run_batch(run, &at, err);
+	xb_filelock_release(&plan->downloads);
 	if (rc < 0)
 		return rc;
 	tell_fetched(run);

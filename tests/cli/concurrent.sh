@@ -9,6 +9,15 @@ cd copy1
 expect 0 "$xbuild" lock
 for i in 2 3 4; do cp xbuild.lock "../copy$i/"; done
 cd ..
+# another project, with another package and so another sysroot, which is made of the same packages but for that one
+for i in 6 7; do
+	hello_project "$work/copy$i"
+	sed -i -e 's/libtally-dev/libtally1/' -e '/pkg-config/d' "copy$i/xbuild.yaml"
+	printf 'int main(void) { return 0; }\n' >"copy$i/app/count.c"
+	rm "copy$i/app/main.cc"
+done
+(cd copy6 && expect 0 "$xbuild" lock)
+cp copy6/xbuild.lock copy7/
 chmod -R u+w "$XBUILD_CACHE_DIR"
 rm -rf "$XBUILD_CACHE_DIR"
 : >"$work/requests"
@@ -20,11 +29,15 @@ for i in 1 2 3 4; do
 		pids="$pids $!"
 	done
 done
+for i in 6 7; do
+	(cd "copy$i" && exec "$xbuild" fetch --quiet >"$work/out-f$i" 2>"$work/err-f$i") &
+	pids="$pids $!"
+done
 failed=0
 for pid in $pids; do wait "$pid" || failed=$((failed + 1)); done
 [ "$failed" = 0 ] || {
 	cat "$work"/err* >&2
-	fail "$failed of 8 failed"
+	fail "$failed of 10 failed"
 }
 [ "$(tail -q -n 1 "$work"/out[1-4][ab] | sort -u | wc -l)" = 1 ] || fail "not the same digest: $(cat "$work"/out*)"
 [ "$(tail -q -n 1 "$work"/out[1-4][ab] | grep -c '^sha256:')" = 8 ] || fail "a digest is missing: $(cat "$work"/out*)"
