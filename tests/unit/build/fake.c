@@ -131,6 +131,23 @@ static int clang(int argc, char **argv)
 	return t.status;
 }
 
+/* Another file of the same content in the place of `path`. */
+static void replace(const char *path)
+{
+	char other[1024], line[1024];
+	FILE *in = fopen(path, "r"), *out;
+
+	snprintf(other, sizeof(other), "%s.other", path);
+	out = fopen(other, "w");
+	while (in && out && fgets(line, sizeof(line), in))
+		fputs(line, out);
+	if (in)
+		fclose(in);
+	if (out)
+		fclose(out);
+	(void)!rename(other, path);
+}
+
 static void join(FILE *out, const char *path)
 {
 	char line[1024];
@@ -139,8 +156,11 @@ static void join(FILE *out, const char *path)
 	if (!in)
 		return;
 	fprintf(out, "[%s]\n", path);
-	while (fgets(line, sizeof(line), in))
+	while (fgets(line, sizeof(line), in)) {
 		fputs(line, out);
+		if (!strcmp(line, "replaced at link\n"))
+			replace(path);
+	}
 	fclose(in);
 }
 

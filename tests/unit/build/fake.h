@@ -6,7 +6,8 @@
  * "clang" copies the source to the output, replaces lines `#include "x"` (or <x>) by the file found beside the includer or
  * along -I, and lists what it read. Further lines it obeys: `#warning TEXT` (printed in colour), `#error TEXT` and `#say TEXT` (fail),
  * `#append FILE` (writes to FILE while it runs: a source that changes), `#wait FILE` (until FILE exists), `#read FILE` (listed
- * as read, whatever it is). "ld.lld" and "llvm-ar" join their inputs, "llvm-objcopy" copies.
+ * as read, whatever it is). "ld.lld" and "llvm-ar" join their inputs, "llvm-objcopy" copies. An input with the line
+ * "replaced at link" is replaced by another file while it is read.
  */
 #ifndef TESTS_UNIT_BUILD_FAKE_H
 #define TESTS_UNIT_BUILD_FAKE_H

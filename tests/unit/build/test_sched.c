@@ -381,6 +381,21 @@ static void test_foreign_file_is_refused(void **state)
 	fake_close(&f);
 }
 
+/* The object that the linker reads is not the one that was made. */
+static void test_object_replaced_while_linking(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	open_app(&f);
+	fake_write(&f, "src/a.c", "replaced at link\n");
+	assert_int_equal(fake_build(&f), XB_E_VERIFY);
+	assert_has(f.err.msg, "a.c");
+	assert_has(f.err.msg, "changed while 'out/linux-x86_64/app'");
+	assert_false(fake_exists(&f, "out/linux-x86_64/app"));
+	fake_close(&f);
+}
+
 static void test_input_that_changes_is_not_cached(void **state)
 {
 	struct fake f;
@@ -546,6 +561,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_stops_at_first_failure),
 		cmocka_unit_test(test_foreign_file_is_refused),
+		cmocka_unit_test(test_object_replaced_while_linking),
 		cmocka_unit_test(test_input_that_changes_is_not_cached),
 		cmocka_unit_test(test_just_written),
 		cmocka_unit_test(test_interrupt),
