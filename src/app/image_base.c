@@ -96,6 +96,13 @@ static int choose(const struct xb_target *target, const struct xb_rootfs *own, c
 	return 0;
 }
 
+static void note_tree(struct image_run *run, const char *dir, const struct xb_digest *digest)
+{
+	const struct image_tree tree = {xb_arena_strdup(&run->app->arena, dir), *digest};
+
+	XB_VEC_PUSH(&run->trees, tree);
+}
+
 static int recall_or_choose(struct image_run *run, const struct xb_target *target, const struct xb_rootfs *own,
 			    struct xb_str *out, struct xb_err *err)
 {
@@ -113,6 +120,7 @@ static int recall_or_choose(struct image_run *run, const struct xb_target *targe
 		xb_str_append_sv(out, text);
 		return 0;
 	}
+	note_tree(run, sysroot.dir, &sysroot.digest);
 	if (choose(target, own, &sysroot, locked, out, err) < 0)
 		return err->code;
 	return remember(run, &key, xb_str_get(out), err);
@@ -125,8 +133,10 @@ static int add_package(struct image_run *run, const struct xb_target *target, co
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
 	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("package %s", name);
 
-	if (xb_provision_package(run->app, target, name, &tree, err) < 0 ||
-	    xb_tree_read(tree.manifest, &tree.digest, &entries, err) < 0)
+	if (xb_provision_package(run->app, target, name, &tree, err) < 0)
+		return image_wrap(err, "add package", name);
+	note_tree(run, tree.dir, &tree.digest);
+	if (xb_tree_read(tree.manifest, &tree.digest, &entries, err) < 0)
 		return image_wrap(err, "add package", name);
 	xb_rootfs_add_tree(out, &entries, tree.dir, origin);
 	return 0;

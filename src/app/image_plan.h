@@ -7,18 +7,26 @@
 #define XBUILD_APP_IMAGE_PLAN_H
 
 #include "xbuild/app/op_image.h"
+#include "xbuild/base/vec.h"
 #include "xbuild/image/document.h"
 #include "xbuild/image/rootfs.h"
 #include "xbuild/store/statcache.h"
 #include "xbuild/sys/git.h"
 
+/* An unpacked tree that files of an image come from. */
+struct image_tree {
+	const char *dir;
+	struct xb_digest digest;
+};
+
 /* One run. Strings are in app->arena. */
 struct image_run {
-	struct xb_app *app;	      /* with git read */
-	const char *profile;	      /* as given; NULL: release */
-	const char *created;	      /* RFC 3339 */
-	struct xb_statcache *files;   /* digests of the project's own files */
-	struct xb_build_result build; /* of the current image */
+	struct xb_app *app;		 /* with git read */
+	const char *profile;		 /* as given; NULL: release */
+	const char *created;		 /* RFC 3339 */
+	struct xb_statcache *files;	 /* digests of the project's own files */
+	struct xb_build_result build;	 /* of the current image */
+	XB_VEC(struct image_tree) trees; /* used so far */
 };
 
 /* Who runs in the image and owns what it makes. */

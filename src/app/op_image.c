@@ -172,6 +172,27 @@ static int put_document(struct image_run *run, const struct xb_str *text, struct
 	return 0;
 }
 
+/*
+ * A file that is not there, or not what it was, may be one of an unpacked tree: then that is the error. Which file made
+ * the trouble is known, but not whose it is.
+ */
+static int blame_trees(const struct image_run *run, struct xb_err *err)
+{
+	const enum xb_tree_look look = err->code == XB_E_DIGEST ? XB_TREE_LOOK_WHOLE : XB_TREE_LOOK_QUICK;
+	struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
+
+	if (err->code != XB_E_NOT_FOUND && err->code != XB_E_DIGEST)
+		return err->code;
+	for (size_t i = 0; i < run->trees.len; i++) {
+		if (xb_tree_blame(run->trees.items[i].dir, &run->trees.items[i].digest, look, &damage) == 0)
+			continue;
+		xb_err_clear(err);
+		xb_err_move(err, &damage);
+		break;
+	}
+	return err->code;
+}
+
 static int make_platform(struct image_run *run, const struct xb_image *image, const struct xb_pairs *annotations,
 			 struct xb_arena *arena, struct xb_image_platform *platform, struct blobs *blobs,
 			 struct xb_err *err)
@@ -187,8 +208,10 @@ static int make_platform(struct image_run *run, const struct xb_image *image, co
 	    xb_layer_make_all(run->app->store, &rootfs, &options, layers, &n_layers, err) < 0 ||
 	    image_config(run, image, platform->target, layers, n_layers, &config, err) < 0 ||
 	    xb_document_manifest(&config, layers, n_layers, annotations, &text, err) < 0 ||
-	    put_document(run, &text, blobs, &manifest, err) < 0)
+	    put_document(run, &text, blobs, &manifest, err) < 0) {
+		blame_trees(run, err);
 		return image_wrap(err, "target", platform->target->name);
+	}
 	add_blob(blobs, &config.digest, config.size_bytes);
 	for (size_t i = 0; i < n_layers; i++) {
 		add_blob(blobs, &layers[i].blob, layers[i].size_bytes);
@@ -343,6 +366,7 @@ static int open_run(struct image_run *run, struct xb_err *err)
 static void close_run(struct image_run *run)
 {
 	xb_statcache_free(run->files);
+	XB_VEC_RELEASE(&run->trees);
 	xb_build_result_release(&run->build);
 }
 

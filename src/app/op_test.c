@@ -12,6 +12,7 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/build/verify.h"
 #include "xbuild/model/elf.h"
+#include "xbuild/store/tree.h"
 #include "xbuild/sys/fs.h"
 
 /* One target of this run. */
@@ -394,6 +395,23 @@ static void keep_rows(struct testing *t)
 	}
 }
 
+/* What failed may have failed of a library that went out of the sysroot (one without a manifest is not of the store). */
+static int blame_sysroots(const struct testing *t, struct xb_err *err)
+{
+	for (size_t p = 0; p < t->n_places; p++) {
+		const struct xb_sysroot_paths *sysroot = &t->places[p].sysroot;
+		bool failed = false;
+
+		for (size_t i = 0; i < t->rows.len; i++)
+			failed = failed || (t->rows.items[i].verdict == XB_VERDICT_FAILED &&
+					    strcmp(t->rows.items[i].target, t->places[p].target->target->name) == 0);
+		if (failed && sysroot->manifest &&
+		    xb_tree_blame(sysroot->dir, &sysroot->digest, XB_TREE_LOOK_QUICK, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
 static int test_built(struct testing *t, const struct xb_build_opts *opts, struct xb_err *err)
 {
 	const struct xb_project_target **targets;
@@ -409,7 +427,7 @@ static int test_built(struct testing *t, const struct xb_build_opts *opts, struc
 	if (verify_all(t, opts->profile ? opts->profile : "release", err) < 0 || run_all(t, err) < 0)
 		return err->code;
 	keep_rows(t);
-	return 0;
+	return blame_sysroots(t, err);
 }
 
 int xb_op_test(struct xb_app *app, const struct xb_build_opts *opts, struct xb_test_result *out, struct xb_err *err)

@@ -95,17 +95,6 @@ static void tell_start(struct exec *x, const struct xb_action *action, const str
 					 });
 }
 
-static int check_tree(const char *dir, const struct xb_digest *digest, struct xb_err *err)
-{
-	struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
-
-	/* Anything else is no news about the command that failed. */
-	if (!dir || xb_tree_check(dir, digest, XB_TREE_LOOK_QUICK, &damage) != XB_E_DIGEST)
-		return 0;
-	xb_fail(err, XB_E_DIGEST, "%s", damage.msg);
-	return xb_hint(err, "run 'xbuild fetch --verify': it finds all that is damaged and unpacks it again");
-}
-
 /* A file that is gone from an unpacked tree (cleaners of caches do that) shows as a strange error of the compiler. */
 static int check_trees(struct exec *x, const struct xb_action *action, struct xb_err *err)
 {
@@ -116,10 +105,10 @@ static int check_trees(struct exec *x, const struct xb_action *action, struct xb
 	if (c->trees_seen)
 		return 0;
 	c->trees_seen = true;
-	if (check_tree(tools->dir, &tools->digest, err) < 0 ||
-	    check_tree(tools->extra_dir, &tools->extra_digest, err) < 0)
+	if (xb_tree_blame(tools->dir, &tools->digest, XB_TREE_LOOK_QUICK, err) < 0 ||
+	    xb_tree_blame(tools->extra_dir, &tools->extra_digest, XB_TREE_LOOK_QUICK, err) < 0)
 		return err->code;
-	return check_tree(sysroot->dir, &sysroot->digest, err);
+	return xb_tree_blame(sysroot->dir, &sysroot->digest, XB_TREE_LOOK_QUICK, err);
 }
 
 int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err)

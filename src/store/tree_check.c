@@ -103,3 +103,14 @@ int xb_tree_check(const char *root, const struct xb_digest *digest, enum xb_tree
 			return err->code;
 	return 0;
 }
+
+int xb_tree_blame(const char *root, const struct xb_digest *digest, enum xb_tree_look look, struct xb_err *err)
+{
+	struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
+
+	/* Anything else is no news about what failed. */
+	if (!root || xb_tree_check(root, digest, look, &damage) != XB_E_DIGEST)
+		return 0;
+	xb_fail(err, XB_E_DIGEST, "%s", damage.msg);
+	return xb_hint(err, "run 'xbuild fetch --verify': it finds all that is damaged and unpacks it again");
+}

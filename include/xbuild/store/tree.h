@@ -148,6 +148,12 @@ enum xb_tree_look {
  */
 int xb_tree_check(const char *root, const struct xb_digest *digest, enum xb_tree_look look,
 		  struct xb_err *err) XB_MUST_CHECK;
+/*
+ * For who failed at something below `root` (NULL: nothing): 0 when that is not because of the tree, else XB_E_DIGEST, which
+ * names the damage and the command that mends it.
+ */
+int xb_tree_blame(const char *root, const struct xb_digest *digest, enum xb_tree_look look,
+		  struct xb_err *err) XB_MUST_CHECK;
 /* Takes a tree out of the store, so that it is made again when it is needed. A missing one is success. */
 int xb_tree_discard(struct xb_store *store, const struct xb_digest *recipe, struct xb_err *err) XB_MUST_CHECK;
 
