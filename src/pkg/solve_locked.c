@@ -220,10 +220,11 @@ const char *xb_solver_newer(const struct xb_solver *solver, const struct xb_lock
 	const Id name = pool_str2id(pool, package->name, 0);
 	const char *newest = package->version;
 
+	/* What stands in for an excluded package has no version, so it is never the newer one. */
 	for (Id id = 2; name && id < pool->nsolvables; id++) {
 		const Solvable *s = pool_id2solvable(pool, id);
 
-		if (s->repo && s->name == name && s->repo != solver->locked && s->repo != solver->excluded &&
+		if (s->repo && s->name == name && s->repo != solver->locked &&
 		    pool_evrcmp_str(pool, id_str(solver, s->evr), newest, EVRCMP_COMPARE) > 0)
 			newest = id_str(solver, s->evr);
 	}

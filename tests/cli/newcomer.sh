@@ -90,13 +90,16 @@ cmp before out/linux-x86_64/tiny || fail "a failed build touched the old result"
 git checkout -q tiny.c
 
 # an error of a link with lto: full names no source; then it is said what does
-printf 'profiles: { whole: { lto: full } }\n' >>xbuild.yaml
+printf 'profiles: { whole: { lto: full }, lines: { lto: full, debug: lines } }\n' >>xbuild.yaml
 echo 'int oops(void); int main(void) { return oops(); }' >tiny.c
 expect 1 "$xbuild" build tiny --target amd64 --profile whole
 says 'undefined symbol: oops'
 says "unit 'tiny' is one object at link time"
 expect 1 "$xbuild" build tiny --target amd64 --profile dev
 says 'referenced by tiny.c'
+silent_about 'one object'
+# with lines the linker names the source itself
+expect 1 "$xbuild" build tiny --target amd64 --profile lines
 silent_about 'one object'
 git checkout -q tiny.c xbuild.yaml
 

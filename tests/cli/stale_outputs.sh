@@ -35,6 +35,15 @@ there linux-aarch64/small
 there linux-x86_64/mine
 rm out/linux-aarch64/tiny
 
+# what is of no target of the project any more goes only where all targets are built
+mkdir out/linux-old
+echo old >out/linux-old/tiny
+echo "$(sha256sum out/linux-old/tiny | cut -d ' ' -f 1) linux-old tiny out/linux-old/tiny" >>.xbuild/outputs
+expect 0 "$xbuild" build --target linux-x86_64
+there linux-old/tiny
+expect 0 "$xbuild" build
+gone linux-old
+
 # a debug file of another profile goes with the next build of its unit
 printf 'profiles:\n  split: { debug: split }\n' >>xbuild.yaml
 expect 0 "$xbuild" build --profile split

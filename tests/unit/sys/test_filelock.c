@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +113,51 @@ static void waiting_is_told_once(void **state)
 	}
 }
 
+/* Of a longer number that was there before, nothing is left. */
+static void the_holder_is_the_latest(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	char *pid XB_CLEANUP(xb_free_ptr) = xb_printf("%ld\n", (long)getpid());
+
+	sample_write(path, "2147483647\n2147483647\n", 22);
+	assert_int_equal(xb_filelock_acquire(&lock, path, NULL, NULL, &err), 0);
+	assert_int_equal(xb_fs_read(path, 100, &text, &err), 0);
+	assert_string_equal(xb_str_get(&text), pid);
+}
+
+static const char *removed_on_lock; /* the file that goes away just before the next lock is asked for, or NULL */
+
+/* Instead of that of the C library, in this program. */
+int flock(int fd, int operation)
+{
+	int (*real)(int, int);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "flock");
+	if (removed_on_lock)
+		unlink(removed_on_lock);
+	removed_on_lock = NULL;
+	return real(fd, operation);
+}
+
+/* One may have opened the file just before its holder removed it: what it locks then is nobody's lock any more. */
+static void a_removed_file_is_no_lock(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "lock");
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	bool held = false;
+
+	removed_on_lock = path;
+	assert_int_equal(xb_filelock_try(&lock, path, &held, &err), 0);
+	assert_null(removed_on_lock);
+	assert_true(held);
+	assert_true(xb_fs_exists(path));
+	assert_false(can_lock(path));
+}
+
 /* A handler may have run before the wait began: then no signal will come that could end a sleep. */
 static void an_interruption_ends_the_wait(void **state)
 {
@@ -182,10 +229,15 @@ int main(void)
 {
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, drop_dir)
 	const struct CMUnitTest tests[] = {
-		IN_DIR(one_holds_it_at_a_time), cmocka_unit_test(an_empty_lock_can_be_released),
-		IN_DIR(waiting_is_told_once),	IN_DIR(an_interruption_ends_the_wait),
-		IN_DIR(errors_name_the_path),	IN_DIR(a_foreign_cache_can_be_locked),
+		IN_DIR(one_holds_it_at_a_time),
+		cmocka_unit_test(an_empty_lock_can_be_released),
+		IN_DIR(waiting_is_told_once),
+		IN_DIR(an_interruption_ends_the_wait),
+		IN_DIR(errors_name_the_path),
+		IN_DIR(a_foreign_cache_can_be_locked),
 		IN_DIR(death_releases),
+		IN_DIR(the_holder_is_the_latest),
+		IN_DIR(a_removed_file_is_no_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
