@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../../../src/app/test_run.h"
+#include "../host_dir.h"
 #include "../run_program.h"
 #include "../skip.h"
 #include "xbuild/app/op_doctor.h"
@@ -612,18 +613,15 @@ static void another_architecture_runs_under_qemu(void **state)
 
 static int set_up(void **state)
 {
-	const char *base = getenv("TMPDIR");
-	struct xb_host host;
+	struct host_dir host;
 
 	(void)state;
-	xb_host_detect(&host);
-	native = xb_target_find(xb_sv(host.name));
-	foreign = xb_target_find(
-		xb_sv(native && strcmp(native->name, "linux-x86_64") ? "linux-x86_64" : "linux-aarch64"));
-	dir = xb_printf("%s/xb-optest-XXXXXX", base && *base ? base : "/tmp");
-	gcc = xb_proc_find("gcc");
-	if (!mkdtemp(dir))
+	if (host_dir_open(&host, "optest") < 0)
 		return -1;
+	native = host.native;
+	foreign = host.foreign;
+	dir = host.dir;
+	gcc = host.gcc;
 	return setenv("TMPDIR", dir, 1);
 }
 

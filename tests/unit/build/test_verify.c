@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../host_dir.h"
 #include "../model/elf_sample.h"
 #include "../run_program.h"
 #include "../skip.h"
@@ -394,17 +395,16 @@ static void a_program_made_by_hand(void **state)
 
 static int set_up(void **state)
 {
-	const char *base = getenv("TMPDIR");
-	struct xb_host host;
+	struct host_dir host;
 
 	(void)state;
-	xb_host_detect(&host);
-	target = xb_target_find(xb_sv(host.name));
-	other = xb_target_find(
-		xb_sv(target && strcmp(target->name, "linux-x86_64") ? "linux-x86_64" : "linux-aarch64"));
-	dir = xb_printf("%s/xb-verify-XXXXXX", base && *base ? base : "/tmp");
-	gcc = xb_proc_find("gcc");
-	return mkdtemp(dir) ? 0 : -1;
+	if (host_dir_open(&host, "verify") < 0)
+		return -1;
+	target = host.native;
+	other = host.foreign;
+	dir = host.dir;
+	gcc = host.gcc;
+	return 0;
 }
 
 static int tear_down(void **state)
