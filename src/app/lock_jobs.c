@@ -18,8 +18,10 @@
 
 void lock_plan_release(struct lock_plan *plan)
 {
-	for (size_t i = 0; i < plan->suites.len; i++)
+	for (size_t i = 0; i < plan->suites.len; i++) {
 		xb_release_free(plan->suites.items[i].release);
+		xb_err_release(&plan->suites.items[i].refused);
+	}
 	for (size_t i = 0; i < plan->wants.len; i++)
 		xb_arena_release(&plan->wants.items[i].arena);
 	for (size_t i = 0; i < plan->jobs.len; i++) {

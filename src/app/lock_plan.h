@@ -29,7 +29,8 @@ struct lock_suite {
 	struct xb_release *release;	/* owned; NULL: not read, or optional and not there */
 	struct xb_digest in_release;
 	char signed_by[LOCK_FINGERPRINT_BYTES];
-	bool is_absent; /* optional and not there */
+	bool is_absent;	       /* optional and not there */
+	struct xb_err refused; /* what was wrong with the first document that was refused; the next mirror was tried */
 };
 
 struct lock_want {

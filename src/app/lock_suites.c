@@ -138,7 +138,7 @@ static void note(const struct lock_plan *plan, enum xb_event_kind kind, const ch
 
 static int take_failure(struct lock_plan *plan, struct lock_suite *s, struct xb_fetch_req *req, struct xb_err *err)
 {
-	if (s->suite->optional && req->err.code == XB_E_NOT_FOUND && !was_locked(plan, s)) {
+	if (s->suite->optional && req->err.code == XB_E_NOT_FOUND && !s->refused.code && !was_locked(plan, s)) {
 		s->is_absent = true;
 		note(plan, XB_EVENT_NOTE,
 		     xb_arena_printf(&plan->arena, "suite '%s' is on no mirror and left out", s->suite->id));
@@ -167,6 +167,8 @@ static int take_document(struct lock_plan *plan, struct lock_suite *s, const str
 	if (index + 1 >= s->urls.len)
 		return err->code;
 	note(plan, XB_EVENT_WARNING, xb_arena_printf(&plan->arena, "%s; trying the next mirror", err->msg));
+	if (!s->refused.code)
+		xb_err_move(&s->refused, err);
 	xb_err_clear(err);
 	drop_urls(s, index);
 	return 0;
@@ -216,6 +218,26 @@ static int round_begin(struct lock_plan *plan, struct round *round, struct xb_er
 	return 0;
 }
 
+/* The first failure is told; one that is not of the network goes before one that is. */
+static void keep_failure(struct xb_err *err, struct xb_err *one)
+{
+	if (err->code && (err->code != XB_E_NETWORK || one->code == XB_E_NETWORK))
+		return;
+	xb_err_clear(err);
+	xb_err_move(err, one);
+}
+
+/* That a mirror cannot be reached is no news beside one that lies, or beside a clock that is wrong. */
+static void prefer_refusal(struct lock_plan *plan, struct xb_err *err)
+{
+	for (size_t i = 0; i < plan->suites.len && err->code == XB_E_NETWORK; i++) {
+		if (!plan->suites.items[i].refused.code)
+			continue;
+		xb_err_clear(err);
+		xb_err_move(err, &plan->suites.items[i].refused);
+	}
+}
+
 /* 1: something was fetched, look again; 0: nothing was left to fetch. */
 static int fetch_round(struct lock_plan *plan, struct xb_err *err)
 {
@@ -238,18 +260,19 @@ static int fetch_round(struct lock_plan *plan, struct xb_err *err)
 	for (size_t i = 0; i < round.n; i++) {
 		struct lock_suite *s = &plan->suites.items[round.suites[i]];
 		struct xb_fetch_req *req = &round.reqs[i];
-		int rc;
+		struct xb_err one XB_CLEANUP(xb_err_release) = {0};
 
 		/* Given up with the rest: it was no request that failed, but the run. */
 		if (!req->got_url && !req->err.code) {
+			xb_err_clear(err);
 			xb_err_move(err, &any);
 			return err->code;
 		}
-		rc = req->got_url ? take_document(plan, s, req, err) : take_failure(plan, s, req, err);
-		if (rc < 0)
-			return rc;
+		if (req->got_url ? take_document(plan, s, req, &one) : take_failure(plan, s, req, &one))
+			keep_failure(err, &one);
 	}
-	return 1;
+	prefer_refusal(plan, err);
+	return err->code ? (int)err->code : 1;
 }
 
 int lock_suites_fetch(struct lock_plan *plan, struct xb_err *err)
@@ -262,6 +285,7 @@ int lock_suites_fetch(struct lock_plan *plan, struct xb_err *err)
 		xb_release_free(s->release);
 		s->release = NULL;
 		s->is_absent = false;
+		xb_err_clear(&s->refused);
 		if (find_mirrors(plan, s, err) < 0)
 			return err->code;
 	}

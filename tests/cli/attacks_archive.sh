@@ -104,6 +104,24 @@ cmp -s xbuild.lock "$work/good.lock" || fail "a rollback changed the lock"
 expect 0 "$xbuild" lock --update --allow-rollback
 cmp -s xbuild.lock "$work/good.lock" && fail "--allow-rollback did not take the older Release"
 restore
+
+# what a mirror was refused for is told, also when those behind it cannot be reached
+own_data "$archive/data" "\"$XBUILD_DEBIAN_MIRROR\", \"http://127.0.0.1:1/debian\""
+release --date $((now - 400000))
+cp "$work/good.lock" xbuild.lock
+expect 5 "$xbuild" lock --update
+says 'older than'
+says '--allow-rollback'
+restore
+expect 5 env XBUILD_TEST_NOW=1000 "$xbuild" lock --update
+says 'clock'
+silent_about 'online'
+faults "*/InRelease flip $((body + 11))"
+expect 5 "$xbuild" lock --update
+says 'error: .*signature'
+cmp -s xbuild.lock "$work/good.lock" || fail "a mirror that lies changed the lock"
+own_data "$archive/data" "\"$XBUILD_DEBIAN_MIRROR\""
+restore
 cp "$work/good.lock" xbuild.lock
 
 # a suite that may be missing is not left out once a lock has it: that would hide all that it updates
