@@ -221,17 +221,20 @@ int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lo
 	struct xb_lock *before = NULL;
 	struct xb_lock_result result = {0};
 	const int64_t began_ms = xb_host_monotonic_ms();
+	const bool check = opts->check || app->options.locked_asked;
 	int rc;
 
+	if (opts->update && app->options.locked_asked)
+		return xb_fail(err, XB_E_USAGE, "--update writes %s, and --locked forbids it", XB_LOCK_NAME);
 	if (need_all(app, err) < 0 || read_before(app, &before, err) < 0)
 		return err->code;
-	if (opts->check)
+	if (check)
 		rc = check_lock(app, before, err);
 	else
 		rc = check_names(before, opts, err);
 	if (rc == 0 && before)
 		result.n_packages = count_packages(before);
-	if (rc == 0 && !opts->check && (opts->update || !before || xb_app_lock_stale(app, before))) {
+	if (rc == 0 && !check && (opts->update || !before || xb_app_lock_stale(app, before))) {
 		warn_about_support(app);
 		if (app->options.offline) {
 			rc = xb_fail(err, XB_E_NETWORK, "make %s: the package indexes cannot be read offline",

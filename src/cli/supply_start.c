@@ -106,7 +106,7 @@ static void pass_options(const struct cli *cli, struct words *argv, struct xb_ar
 		XB_VEC_PUSH(argv, "--quiet");
 	if (v->verbose)
 		XB_VEC_PUSH(argv, "--verbose");
-	if (cli->app.options.locked)
+	if (cli->app.options.locked_asked) /* CI is seen by the helper itself */
 		XB_VEC_PUSH(argv, "--locked");
 	if (cli->app.options.offline)
 		XB_VEC_PUSH(argv, "--offline");

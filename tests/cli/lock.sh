@@ -8,6 +8,10 @@ cd project
 
 expect 3 "$xbuild" lock --check
 says 'xbuild lock'
+expect 3 "$xbuild" lock --locked
+expect 3 "$xbuild" lock --frozen
+expect 2 "$xbuild" lock --update --locked
+[ ! -e xbuild.lock ] || fail "--locked wrote a lock"
 expect 0 "$xbuild" lock
 cp xbuild.lock first
 expect 0 "$xbuild" lock --check
@@ -70,6 +74,11 @@ sed 's/packages: \[libtally-dev\]/packages: [libtally-dev, libatomic1]/' xbuild.
 expect 3 "$xbuild" build
 says 'does not fit the project'
 says "run 'xbuild lock'"
+cp xbuild.lock stale.lock
+expect 3 "$xbuild" lock --locked
+says 'does not fit the project'
+cmp stale.lock xbuild.lock || fail "--locked changed the lock"
+rm stale.lock
 expect 0 "$xbuild" lock
 expect 0 "$xbuild" lock --check
 sed 's/packages: \[.*\]/packages: [libtallly-dev]/' xbuild.yaml >new && mv new xbuild.yaml
