@@ -59,6 +59,33 @@ expect 0 "$xbuild" build tiny --offline
 cmp out/linux-x86_64/tiny "$work/sound" || fail "a result from the damaged tree is still in the store"
 mv tiny.kept tiny.c
 
+# A library that an image and a test need.
+expect 0 "$xbuild" image --offline
+lose 'libtally.so.*'
+expect 5 "$xbuild" test --offline
+prints 'FAILED'
+says "libtally.so.* is missing"
+says 'xbuild fetch --verify'
+rm -rf "$XBUILD_CACHE_DIR/actions"
+expect 5 "$xbuild" image --offline
+says "libtally.so.* is missing"
+says 'xbuild fetch --verify'
+expect 0 "$xbuild" fetch --verify --offline
+expect 0 "$xbuild" test --offline
+expect 0 "$xbuild" image --offline
+
+# Changed, of the same size: nothing but reading it tells.
+find "$XBUILD_CACHE_DIR/trees" -type f -name tally.h | while read -r changed; do
+	chmod u+w "$(dirname "$changed")"
+	tr '[:lower:]' '[:upper:]' <"$changed" >"$changed.new"
+	mv -f "$changed.new" "$changed"
+done
+expect 0 "$xbuild" fetch --verify --offline
+says "tally.h' has another content"
+silent_about 'all sound'
+expect 0 "$xbuild" fetch --verify --offline
+says 'all sound'
+
 # What x86_64 fails of is the user's own; on aarch64 it is the sysroot.
 if [ "$(uname -m)" = x86_64 ]; then
 	sed -i 's/^targets: .*/targets: [linux-x86_64, linux-aarch64]/' xbuild.yaml
@@ -67,9 +94,11 @@ if [ "$(uname -m)" = x86_64 ]; then
 	expect 0 "$xbuild" lock
 	expect 1 "$xbuild" build tiny -k -j1
 	says 'error: no'
-	lost=$(find "$XBUILD_CACHE_DIR"/trees/*/root/usr/lib/aarch64-linux-gnu/Scrt1.o | sed 's|usr/lib/.*|usr/include/stdio.h|')
-	chmod u+w "$(dirname "$lost")"
-	rm "$lost"
+	for lost in "$XBUILD_CACHE_DIR"/trees/*/root/usr/lib/aarch64-linux-gnu/Scrt1.o; do
+		lost=${lost%/lib/*}/include
+		chmod u+w "$lost"
+		rm -f "$lost/stdio.h"
+	done
 	rm -rf out .xbuild "$XBUILD_CACHE_DIR/actions"
 	expect 5 "$xbuild" build tiny -k -j1 --offline
 	says 'error: no'
@@ -78,7 +107,21 @@ if [ "$(uname -m)" = x86_64 ]; then
 	expect 0 "$xbuild" fetch --verify --offline
 	mv tiny.kept tiny.c
 	sed -i 's/^targets: .*/targets: [linux-x86_64]/' xbuild.yaml
+	expect 0 "$xbuild" lock
 fi
+
+# Programs of the toolchain, and of its further tools, which only some builds start.
+for tool in clang llvm-ar; do
+	expect 0 "$xbuild" build
+	lose "$tool"
+	rm -rf out .xbuild "$XBUILD_CACHE_DIR/actions"
+	expect 5 "$xbuild" build --offline
+	says "$tool' is missing"
+	says 'xbuild fetch --verify'
+	expect 0 "$xbuild" fetch --verify --offline
+	says "$tool' is missing"
+done
+expect 0 "$xbuild" build --offline
 
 for name in out .xbuild; do
 	rm -rf out .xbuild
