@@ -10,6 +10,7 @@
 #include "xbuild/store/cas.h"
 #include "xbuild/store/tree.h"
 #include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
 
 /* A command line of more bytes goes through a response file: Linux takes 2 MiB with the environment, macOS 1 MiB. */
 #define MAX_COMMAND_BYTES (128 * 1024)
@@ -280,6 +281,24 @@ static void explain_lto(struct exec *x, const struct xb_action *action, const ch
 	xb_observe(x->options->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = note});
 }
 
+/*
+ * clang 22 skips an #embed of a file that is not there when it records dependencies, says nothing, writes no dependency file
+ * and calls that success.
+ */
+static bool lost_embed(const struct job *job)
+{
+	return job->depfile && job->action->source && !xb_fs_exists(job->depfile);
+}
+
+static void explain_embed(struct exec *x, const struct xb_action *action)
+{
+	char *line XB_CLEANUP(xb_free_ptr) =
+		xb_printf("%s: error: a file that an #embed names was not found; the compiler does not say which\n",
+			  exec_subject(action));
+
+	exec_show(x, action, xb_sv(line));
+}
+
 int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *ended, struct xb_err *err)
 {
 	struct xb_action *action = job->action;
@@ -288,7 +307,12 @@ int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *en
 	int rc;
 
 	reading_begin(&r, job);
-	if (ended->exit_code == 0) {
+	if (ended->exit_code == 0 && lost_embed(job)) {
+		action->state = XB_STATE_FAILED;
+		exec_show(x, action, text);
+		explain_embed(x, action);
+		rc = 0;
+	} else if (ended->exit_code == 0) {
 		rc = accept(x, job, &r, text, err);
 		if (rc < 0 || action->state != XB_STATE_READY)
 			exec_show(x, action, text);

@@ -279,6 +279,11 @@ static void test_failure(void **state)
 	assert_int_equal(fake_build(&f), XB_E_JOB);
 	assert_string_equal(xb_str_get(&f.output), "src/a.c: error: broken\n");
 	assert_int_equal(f.result.n_current, 3);
+	/* nor is a success without the dependency file that was asked for */
+	fake_write(&f, "src/a.c", "#embed lost\n");
+	assert_int_equal(fake_build(&f), XB_E_JOB);
+	assert_non_null(strstr(xb_str_get(&f.output), "src/a.c: error: a file that an #embed names was not found"));
+	assert_int_equal(f.result.n_failed, 1);
 	fake_write(&f, "src/a.c", "fixed\n");
 	assert_build(&f, 2, 0, 3);
 	fake_close(&f);
