@@ -8,6 +8,7 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/build/link.h"
 #include "xbuild/build/sources.h"
+#include "xbuild/sys/fs.h"
 
 struct planner {
 	const struct xb_plan_request *request;
@@ -172,6 +173,19 @@ static int find_sources(struct planner *p, const struct xb_unit *unit, struct xb
 	return 0;
 }
 
+static int check_dirs(struct planner *p, const struct xb_unit *unit, const struct xb_words *words, struct xb_err *err)
+{
+	for (size_t i = 0; i < words->len; i++) {
+		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(p->project->dir, words->items[i]);
+
+		if (!xb_fs_is_dir(path))
+			return report(p, words->at ? &words->at[i] : &unit->at, err,
+				      xb_arena_printf(p->arena, "unit '%s': include: '%s' is no directory", unit->name,
+						      words->items[i]));
+	}
+	return 0;
+}
+
 /* Patterns like "src/" + "**" also meet headers; they are no sources of their own. */
 static bool is_header(const char *path)
 {
@@ -226,7 +240,8 @@ static int plan_compiles(struct planner *p, struct compiles *c, bool *out_cxx, s
 {
 	struct xb_source_list list;
 
-	if (find_sources(p, c->unit, &list, err) < 0)
+	if (find_sources(p, c->unit, &list, err) < 0 || check_dirs(p, c->unit, &c->unit->include, err) < 0 ||
+	    check_dirs(p, c->unit, &c->unit->private_include, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < list.len; i++) {
 		enum xb_language language;

@@ -71,6 +71,39 @@ static void read_override(struct schema *s, const struct xb_yaml *node, struct d
 	schema_read(s, node, groups, XB_COUNT(groups), what);
 }
 
+static void refuse_key(struct schema *s, const struct xb_yaml *key, const char *what, const char *meant,
+		       const char *help)
+{
+	struct xb_diag *diag =
+		schema_problem(s, key->at, "'%.*s' is no %s of this project", XB_SV_ARG(key->text), what);
+
+	if (meant)
+		xb_diags_help(s->diags, diag, "did you mean '%s'?", meant);
+	else
+		xb_diags_help(s->diags, diag, "%s", help);
+}
+
+static void refuse_target_key(struct schema *s, const struct xb_yaml *key)
+{
+	const char **names = xb_arena_array(s->arena, s->project->n_targets + 1, sizeof(*names));
+
+	for (size_t i = 0; i < s->project->n_targets; i++)
+		names[i] = s->project->targets[i].target->name;
+	names[s->project->n_targets] = NULL;
+	refuse_key(s, key, "target", xb_sv_suggest(key->text, names),
+		   "only the names under 'targets' can be used here");
+}
+
+static void refuse_profile_key(struct schema *s, const struct xb_yaml *key)
+{
+	const char **names = xb_arena_array(s->arena, s->project->n_profiles + 1, sizeof(*names));
+
+	for (size_t i = 0; i < s->project->n_profiles; i++)
+		names[i] = s->project->profiles[i].name;
+	names[s->project->n_profiles] = NULL;
+	refuse_key(s, key, "profile", xb_sv_suggest(key->text, names), "define it under 'profiles'");
+}
+
 static void read_per_target(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
 	(void)arg;
@@ -80,8 +113,7 @@ static void read_per_target(struct schema *s, const struct xb_yaml *node, void *
 		const struct xb_target *target = xb_target_find(node->keys[i]->text);
 
 		if (!target || !xb_project_target(s->project, target)) {
-			schema_refuse(s, node->keys[i]->at, "only the names under 'targets' can be used here",
-				      "'%.*s' is no target of this project", XB_SV_ARG(node->keys[i]->text));
+			refuse_target_key(s, node->keys[i]);
 			continue;
 		}
 		read_override(s, node->items[i], field, &(struct xb_override){.target = target}, "per-target");
@@ -97,8 +129,7 @@ static void read_per_profile(struct schema *s, const struct xb_yaml *node, void 
 		const struct xb_profile *profile = xb_project_profile(s->project, node->keys[i]->text.ptr);
 
 		if (!profile) {
-			schema_refuse(s, node->keys[i]->at, "define it under 'profiles'",
-				      "'%.*s' is no profile of this project", XB_SV_ARG(node->keys[i]->text));
+			refuse_profile_key(s, node->keys[i]);
 			continue;
 		}
 		read_override(s, node->items[i], field, &(struct xb_override){.profile = profile->name}, "per-profile");

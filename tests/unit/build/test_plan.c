@@ -96,8 +96,10 @@ static void assert_refused(struct fake *f, const char *part, size_t n_diags)
 
 static void test_problems_have_a_place(void **state)
 {
-	struct fake f;
+	struct xb_place at_dir = {.file = "xbuild.yaml", .line = 9, .col = 5, .len = 5};
+	const char *dirs[] = {"nodir"};
 	struct xb_unit *app;
+	struct fake f;
 
 	(void)state;
 	fake_open(&f);
@@ -110,6 +112,14 @@ static void test_problems_have_a_place(void **state)
 	app->sources.items[0] = "src/*.h";
 	fake_write(&f, "src/x.h", "");
 	assert_refused(&f, "unit 'app' has no sources", 0);
+	fake_write(&f, "src/x.c", "");
+	app->sources.items[0] = "src/x.c";
+	app->include = (struct xb_words){.items = dirs, .at = &at_dir, .len = 1};
+	assert_refused(&f, "xbuild.yaml:9:5: unit 'app': include: 'nodir' is no directory", 1);
+	app->private_include = app->include;
+	app->include.len = 0;
+	dirs[0] = "src/x.c";
+	assert_refused(&f, "xbuild.yaml:9:5: unit 'app': include: 'src/x.c' is no directory", 1);
 	fake_close(&f);
 }
 
