@@ -236,12 +236,39 @@ static int plan_source(struct planner *p, struct compiles *c, const char *source
 	return 0;
 }
 
+/* All modules that cannot be had are told, each at its place; the answer is the first. */
+static int check_modules(struct planner *p, const struct xb_unit *unit, struct xb_err *err)
+{
+	const struct xb_words *names = &unit->pkg_config;
+
+	for (size_t i = 0; i < names->len; i++) {
+		struct xb_err one XB_CLEANUP(xb_err_release) = {0};
+		struct xb_command unused;
+		struct xb_diag *diag;
+
+		xb_command_init(&unused, p->arena);
+		if (xb_pkgconfig_flags(p->pkgconfig, &names->items[i], 1, true, &unused, NULL, &one) == 0)
+			continue;
+		if (one.code == XB_E_INPUT && names->at && names->at[i].file) {
+			diag = xb_diags_add(p->diags, names->at[i], p->project->source, "unit '%s': %s", unit->name,
+					    one.msg);
+			if (one.hint)
+				xb_diags_help(p->diags, diag, "%s", one.hint);
+		}
+		if (err->code)
+			continue;
+		xb_err_move(err, &one);
+		xb_wrap(err, "unit '%s'", unit->name);
+	}
+	return err->code;
+}
+
 static int plan_compiles(struct planner *p, struct compiles *c, bool *out_cxx, struct xb_err *err)
 {
 	struct xb_source_list list;
 
 	if (find_sources(p, c->unit, &list, err) < 0 || check_dirs(p, c->unit, &c->unit->include, err) < 0 ||
-	    check_dirs(p, c->unit, &c->unit->private_include, err) < 0)
+	    check_dirs(p, c->unit, &c->unit->private_include, err) < 0 || check_modules(p, c->unit, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < list.len; i++) {
 		enum xb_language language;

@@ -97,7 +97,8 @@ static void assert_refused(struct fake *f, const char *part, size_t n_diags)
 static void test_problems_have_a_place(void **state)
 {
 	struct xb_place at_dir = {.file = "xbuild.yaml", .line = 9, .col = 5, .len = 5};
-	const char *dirs[] = {"nodir"};
+	struct xb_place at_modules[] = {at_dir, at_dir};
+	const char *dirs[] = {"nodir"}, *modules[] = {"nosuch", "nosuch2"};
 	struct xb_unit *app;
 	struct fake f;
 
@@ -118,8 +119,11 @@ static void test_problems_have_a_place(void **state)
 	assert_refused(&f, "xbuild.yaml:9:5: unit 'app': include: 'nodir' is no directory", 1);
 	app->private_include = app->include;
 	app->include.len = 0;
-	dirs[0] = "src/x.c";
+	app->private_include.items[0] = "src/x.c";
 	assert_refused(&f, "xbuild.yaml:9:5: unit 'app': include: 'src/x.c' is no directory", 1);
+	app->private_include.len = 0;
+	app->pkg_config = (struct xb_words){.items = modules, .at = at_modules, .len = 2};
+	assert_refused(&f, "unit 'app': pkg-config module 'nosuch' is not in the sysroot", 2);
 	fake_close(&f);
 }
 
