@@ -299,7 +299,26 @@ static int add_flag(struct urls *urls, const struct xb_archive_site *site, const
 	return mirror ? add_users(urls, site, mirror, "XBUILD_DEBIAN_MIRROR", err) : 0;
 }
 
-/* The user's config.yaml; other keys in it are for others to read. */
+/* A key with a slip in it would be a mirror that is never asked. */
+static int check_keys(const struct xb_yaml *root, const char *path, struct xb_err *err)
+{
+	static const char *const known[] = {"debian-mirror", NULL};
+
+	for (size_t i = 0; root->kind == XB_YAML_MAP && i < root->n_items; i++) {
+		const struct xb_yaml *key = root->keys[i];
+		const char *meant;
+
+		if (xb_sv_eq_str(key->text, known[0]))
+			continue;
+		meant = xb_sv_suggest(key->text, known);
+		xb_fail(err, XB_E_INPUT, "%s:%d:%d: unknown key '%.*s'", path, key->at.line, key->at.col,
+			XB_SV_ARG(key->text));
+		return meant ? xb_hint(err, "did you mean '%s'?", meant) : xb_hint(err, "known here: %s", known[0]);
+	}
+	return 0;
+}
+
+/* The user's config.yaml. */
 static int add_config(struct urls *urls, const struct xb_archive_site *site, const char *config_dir, struct xb_err *err)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(config_dir, "config.yaml");
@@ -316,6 +335,8 @@ static int add_config(struct urls *urls, const struct xb_archive_site *site, con
 		return diags.list.len ? xb_wrap(err, "%s:%d:%d: %s", path, diags.list.items[0].at.line,
 						diags.list.items[0].at.col, diags.list.items[0].message)
 				      : err->code;
+	if (check_keys(root, path, err) < 0)
+		return err->code;
 	mirror = root->kind == XB_YAML_MAP ? xb_yaml_get(root, "debian-mirror") : NULL;
 	if (!mirror)
 		return 0;

@@ -119,7 +119,7 @@ static void order_of_mirrors(void **state)
 
 	(void)state;
 	put(dir, "apt/sources.list", "deb http://two.example/debian bookworm main\n");
-	put(dir, "config/config.yaml", "jobs: 4\ndebian-mirror: http://config.example/debian/\n");
+	put(dir, "config/config.yaml", "# mine\ndebian-mirror: http://config.example/debian/\n");
 	expect_mirrors(&debian, &opts,
 		       "http://config.example/debian http://two.example/debian https://one.example/debian "
 		       "https://snap.example/archive/debian/20261120T000000Z");
@@ -182,6 +182,9 @@ static void refuses_what_is_no_url(void **state)
 	opts = (struct xb_mirror_opts){.config_dir = dir};
 	put(dir, "config.yaml", "debian-mirror: [a, b]\n");
 	expect_error(xb_mirror_list(&debian, &opts, &arena, &list, &err), &err, XB_E_INPUT, "config.yaml:1:");
+	put(dir, "config.yaml", "# mine\ndebian-miror: http://config.example/debian\n");
+	expect_error(xb_mirror_list(&debian, &opts, &arena, &list, &err), &err, XB_E_INPUT,
+		     "config.yaml:2:1: unknown key 'debian-miror'");
 	put(dir, "config.yaml", "debian-mirror: {\n");
 	expect_error(xb_mirror_list(&debian, &opts, &arena, &list, &err), &err, XB_E_INPUT, "config.yaml:");
 	put(dir, "config.yaml", "");
