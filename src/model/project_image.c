@@ -55,6 +55,13 @@ static bool is_signal(struct xb_sv text)
 
 static const struct text_rule dest_rule = {is_image_path, "an absolute path",
 					   "as in /usr/bin/app: without '..', '//' or a final '/'", false, false};
+static bool is_workdir(struct xb_sv text)
+{
+	return xb_sv_eq_str(text, "/") || is_image_path(text);
+}
+
+static const struct text_rule workdir_rule = {is_workdir, "an absolute path",
+					      "as in /srv/app: without '..', '//' or a final '/'", false, false};
 static const struct text_rule env_rule = {xb_name_is_env, "the name of an environment variable", NULL, false, false};
 static const struct text_rule key_rule = {NULL, "a name", NULL, false, false};
 static const struct text_rule signal_rule = {is_signal, "the name of a signal", "as in SIGTERM", false, false};
@@ -291,7 +298,7 @@ static const struct schema_key image_keys[] = {
 	{"annotations", schema_pairs, IMAGE(annotations), &label_pairs, false},
 	{"ports", read_ports, IMAGE(ports), NULL, false},
 	{"volumes", schema_word_set, IMAGE(volumes), &dest_rule, false},
-	{"workdir", schema_text, IMAGE(workdir), &dest_rule, false},
+	{"workdir", schema_text, IMAGE(workdir), &workdir_rule, false},
 	{"stop-signal", schema_text, IMAGE(stop_signal), &signal_rule, false},
 	{"layers", read_layers, 0, NULL, false},
 	{"targets", project_target_names, IMAGE(targets), NULL, false},
