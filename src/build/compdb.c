@@ -5,34 +5,66 @@
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
+#include "xbuild/base/map.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/json.h"
 
-static bool is_listed(const struct xb_action *action, const struct xb_setup *setup)
+/* The actions of the file, in the order of the graph: those of the first target, then what only another compiles. */
+struct chosen {
+	const struct xb_action **items;
+	size_t len;
+};
+
+static bool is_compile(const struct xb_action *action)
 {
 	const enum xb_action_kind kind = action->variant->kind;
 
-	return action->variant->setup == setup &&
-	       (kind == XB_ACTION_CC || kind == XB_ACTION_CXX || kind == XB_ACTION_CPP);
+	return kind == XB_ACTION_CC || kind == XB_ACTION_CXX || kind == XB_ACTION_CPP;
 }
 
-static void digest_of(const struct xb_graph *graph, const struct xb_setup *setup, const char *project_dir,
-		      struct xb_digest *out)
+static void choose(const struct xb_graph *graph, const struct xb_setup *setup, struct xb_arena *arena,
+		   struct chosen *out)
 {
-	const char *const dirs[] = {project_dir, setup->tools->dir, setup->sysroot->dir};
-	struct xb_hasher h;
+	struct xb_map sources = {0};
 
-	xb_hasher_init(&h);
-	for (size_t i = 0; i < XB_COUNT(dirs); i++)
-		xb_hasher_update(&h, dirs[i], strlen(dirs[i]) + 1);
+	out->items = xb_arena_array(arena, graph->n_actions, sizeof(const struct xb_action *));
 	for (size_t i = 0; i < graph->n_actions; i++) {
 		const struct xb_action *action = graph->actions[i];
 
-		if (!is_listed(action, setup))
+		if (action->variant->setup != setup || !is_compile(action))
 			continue;
+		out->items[out->len++] = action;
+		xb_map_put_str(&sources, action->source, graph->actions[i]);
+	}
+	for (size_t i = 0; i < graph->n_actions; i++) {
+		const struct xb_action *action = graph->actions[i];
+
+		if (action->variant->setup == setup || !is_compile(action) || xb_map_get_str(&sources, action->source))
+			continue;
+		out->items[out->len++] = action;
+		xb_map_put_str(&sources, action->source, graph->actions[i]);
+	}
+	xb_map_release(&sources);
+}
+
+static void digest_of(const struct chosen *chosen, const char *project_dir, struct xb_digest *out)
+{
+	const struct xb_setup *setup = NULL;
+	struct xb_hasher h;
+
+	xb_hasher_init(&h);
+	xb_hasher_update(&h, project_dir, strlen(project_dir) + 1);
+	for (size_t i = 0; i < chosen->len; i++) {
+		const struct xb_action *action = chosen->items[i];
+
+		if (action->variant->setup != setup) {
+			setup = action->variant->setup;
+			xb_hasher_update(&h, setup->tools->dir, strlen(setup->tools->dir) + 1);
+			xb_hasher_update(&h, setup->sysroot->dir, strlen(setup->sysroot->dir) + 1);
+		}
 		xb_hasher_update(&h, &action->variant->fingerprint, sizeof(action->variant->fingerprint));
 		xb_hasher_update(&h, action->output, strlen(action->output) + 1);
 	}
@@ -92,15 +124,16 @@ int xb_compdb_write(const struct xb_graph *graph, const struct xb_setup *setup, 
 	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0}, old XB_CLEANUP(xb_str_release) = {0};
 	json_t *list XB_CLEANUP(xb_json_release) = NULL;
+	struct chosen chosen = {0};
 	struct xb_digest digest;
 
-	digest_of(graph, setup, project_dir, &digest);
+	choose(graph, setup, &arena, &chosen);
+	digest_of(&chosen, project_dir, &digest);
 	if (xb_digest_eq(&digest, note) && xb_fs_exists(path))
 		return 0;
 	list = json_array();
-	for (size_t i = 0; i < graph->n_actions; i++)
-		if (is_listed(graph->actions[i], setup))
-			json_array_append_new(list, entry_of(graph->actions[i], project_dir, &arena));
+	for (size_t i = 0; i < chosen.len; i++)
+		json_array_append_new(list, entry_of(chosen.items[i], project_dir, &arena));
 	xb_json_write(list, 1, false, &text);
 	xb_str_append_char(&text, '\n');
 	if (xb_fs_read(path, XB_GIB, &old, &ignored) < 0 || !xb_sv_eq(xb_str_sv(&old), xb_str_sv(&text))) {

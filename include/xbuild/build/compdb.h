@@ -12,7 +12,8 @@
 #include "xbuild/build/graph.h"
 
 /*
- * Writes <project_dir>/compile_commands.json for the actions of `setup`. *note is the digest of what it was last made from:
+ * Writes <project_dir>/compile_commands.json for the actions of `setup` and for the files
+ * that only another setup of the graph compiles. *note is the digest of what it was last made from:
  * when that has not changed and the file exists nothing is composed. Updated on success.
  */
 int xb_compdb_write(const struct xb_graph *graph, const struct xb_setup *setup, const char *project_dir,

@@ -19,15 +19,19 @@
 /* Plans the project and writes its compile commands; the file parsed. */
 static json_t *write_and_read(struct fake *f, struct xb_digest *note)
 {
+	struct xb_project_target other = *f->setup.target;
+	struct xb_setup setups[] = {f->setup, f->setup};
 	const struct xb_plan_request request = {
-		.setups = &f->setup, .n_setups = 1, .units = f->project.units, .n_units = f->project.n_units};
+		.setups = setups, .n_setups = 2, .units = f->project.units, .n_units = f->project.n_units};
 	struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f->project_dir, "compile_commands.json");
 	struct xb_graph *graph;
 	json_t *list = NULL;
 
+	other.target = xb_target_find(xb_sv("linux-aarch64"));
+	setups[1].target = &other;
 	if (xb_plan(&request, &graph, &diags, &f->err) < 0 ||
-	    xb_compdb_write(graph, &f->setup, f->project_dir, note, &f->err) < 0 ||
+	    xb_compdb_write(graph, &setups[0], f->project_dir, note, &f->err) < 0 ||
 	    xb_json_read(path, 1 << 20, &list, &f->err) < 0)
 		fail_msg("%s", f->err.msg);
 	xb_graph_free(graph);
@@ -52,6 +56,7 @@ static void test_entries(void **state)
 
 	(void)state;
 	fake_open(&f);
+	fake_write(&f, "include/a.h", "");
 	fake_write(&f, "src/a.c", "");
 	fake_write(&f, "src/b.cc", "");
 	fake_write(&f, "src/c.S", "");
@@ -73,6 +78,28 @@ static void test_entries(void **state)
 	assert_true(has_word(cxx, clangxx));
 	/* an editor must not write files */
 	assert_false(has_word(c, "-Xclang") || has_word(c, "-dependency-file") || has_word(c, "-fcolor-diagnostics"));
+	json_decref(list);
+	fake_close(&f);
+}
+
+/* A file that only the second target compiles is there too, and one that both compile is there once. */
+static void test_other_target(void **state)
+{
+	const char *arm[] = {"linux-aarch64"};
+	struct xb_digest note = {{0}};
+	struct fake f;
+	json_t *list;
+
+	(void)state;
+	fake_open(&f);
+	fake_write(&f, "a.c", "");
+	fake_write(&f, "arm.c", "");
+	fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "a.c");
+	fake_unit(&f, "arm", XB_UNIT_EXECUTABLE, "arm.c")->targets = (struct xb_words){.items = arm, .len = 1};
+	list = write_and_read(&f, &note);
+	assert_int_equal(json_array_size(list), 2);
+	assert_true(has_word(json_array_get(list, 0), "--target=x86_64-linux-gnu"));
+	assert_true(has_word(json_array_get(list, 1), "--target=aarch64-linux-gnu"));
 	json_decref(list);
 	fake_close(&f);
 }
@@ -111,7 +138,7 @@ static void test_written_only_when_changed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_entries),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_entries), cmocka_unit_test(test_other_target),
 					   cmocka_unit_test(test_written_only_when_changed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
