@@ -46,8 +46,7 @@ int xb_app_need_data(struct xb_app *app, struct xb_err *err)
 	return xb_data_dir(self, &app->data_dir, err);
 }
 
-/* The directory to start from, absolute. */
-static int start_dir(const struct xb_app *app, char **out, struct xb_err *err)
+int xb_app_start_dir(const struct xb_app *app, char **out, struct xb_err *err)
 {
 	if (!app->options.dir)
 		return xb_fs_cwd(out, err);
@@ -74,7 +73,7 @@ int xb_app_need_project(struct xb_app *app, struct xb_err *err)
 
 	if (app->project)
 		return 0;
-	if (start_dir(app, &start, err) < 0)
+	if (xb_app_start_dir(app, &start, err) < 0)
 		return err->code;
 	if (app->options.file)
 		return load_named(app, start, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to op_image.c, image_files.c, image_base.c and image_config.c: what one run of `xbuild image` carries from
+ * Private to op_image.c, image_files.c, image_base.c, image_config.c and image_output.c: what one run of `xbuild image` carries from
  * the project to the documents of each image and platform.
  */
 #ifndef XBUILD_APP_IMAGE_PLAN_H
@@ -35,6 +35,35 @@ struct image_user {
 	bool given;	  /* false: nothing is said, the runtime takes root */
 	uint32_t uid, gid;
 };
+
+/* One platform of an image as it was made. */
+struct image_part {
+	const struct xb_target *target;
+	struct xb_rootfs rootfs; /* owned */
+	struct xb_descriptor config, manifest;
+	struct xb_layer layers[XB_LAYER_KINDS];
+	size_t n_layers;
+};
+
+/* One image as it was made: what outputs are written from. All blobs are in the store. */
+struct image_whole {
+	const struct xb_image *image;
+	struct image_part *parts; /* in the arena of the result */
+	size_t n_parts;
+	struct xb_descriptor index;
+	const char *ref; /* its tag in layouts and archives */
+};
+
+/*
+ * Where the outputs of an image go: fills built->outputs (in arena) before anything is made. XB_E_USAGE for a path that two
+ * of them, two images or two platforms would share.
+ */
+int image_place_outputs(struct image_run *run, const struct xb_image_opts *opts, size_t n_images,
+			const struct image_whole *whole, struct xb_arena *arena, struct xb_image_built *built,
+			struct xb_err *err);
+/* Writes what is not there yet. */
+int image_write_outputs(struct image_run *run, const struct image_whole *whole, struct xb_image_built *built,
+			struct xb_err *err);
 
 /* xb_wrap with "<noun> '<name>'", except for a failure that xbuild-supply has told itself: its message is empty. */
 int image_wrap(struct xb_err *err, const char *noun, const char *name);

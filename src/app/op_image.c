@@ -9,33 +9,10 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/num.h"
 #include "xbuild/image/layer.h"
-#include "xbuild/image/layout.h"
 #include "xbuild/image/tag.h"
 #include "xbuild/model/timestamp.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
-
-/* Everything that the layout of one image needs in its blobs directory, each digest once. */
-struct blobs {
-	struct xb_descriptor *items; /* owned */
-	size_t len, cap;
-};
-
-static void release_blobs(struct blobs *b)
-{
-	free(b->items);
-}
-
-static void add_blob(struct blobs *b, const struct xb_digest *digest, uint64_t size_bytes)
-{
-	for (size_t i = 0; i < b->len; i++) {
-		if (xb_digest_eq(&b->items[i].digest, digest))
-			return;
-	}
-	if (b->len == b->cap)
-		b->items = xb_vec_grow(b->items, &b->cap, sizeof(*b->items));
-	b->items[b->len++] = (struct xb_descriptor){*digest, size_bytes};
-}
 
 void xb_image_result_release(struct xb_image_result *result)
 {
@@ -107,14 +84,14 @@ static int select_targets(struct image_run *run, const struct xb_image_opts *opt
 }
 
 static int build_units(struct image_run *run, const struct xb_image_opts *opts, const struct xb_image *image,
-		       const struct xb_target *const *targets, size_t n_targets, struct xb_err *err)
+		       const struct image_whole *whole, struct xb_err *err)
 {
 	struct xb_map units XB_CLEANUP(xb_map_release) = {0};
 	struct xb_build_opts build = {.profile = opts->profile,
 				      .keep_going = opts->keep_going,
 				      .color = opts->color,
 				      .verbose = opts->verbose};
-	const char **names = xb_arena_array(&run->app->arena, n_targets, sizeof(*names));
+	const char **names = xb_arena_array(&run->app->arena, whole->n_parts, sizeof(*names));
 	const char **unit_names = xb_arena_array(&run->app->arena, image->n_files, sizeof(*unit_names));
 
 	for (size_t i = 0; i < image->n_files; i++) {
@@ -127,12 +104,12 @@ static int build_units(struct image_run *run, const struct xb_image_opts *opts, 
 		return 0;
 	for (size_t i = 0; i < units.len; i++)
 		unit_names[i] = units.entries[i].key;
-	for (size_t i = 0; i < n_targets; i++)
-		names[i] = targets[i]->name;
+	for (size_t i = 0; i < whole->n_parts; i++)
+		names[i] = whole->parts[i].target->name;
 	build.units = unit_names;
 	build.n_units = units.len;
 	build.targets = names;
-	build.n_targets = n_targets;
+	build.n_targets = whole->n_parts;
 	return xb_op_build(run->app, &build, &run->build, err);
 }
 
@@ -162,14 +139,10 @@ static int make_rootfs(struct image_run *run, const struct xb_image *image, stru
 	return image_check(run, image, platform->target, out, err);
 }
 
-static int put_document(struct image_run *run, const struct xb_str *text, struct blobs *blobs,
-			struct xb_descriptor *out, struct xb_err *err)
+static int put_document(struct image_run *run, const struct xb_str *text, struct xb_descriptor *out, struct xb_err *err)
 {
 	out->size_bytes = text->len;
-	if (xb_cas_put_bytes(run->app->store, text->data, text->len, &out->digest, err) < 0)
-		return err->code;
-	add_blob(blobs, &out->digest, out->size_bytes);
-	return 0;
+	return xb_cas_put_bytes(run->app->store, text->data, text->len, &out->digest, err);
 }
 
 /*
@@ -194,69 +167,37 @@ static int blame_trees(const struct image_run *run, struct xb_err *err)
 }
 
 static int make_platform(struct image_run *run, const struct xb_image *image, const struct xb_pairs *annotations,
-			 struct xb_arena *arena, struct xb_image_platform *platform, struct blobs *blobs,
+			 struct xb_arena *arena, struct image_part *part, struct xb_image_platform *platform,
 			 struct xb_err *err)
 {
-	struct xb_rootfs rootfs XB_CLEANUP(xb_rootfs_release) = {0};
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	const struct xb_layer_options options = {xb_app_jobs(run->app), run->app->interrupted};
-	struct xb_layer layers[XB_LAYER_KINDS];
-	struct xb_descriptor config, manifest;
-	size_t n_layers;
 
-	if (make_rootfs(run, image, platform, arena, &rootfs, err) < 0 ||
-	    xb_layer_make_all(run->app->store, &rootfs, &options, layers, &n_layers, err) < 0 ||
-	    image_config(run, image, platform->target, layers, n_layers, &config, err) < 0 ||
-	    xb_document_manifest(&config, layers, n_layers, annotations, &text, err) < 0 ||
-	    put_document(run, &text, blobs, &manifest, err) < 0) {
+	if (make_rootfs(run, image, platform, arena, &part->rootfs, err) < 0 ||
+	    xb_layer_make_all(run->app->store, &part->rootfs, &options, part->layers, &part->n_layers, err) < 0 ||
+	    image_config(run, image, part->target, part->layers, part->n_layers, &part->config, err) < 0 ||
+	    xb_document_manifest(&part->config, part->layers, part->n_layers, annotations, &text, err) < 0 ||
+	    put_document(run, &text, &part->manifest, err) < 0) {
 		blame_trees(run, err);
-		return image_wrap(err, "target", platform->target->name);
+		return image_wrap(err, "target", part->target->name);
 	}
-	add_blob(blobs, &config.digest, config.size_bytes);
-	for (size_t i = 0; i < n_layers; i++) {
-		add_blob(blobs, &layers[i].blob, layers[i].size_bytes);
-		platform->layer_bytes += layers[i].size_bytes;
-	}
-	platform->manifest = manifest.digest;
+	for (size_t i = 0; i < part->n_layers; i++)
+		platform->layer_bytes += part->layers[i].size_bytes;
+	platform->manifest = part->manifest.digest;
 	return 0;
 }
 
-static uint64_t blob_size(const struct blobs *blobs, const struct xb_digest *digest)
+static int make_index(struct image_run *run, const struct xb_pairs *annotations, struct image_whole *whole,
+		      struct xb_err *err)
 {
-	for (size_t i = 0; i < blobs->len; i++) {
-		if (xb_digest_eq(&blobs->items[i].digest, digest))
-			return blobs->items[i].size_bytes;
-	}
-	return 0;
-}
-
-static int make_index(struct image_run *run, const struct xb_pairs *annotations, struct xb_image_built *built,
-		      struct blobs *blobs, struct xb_descriptor *out, struct xb_err *err)
-{
-	struct xb_document_platform *platforms =
-		xb_arena_array(&run->app->arena, built->n_platforms, sizeof(*platforms));
+	struct xb_document_platform *platforms = xb_arena_array(&run->app->arena, whole->n_parts, sizeof(*platforms));
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-	for (size_t i = 0; i < built->n_platforms; i++) {
-		const struct xb_image_platform *p = &built->platforms[i];
-
-		platforms[i].target = p->target;
-		platforms[i].manifest = (struct xb_descriptor){p->manifest, blob_size(blobs, &p->manifest)};
-	}
-	if (xb_document_index(platforms, built->n_platforms, annotations, &text, err) < 0 ||
-	    put_document(run, &text, blobs, out, err) < 0)
+	for (size_t i = 0; i < whole->n_parts; i++)
+		platforms[i] = (struct xb_document_platform){whole->parts[i].target, whole->parts[i].manifest};
+	if (xb_document_index(platforms, whole->n_parts, annotations, &text, err) < 0)
 		return err->code;
-	built->index = out->digest;
-	return 0;
-}
-
-static int ask_interrupted(void *ctx, struct xb_err *err)
-{
-	const struct xb_app *app = ctx;
-
-	if (app->interrupted && *app->interrupted)
-		return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
-	return 0;
+	return put_document(run, &text, &whole->index, err);
 }
 
 /* The default tag where it may stand there; without a commit, or with a tag that may not, "latest". */
@@ -275,62 +216,56 @@ static const char *ref_name(const struct image_run *run)
 	return xb_tag_is_ref(legal.data) ? xb_arena_strdup(&run->app->arena, legal.data) : "latest";
 }
 
-static int write_layout(struct image_run *run, struct xb_image_built *built, const struct xb_descriptor *index,
-			const struct blobs *blobs, struct xb_err *err)
+static void release_whole(struct image_whole *whole)
 {
-	const char *project_dir = run->app->project->dir;
-	char *dir XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s", project_dir, built->dir);
-	char *state XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.xbuild/image-%s", project_dir, built->image->name);
-	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	struct xb_digest dir_digest;
-	char hex[XB_DIGEST_HEX];
-
-	if (xb_document_layout(index, ref_name(run), &text, err) < 0)
-		return err->code;
-	xb_digest_bytes(dir, strlen(dir), &dir_digest);
-	char *key XB_CLEANUP(xb_free_ptr) = xb_printf("image-%s", xb_digest_hex(&dir_digest, hex));
-
-	if (xb_store_lock(run->app->store, key, &lock, err) < 0)
-		return err->code;
-	return xb_layout_write(run->app->store,
-			       &(struct xb_layout){.dir = dir,
-						   .state_file = state,
-						   .blobs = blobs->items,
-						   .n_blobs = blobs->len,
-						   .index_json = xb_str_sv(&text),
-						   .before_change = ask_interrupted,
-						   .ctx = run->app},
-			       &built->changed, err);
+	for (size_t i = 0; whole->parts && i < whole->n_parts; i++)
+		xb_rootfs_release(&whole->parts[i].rootfs);
 }
 
-static int make_image(struct image_run *run, const struct xb_image_opts *opts, const struct xb_image *image,
-		      struct xb_arena *arena, struct xb_image_built *built, struct xb_err *err)
+/* Targets, and where everything goes: all that can be refused before the build. */
+static int start_image(struct image_run *run, const struct xb_image_opts *opts, size_t n_images, struct xb_arena *arena,
+		       struct image_whole *whole, struct xb_image_built *built, struct xb_err *err)
 {
-	struct blobs blobs XB_CLEANUP(release_blobs) = {0};
 	const struct xb_target **targets = NULL;
-	struct xb_pairs annotations = {0};
-	struct xb_descriptor index;
 
-	built->image = image;
-	built->dir = xb_arena_printf(arena, "out/images/%s", image->name);
-	if (select_targets(run, opts, image, &targets, &built->n_platforms, err) < 0 ||
-	    build_units(run, opts, image, targets, built->n_platforms, err) < 0 ||
-	    image_annotations(run, image, &annotations, err) < 0)
+	if (select_targets(run, opts, whole->image, &targets, &whole->n_parts, err) < 0)
 		return err->code;
-	built->platforms = xb_arena_array(arena, built->n_platforms, sizeof(*built->platforms));
-	for (size_t i = 0; i < built->n_platforms; i++) {
-		const struct xb_event event = {
-			.kind = XB_EVENT_JOB, .verb = "IMAGE", .label = image->name, .target = targets[i]->name};
+	whole->parts = xb_arena_array(arena, whole->n_parts, sizeof(*whole->parts));
+	built->n_platforms = whole->n_parts;
+	built->platforms = xb_arena_array(arena, whole->n_parts, sizeof(*built->platforms));
+	for (size_t i = 0; i < whole->n_parts; i++)
+		built->platforms[i].target = whole->parts[i].target = targets[i];
+	return image_place_outputs(run, opts, n_images, whole, arena, built, err);
+}
+
+static int make_image(struct image_run *run, const struct xb_image_opts *opts, size_t n_images,
+		      struct xb_image_built *built, struct xb_arena *arena, struct xb_err *err)
+{
+	struct image_whole whole XB_CLEANUP(release_whole) = {.image = built->image, .ref = ref_name(run)};
+	struct xb_pairs annotations = {0};
+
+	if (start_image(run, opts, n_images, arena, &whole, built, err) < 0 ||
+	    build_units(run, opts, built->image, &whole, err) < 0 ||
+	    image_annotations(run, built->image, &annotations, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < whole.n_parts; i++) {
+		struct image_part *part = &whole.parts[i];
+		const struct xb_event event = {.kind = XB_EVENT_JOB,
+					       .verb = "IMAGE",
+					       .label = built->image->name,
+					       .target = part->target->name};
 
 		xb_observe(run->app->observer, &event);
-		built->platforms[i].target = targets[i];
-		if (make_platform(run, image, &annotations, arena, &built->platforms[i], &blobs, err) < 0)
+		if (make_platform(run, built->image, &annotations, arena, part, &built->platforms[i], err) < 0)
 			return err->code;
 	}
-	if (make_index(run, &annotations, built, &blobs, &index, err) < 0)
+	if (make_index(run, &annotations, &whole, err) < 0)
 		return err->code;
-	return write_layout(run, built, &index, &blobs, err);
+	built->index = whole.index.digest;
+	/* the files of a layer that was made before are first read here, for a rootfs */
+	if (image_write_outputs(run, &whole, built, err) < 0)
+		return blame_trees(run, err);
+	return 0;
 }
 
 /* SOURCE_DATE_EPOCH (reproducible-builds.org), else the commit's time, else the epoch: never the clock. */
@@ -391,7 +326,8 @@ int xb_op_image(struct xb_app *app, const struct xb_image_opts *opts, struct xb_
 		return err->code;
 	result.items = xb_arena_array(&result.arena, result.n_items, sizeof(*result.items));
 	for (size_t i = 0; i < result.n_items; i++) {
-		if (make_image(&run, opts, images[i], &result.arena, &result.items[i], err) < 0)
+		result.items[i].image = images[i];
+		if (make_image(&run, opts, result.n_items, &result.items[i], &result.arena, err) < 0)
 			return image_wrap(err, "image", images[i]->name);
 	}
 	if (xb_statcache_save(run.files, err) < 0)

@@ -8,7 +8,31 @@
 #include "xbuild/app/op_image.h"
 #include "xbuild/base/num.h"
 
-static const struct opt options[] = {OPTION_TARGET, OPTION_PROFILE, OPTION_KEEP_GOING, OPTION_JSON, OPTION_END};
+static const struct opt options[] = {
+	{"output", 'o', OPT_LIST, "FORM[=PATH]", NULL,
+	 "oci (default), oci-archive, docker-archive or rootfs; repeatable", offsetof(struct values, outputs), NULL},
+	OPTION_TARGET,
+	OPTION_PROFILE,
+	OPTION_KEEP_GOING,
+	OPTION_JSON,
+	OPTION_END,
+};
+
+static json_t *outputs_json(const struct xb_image_built *image)
+{
+	json_t *outputs = json_array();
+	for (size_t i = 0; i < image->n_outputs; i++) {
+		const struct xb_image_written *w = &image->outputs[i];
+		json_t *row = json_object();
+		json_object_set_new(row, "form", json_string(xb_image_form_name(w->form)));
+		json_object_set_new(row, "path", json_string(w->path));
+		if (w->target)
+			json_object_set_new(row, "target", json_string(w->target->name));
+		json_object_set_new(row, "changed", json_boolean(w->changed));
+		json_array_append_new(outputs, row);
+	}
+	return outputs;
+}
 
 static json_t *image_json(const struct xb_image_built *image)
 {
@@ -28,8 +52,13 @@ static json_t *image_json(const struct xb_image_built *image)
 	}
 	json_t *document = json_object();
 	json_object_set_new(document, "name", json_string(image->image->name));
-	json_object_set_new(document, "layout", json_string(image->dir));
+	/* for scripts that know nothing of the other forms */
+	for (size_t i = 0; i < image->n_outputs; i++) {
+		if (image->outputs[i].form == XB_IMAGE_OCI && !json_object_get(document, "layout"))
+			json_object_set_new(document, "layout", json_string(image->outputs[i].path));
+	}
 	json_object_set_new(document, "digest", json_string(xb_digest_oci(&image->index, digest)));
+	json_object_set_new(document, "outputs", outputs_json(image));
 	json_object_set_new(document, "platforms", platforms);
 	return document;
 }
@@ -42,7 +71,7 @@ static void tell(const struct xb_image_result *result)
 		for (size_t k = 0; k < image->n_platforms; k++) {
 			const struct xb_image_platform *p = &image->platforms[k];
 			char size[XB_NUM_SIZE_MAX];
-			fprintf(stderr, "%16s %s, %s compressed", p->target->name, image->dir,
+			fprintf(stderr, "%16s %s, %s compressed", p->target->name, image->image->name,
 				xb_num_size(p->layer_bytes, size));
 			/* the versions are in the lock and in --json */
 			for (size_t n = 0; n < p->n_packages; n++)
@@ -50,6 +79,9 @@ static void tell(const struct xb_image_result *result)
 					p->packages[n]);
 			fputc('\n', stderr);
 		}
+		for (size_t k = 0; k < image->n_outputs; k++)
+			fprintf(stderr, "%16s %s%s\n", xb_image_form_name(image->outputs[k].form),
+				image->outputs[k].path, image->outputs[k].changed ? "" : " (as it was)");
 	}
 }
 
@@ -77,11 +109,17 @@ static int print_result(const struct cli *cli, const struct xb_image_result *res
 static int run(struct cli *cli, struct xb_err *err)
 {
 	const struct values *v = &cli->values;
+	struct xb_image_output *outputs = xb_arena_array(&cli->app.arena, v->outputs.len, sizeof(*outputs));
+	for (size_t i = 0; i < v->outputs.len; i++)
+		if (xb_image_output_parse(v->outputs.items[i], &outputs[i], err) < 0)
+			return err->code;
 	struct xb_image_opts opts = {
 		.images = v->args.items,
 		.n_images = v->args.len,
 		.targets = v->targets.items,
 		.n_targets = v->targets.len,
+		.outputs = outputs,
+		.n_outputs = v->outputs.len,
 		.profile = v->profile,
 		.keep_going = v->keep_going,
 		.color = cli->color_err,
@@ -104,7 +142,14 @@ const struct command cmd_image = {
 	.summary = "write multi-arch OCI images: out/images/<name>",
 	.details = "Builds, then writes an OCI layout whose index.json has one entry, the multi-arch index. The last "
 		   "line on\n"
-		   "stdout is the digest of the index (name@digest when there are several images).",
+		   "stdout is the digest of the index (name@digest when there are several images).\n"
+		   "\n"
+		   "What --output names is written, and nothing else:\n"
+		   "  oci             the layout, out/images/<name>/\n"
+		   "  oci-archive     the layout as one tar, out/images/<name>.oci.tar\n"
+		   "  docker-archive  a tar that docker, podman, containerd and skopeo load, "
+		   "out/images/<name>.docker.tar\n"
+		   "  rootfs          the file system of each platform, out/images/<name>-<target>.tar",
 	.options = options,
 	.project = true,
 	.max_args = -1,

@@ -41,6 +41,7 @@ void values_release(struct values *values)
 {
 	XB_VEC_RELEASE(&values->targets);
 	XB_VEC_RELEASE(&values->wants);
+	XB_VEC_RELEASE(&values->outputs);
 	XB_VEC_RELEASE(&values->args);
 }
 

@@ -36,7 +36,7 @@ struct values {
 	bool quiet, offline, locked, frozen, json, help, version;
 	bool keep_going, dry_run, check, update, allow_rollback, verify;
 	int verbose, jobs;
-	struct words targets, wants;
+	struct words targets, wants, outputs;
 	struct words args; /* what is no option */
 };
 

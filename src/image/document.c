@@ -6,7 +6,8 @@
 
 #include "xbuild/sys/json.h"
 
-#define REF_NAME "org.opencontainers.image.ref.name"
+#define REF_NAME  "org.opencontainers.image.ref.name"
+#define FULL_NAME "io.containerd.image.name" /* wins over REF_NAME where containerd imports */
 
 /* A document in the making; the first text that is not UTF-8 spoils it, and finish() tells. */
 struct builder {
@@ -193,6 +194,17 @@ int xb_document_manifest(const struct xb_descriptor *config, const struct xb_lay
 	return finish(&b, "manifest", out, err);
 }
 
+static void fill_platform(struct builder *b, json_t *entry, const struct xb_document_platform *p)
+{
+	json_t *platform;
+
+	fill_descriptor(b, entry, XB_MEDIA_MANIFEST, &p->manifest.digest, p->manifest.size_bytes);
+	platform = add_object(b, entry, "platform");
+	set_text(b, platform, "architecture", p->target->oci_arch);
+	set_text(b, platform, "os", "linux");
+	set_text(b, platform, "variant", p->target->oci_variant);
+}
+
 int xb_document_index(const struct xb_document_platform *platforms, size_t n_platforms,
 		      const struct xb_pairs *annotations, struct xb_str *out, struct xb_err *err)
 {
@@ -201,16 +213,8 @@ int xb_document_index(const struct xb_document_platform *platforms, size_t n_pla
 
 	start(&b, XB_MEDIA_INDEX);
 	list = add_list(&b, b.root, "manifests");
-	for (size_t i = 0; i < n_platforms; i++) {
-		const struct xb_document_platform *p = &platforms[i];
-		json_t *entry = append_object(list), *platform;
-
-		fill_descriptor(&b, entry, XB_MEDIA_MANIFEST, &p->manifest.digest, p->manifest.size_bytes);
-		platform = add_object(&b, entry, "platform");
-		set_text(&b, platform, "architecture", p->target->oci_arch);
-		set_text(&b, platform, "os", "linux");
-		set_text(&b, platform, "variant", p->target->oci_variant);
-	}
+	for (size_t i = 0; i < n_platforms; i++)
+		fill_platform(&b, append_object(list), &platforms[i]);
 	set_pairs(&b, b.root, "annotations", annotations);
 	return finish(&b, "index", out, err);
 }
@@ -225,4 +229,69 @@ int xb_document_layout(const struct xb_descriptor *index, const char *ref, struc
 	fill_descriptor(&b, entry, XB_MEDIA_INDEX, &index->digest, index->size_bytes);
 	set_text(&b, add_object(&b, entry, "annotations"), REF_NAME, ref);
 	return finish(&b, "layout", out, err);
+}
+
+void xb_document_platform_ref(const char *ref, const struct xb_target *target, struct xb_str *out)
+{
+	xb_str_printf(out, "%s-%s", ref, target->oci_arch);
+}
+
+static void set_names_of(struct builder *b, json_t *entry, const char *name, const char *ref)
+{
+	struct xb_str full XB_CLEANUP(xb_str_release) = {0};
+	json_t *annotations = add_object(b, entry, "annotations");
+
+	xb_str_printf(&full, "docker.io/library/%s:%s", name, ref);
+	set_text(b, annotations, FULL_NAME, full.data);
+	set_text(b, annotations, REF_NAME, ref);
+}
+
+int xb_document_load(const struct xb_descriptor *index, const struct xb_document_platform *platforms,
+		     size_t n_platforms, const char *name, const char *ref, struct xb_str *out, struct xb_err *err)
+{
+	struct xb_str own XB_CLEANUP(xb_str_release) = {0};
+	struct builder b;
+	json_t *list, *entry;
+
+	start(&b, XB_MEDIA_INDEX);
+	list = add_list(&b, b.root, "manifests");
+	entry = append_object(list);
+	fill_descriptor(&b, entry, XB_MEDIA_INDEX, &index->digest, index->size_bytes);
+	set_names_of(&b, entry, name, ref);
+	for (size_t i = 0; i < n_platforms; i++) {
+		xb_str_reset(&own);
+		xb_document_platform_ref(ref, platforms[i].target, &own);
+		entry = append_object(list);
+		fill_platform(&b, entry, &platforms[i]);
+		set_names_of(&b, entry, name, own.data);
+	}
+	return finish(&b, "layout", out, err);
+}
+
+static void blob_name(const struct xb_digest *digest, struct xb_str *out)
+{
+	char hex[XB_DIGEST_HEX];
+
+	xb_str_reset(out);
+	xb_str_printf(out, "blobs/sha256/%s", xb_digest_hex(digest, hex));
+}
+
+int xb_document_docker(const struct xb_document_docker *images, size_t n_images, struct xb_str *out, struct xb_err *err)
+{
+	struct xb_str path XB_CLEANUP(xb_str_release) = {0};
+	struct builder b = {.root = json_array()};
+
+	for (size_t i = 0; i < n_images; i++) {
+		json_t *entry = append_object(b.root), *list;
+
+		blob_name(&images[i].config.digest, &path);
+		set_text(&b, entry, "Config", path.data);
+		append_text(&b, add_list(&b, entry, "RepoTags"), "RepoTags", images[i].repo_tag);
+		list = add_list(&b, entry, "Layers");
+		for (size_t k = 0; k < images[i].n_layers; k++) {
+			blob_name(&images[i].layers[k].blob, &path);
+			append_text(&b, list, "Layers", path.data);
+		}
+	}
+	return finish(&b, "manifest.json", out, err);
 }

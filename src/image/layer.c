@@ -87,8 +87,7 @@ static int add_file(struct xb_gzip *gz, const struct xb_rootfs_entry *e, const s
 	return write_zeros(gz, xb_tar_padding((uint64_t)e->size_bytes), err);
 }
 
-static int add_entry(struct xb_gzip *gz, const struct xb_rootfs_entry *e, const struct xb_layer_options *options,
-		     struct xb_str *header, struct xb_err *err)
+int xb_layer_header(const struct xb_rootfs_entry *e, struct xb_str *out, struct xb_err *err)
 {
 	static const enum xb_tar_type types[] = {
 		[XB_TREE_FILE] = XB_TAR_FILE, [XB_TREE_DIR] = XB_TAR_DIR, [XB_TREE_SYMLINK] = XB_TAR_SYMLINK};
@@ -102,8 +101,14 @@ static int add_entry(struct xb_gzip *gz, const struct xb_rootfs_entry *e, const 
 		.size_bytes = e->type == XB_TREE_FILE ? (uint64_t)e->size_bytes : 0,
 	};
 
+	return xb_tar_header(&tar, out, err);
+}
+
+static int add_entry(struct xb_gzip *gz, const struct xb_rootfs_entry *e, const struct xb_layer_options *options,
+		     struct xb_str *header, struct xb_err *err)
+{
 	xb_str_reset(header);
-	if (check_interrupted(options, err) < 0 || xb_tar_header(&tar, header, err) < 0 ||
+	if (check_interrupted(options, err) < 0 || xb_layer_header(e, header, err) < 0 ||
 	    xb_gzip_write(gz, header->data, header->len, err) < 0)
 		return err->code;
 	return e->type == XB_TREE_FILE ? add_file(gz, e, options, err) : 0;

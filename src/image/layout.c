@@ -9,57 +9,24 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/map.h"
-#include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
+#include "xbuild/image/seen.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/json.h"
 
-#define OCI_LAYOUT	 "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define STATE_FIRST_LINE "xbuild layout 1"
-
-/* How a blob looked when it was known to have the content of its name. */
-struct blob_stat {
-	uint64_t size_bytes, mtime_ns, ctime_ns, inode;
-};
 
 struct state {
 	struct xb_arena arena;
-	struct xb_map blobs; /* hex -> struct blob_stat */
+	struct xb_map blobs; /* hex -> struct xb_seen, of when it was known to have the content of its name */
 };
 
 static void release_state(struct state *s)
 {
 	xb_map_release(&s->blobs);
 	xb_arena_release(&s->arena);
-}
-
-static uint64_t nanoseconds(const struct timespec *t)
-{
-	return (uint64_t)t->tv_sec * 1000000000ULL + (uint64_t)t->tv_nsec;
-}
-
-/* False unless the path is a regular file (not a link). */
-static bool look(const char *path, struct blob_stat *out)
-{
-	struct stat st;
-
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
-#ifdef __APPLE__
-	const struct timespec mtime = st.st_mtimespec, ctime = st.st_ctimespec;
-#else
-	const struct timespec mtime = st.st_mtim, ctime = st.st_ctim;
-#endif
-	*out = (struct blob_stat){(uint64_t)st.st_size, nanoseconds(&mtime), nanoseconds(&ctime), (uint64_t)st.st_ino};
-	return true;
-}
-
-static bool same_stat(const struct blob_stat *a, const struct blob_stat *b)
-{
-	return a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns &&
-	       a->inode == b->inode;
 }
 
 /* What cannot be read is forgotten: the blobs are placed again then. */
@@ -77,12 +44,9 @@ static void read_state(const char *path, struct state *out)
 	while (lines.ptr) {
 		struct xb_sv line = xb_sv_cut(&lines, '\n');
 		const struct xb_sv hex = xb_sv_cut(&line, ' ');
-		struct blob_stat *blob = xb_arena_alloc(&out->arena, sizeof(*blob));
+		struct xb_seen *blob = xb_arena_alloc(&out->arena, sizeof(*blob));
 
-		if (xb_num_u64(xb_sv_cut(&line, ' '), UINT64_MAX, &blob->size_bytes) &&
-		    xb_num_u64(xb_sv_cut(&line, ' '), UINT64_MAX, &blob->mtime_ns) &&
-		    xb_num_u64(xb_sv_cut(&line, ' '), UINT64_MAX, &blob->ctime_ns) &&
-		    xb_num_u64(line, UINT64_MAX, &blob->inode))
+		if (xb_seen_parse(line, blob))
 			xb_map_put(&out->blobs, hex, blob);
 	}
 }
@@ -102,12 +66,13 @@ static int write_state(const struct xb_layout *layout, struct xb_err *err)
 	for (size_t i = 0; i < layout->n_blobs; i++) {
 		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout, &layout->blobs[i].digest);
 		char hex[XB_DIGEST_HEX];
-		struct blob_stat b;
+		struct xb_seen b;
 
-		if (look(path, &b))
-			xb_str_printf(&text, "%s %llu %llu %llu %llu\n", xb_digest_hex(&layout->blobs[i].digest, hex),
-				      (unsigned long long)b.size_bytes, (unsigned long long)b.mtime_ns,
-				      (unsigned long long)b.ctime_ns, (unsigned long long)b.inode);
+		if (!xb_seen_look(path, &b))
+			continue;
+		xb_str_printf(&text, "%s ", xb_digest_hex(&layout->blobs[i].digest, hex));
+		xb_seen_format(&b, &text);
+		xb_str_append_char(&text, '\n');
 	}
 	return xb_atomic_file_write(layout->state_file, text.data, text.len, 0644, 0, err);
 }
@@ -159,10 +124,10 @@ static int place_blobs(struct xb_store *store, const struct xb_layout *layout, b
 		const struct xb_descriptor *d = &layout->blobs[i];
 		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout, &d->digest);
 		char hex[XB_DIGEST_HEX];
-		const struct blob_stat *known = xb_map_get_str(&state.blobs, xb_digest_hex(&d->digest, hex));
-		struct blob_stat now;
+		const struct xb_seen *known = xb_map_get_str(&state.blobs, xb_digest_hex(&d->digest, hex));
+		struct xb_seen now;
 
-		if (known && look(path, &now) && same_stat(known, &now) && now.size_bytes == d->size_bytes)
+		if (known && xb_seen_look(path, &now) && xb_seen_eq(known, &now) && now.size_bytes == d->size_bytes)
 			continue;
 		if (ask(layout, err) < 0 || xb_cas_place(store, &d->digest, path, 0644, err) < 0)
 			return err->code;
@@ -178,9 +143,9 @@ static int need_file(const struct xb_layout *layout, const char *name, struct xb
 	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s", layout->dir, name);
 	struct xb_str found XB_CLEANUP(xb_str_release) = {0};
 	struct xb_err unread XB_CLEANUP(xb_err_release) = {0};
-	struct blob_stat stat;
+	struct xb_seen stat;
 
-	if (look(path, &stat) && stat.size_bytes == text.len &&
+	if (xb_seen_look(path, &stat) && stat.size_bytes == text.len &&
 	    xb_fs_read(path, (int64_t)text.len, &found, &unread) == 0 && xb_sv_eq(xb_str_sv(&found), text))
 		return 0;
 	if (ask(layout, err) < 0)
@@ -235,7 +200,7 @@ int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool
 	bool changed = false;
 
 	if (need_dirs(layout, err) < 0 || place_blobs(store, layout, &changed, err) < 0 ||
-	    need_file(layout, "oci-layout", xb_sv(OCI_LAYOUT), &changed, err) < 0 ||
+	    need_file(layout, "oci-layout", xb_sv(XB_LAYOUT_VERSION_JSON), &changed, err) < 0 ||
 	    need_file(layout, "index.json", layout->index_json, &changed, err) < 0 ||
 	    sweep_all(layout, &changed, err) < 0)
 		return xb_wrap(err, "write '%s'", layout->dir);
@@ -251,9 +216,9 @@ int xb_layout_read(const char *dir, struct xb_digest *out_index, struct xb_err *
 	json_t *root XB_CLEANUP(xb_json_release) = NULL;
 	const json_t *manifests;
 	const char *digest = NULL;
-	struct blob_stat stat;
+	struct xb_seen stat;
 
-	if (!look(path, &stat) && errno != ENOENT)
+	if (!xb_seen_look(path, &stat) && errno != ENOENT)
 		return xb_fail(err, XB_E_VERIFY, "read '%s': expected a regular file", path);
 	if (xb_json_read(path, XB_MIB, &root, err) < 0)
 		return err->code;

@@ -68,6 +68,9 @@ void xb_app_init(struct xb_app *app, const struct xb_app_options *options, const
 		 const volatile int *interrupted);
 void xb_app_release(struct xb_app *app);
 
+/* Owned absolute path of the directory to start from: -C DIR or the current one. Paths on the command line are relative to it. */
+int xb_app_start_dir(const struct xb_app *app, char **out, struct xb_err *err) XB_MUST_CHECK;
+
 int xb_app_need_data(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 int xb_app_need_project(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 /* Project, data files (toolchain and sysroot descriptions). */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes OCI layouts of the project's images, and makes their tags. Builds first (profile release unless told).
+ * Writes the project's images as OCI layouts and archives, and makes their tags. Builds first (profile release unless told).
  *
- * Guarantee: out/images/<name> is the old layout or the new one, whole; the index digest depends on the inputs alone; an
- *            image whose files need a library or symbol version that is not in it is refused.
+ * Guarantee: each output is the old one or the new one, whole, and one that is as it was is not written again; the bytes of
+ *            all, and the index digest, depend on the inputs alone; an image whose files need a
+ *            library or symbol version that is not in it is refused before anything is written.
  * Failure:   as op_build; XB_E_VERIFY when the finished image is not closed.
  */
 #ifndef XBUILD_APP_OP_IMAGE_H
@@ -11,11 +12,30 @@
 
 #include "xbuild/app/op_build.h"
 
+enum xb_image_form {
+	XB_IMAGE_OCI,		 /* layout directory: out/images/<name> */
+	XB_IMAGE_OCI_ARCHIVE,	 /* the same as one tar: out/images/<name>.oci.tar */
+	XB_IMAGE_DOCKER_ARCHIVE, /* a tar for `docker load` and all others: out/images/<name>.docker.tar */
+	XB_IMAGE_ROOTFS		 /* the file system of each platform: out/images/<name>-<target>.tar */
+};
+
+/* Something to write of an image. */
+struct xb_image_output {
+	enum xb_image_form form;
+	const char *path; /* where, relative to the start directory; NULL: see the forms */
+};
+
+const char *xb_image_form_name(enum xb_image_form form); /* "oci-archive"; static */
+/* "FORM" or "FORM=PATH"; the path is borrowed from text. XB_E_USAGE for others. */
+int xb_image_output_parse(const char *text, struct xb_image_output *out, struct xb_err *err) XB_MUST_CHECK;
+
 struct xb_image_opts {
 	const char *const *images; /* names; none: all */
 	size_t n_images;
 	const char *const *targets; /* as in xb_build_opts */
 	size_t n_targets;
+	const struct xb_image_output *outputs; /* none: XB_IMAGE_OCI */
+	size_t n_outputs;
 	const char *profile;
 	bool keep_going;
 	bool color, verbose;
@@ -29,11 +49,19 @@ struct xb_image_platform {
 	size_t n_packages;
 };
 
+struct xb_image_written {
+	enum xb_image_form form;
+	const char *path;		/* as given, else relative to the project: "out/images/<name>" */
+	const char *full_path;		/* absolute */
+	const struct xb_target *target; /* of XB_IMAGE_ROOTFS, else NULL */
+	bool changed;			/* was written anew */
+};
+
 struct xb_image_built {
 	const struct xb_image *image;
-	const char *dir;	/* "out/images/<name>" relative to the project */
 	struct xb_digest index; /* digest of the image index: the image's identity */
-	bool changed;		/* the layout was written anew */
+	struct xb_image_written *outputs;
+	size_t n_outputs;
 	struct xb_image_platform *platforms;
 	size_t n_platforms;
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The four JSON documents of an image: configuration, manifest, index, and the index.json of a layout.
+ * The JSON documents of an image: configuration, manifest, index, the index.json of a layout, and the two that make an
+ * archive loadable by what knows OCI layouts and by what knows `docker save`.
  *
  * Guarantee: the bytes depend on the arguments alone: one line without blanks, keys in a fixed order, no floats, no
  *            final newline. Members without a value are left out.
  * Failure:   XB_E_INPUT when a text is not UTF-8; nothing is appended then.
  * Format:    OCI image-spec v1.1 config.md, manifest.md, image-index.md, descriptor.md, image-layout.md, annotations.md.
+ *            manifest.json of an archive: Docker image spec v1.2 "Combined Image JSON + Filesystem Changeset Format".
  * Threads:   no state.
  */
 #ifndef XBUILD_IMAGE_DOCUMENT_H
@@ -61,6 +63,27 @@ int xb_document_index(const struct xb_document_platform *platforms, size_t n_pla
 
 /* index.json of a layout with one image: its index, under the name `ref` (annotation org.opencontainers.image.ref.name). */
 int xb_document_layout(const struct xb_descriptor *index, const char *ref, struct xb_str *out,
+		       struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * index.json of an archive to load. Tools differ in what they find in it, so everything has a name: the index is `ref`, and
+ * each platform once more by itself (xb_document_platform_ref). containerd takes the full name of Docker, which is below
+ * docker.io/library for a bare `name`.
+ */
+int xb_document_load(const struct xb_descriptor *index, const struct xb_document_platform *platforms,
+		     size_t n_platforms, const char *name, const char *ref, struct xb_str *out,
+		     struct xb_err *err) XB_MUST_CHECK;
+/* Appends the name of one platform below `ref`: "latest-arm64". */
+void xb_document_platform_ref(const char *ref, const struct xb_target *target, struct xb_str *out);
+
+/* One image of manifest.json: a platform, its parts as blobs/sha256/<digest>. */
+struct xb_document_docker {
+	const char *repo_tag; /* "parcel:latest-arm64" */
+	struct xb_descriptor config;
+	const struct xb_layer *layers; /* bottom first */
+	size_t n_layers;
+};
+int xb_document_docker(const struct xb_document_docker *images, size_t n_images, struct xb_str *out,
 		       struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "xbuild/base/err.h"
+#include "xbuild/base/str.h"
 #include "xbuild/image/rootfs.h"
 #include "xbuild/store/store.h"
 #include "xbuild/sys/digest.h"
@@ -34,6 +35,9 @@ struct xb_layer_options {
 	int threads;			 /* at least 1 */
 	const volatile int *interrupted; /* looked at between files and chunks; may be NULL */
 };
+
+/* Appends the tar header of one entry (image/tar), as every layer has it: XB_E_INPUT for a name that none can hold. */
+int xb_layer_header(const struct xb_rootfs_entry *entry, struct xb_str *out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
  * One layer without the store: writes the compressed tar to fd and fills *out (not kind and cached). Entries come in the

@@ -24,6 +24,8 @@
 #include "xbuild/image/document.h"
 #include "xbuild/store/store.h"
 
+#define XB_LAYOUT_VERSION_JSON "{\"imageLayoutVersion\":\"1.0.0\"}" /* the file oci-layout */
+
 struct xb_layout {
 	const char *dir;		   /* absolute; it and its parent are made where missing */
 	const char *state_file;		   /* absolute: where it is remembered how blobs looked (stat) when written */

@@ -110,6 +110,29 @@ static void test_index(void **state)
 	assert_golden("layout-index", &out);
 }
 
+static void test_archive_to_load(void **state)
+{
+	const struct xb_document_platform platforms[] = {
+		{xb_target_find(xb_sv("linux-x86_64")), {digest_of(0x66), 400}},
+		{xb_target_find(xb_sv("linux-aarch64")), {digest_of(0x77), 401}},
+	};
+	const struct xb_descriptor index = {digest_of(0x88), 900};
+	struct xb_layer list[2];
+	const struct xb_document_docker images[] = {
+		{.repo_tag = "parcel:v1-amd64", .config = {digest_of(0x55), 321}, .layers = list, .n_layers = 2},
+		{.repo_tag = "parcel:v1-arm64", .config = {digest_of(0x56), 321}, .layers = list, .n_layers = 1},
+	};
+	struct xb_str out = {0};
+	struct xb_err err = {0};
+
+	(void)state;
+	layers(list);
+	assert_ok(xb_document_load(&index, platforms, 2, "parcel", "v1", &out, &err), &err);
+	assert_golden("load-index", &out);
+	assert_ok(xb_document_docker(images, 2, &out, &err), &err);
+	assert_golden("docker-manifest", &out);
+}
+
 static void test_refuses_what_is_not_utf8(void **state)
 {
 	const char *names[] = {"bad"}, *values[] = {"\xff"};
@@ -131,6 +154,7 @@ int main(void)
 		cmocka_unit_test(test_config),
 		cmocka_unit_test(test_manifest),
 		cmocka_unit_test(test_index),
+		cmocka_unit_test(test_archive_to_load),
 		cmocka_unit_test(test_refuses_what_is_not_utf8),
 	};
 
