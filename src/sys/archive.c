@@ -51,9 +51,10 @@ struct xb_archive {
 	int64_t tar_zeros;   /* of them, zeros at the end */
 	int64_t entry_bytes; /* size of the current entry, -1 unknown */
 	int64_t entry_read;
-	uint8_t magic[4]; /* the first bytes of the source */
-	bool started;	  /* they were read */
-	bool readable;	  /* there is a current file or stream */
+	struct xb_hasher hasher; /* of the bytes of the tar, where they are asked for */
+	uint8_t magic[4];	 /* the first bytes of the source */
+	bool started;		 /* they were read */
+	bool readable;		 /* there is a current file or stream */
 	bool ended;
 	uint8_t buf[CHUNK_BYTES];
 };
@@ -126,6 +127,8 @@ static la_ssize_t tar_read_cb(struct archive *tar, void *user, const void **out)
 		return ARCHIVE_FATAL;
 	}
 	count_zeros(a, block, len);
+	if (a->hasher.state)
+		xb_hasher_update(&a->hasher, block, len);
 	*out = block;
 	return (la_ssize_t)len;
 }
@@ -244,14 +247,15 @@ void xb_archive_close(struct xb_archive *a)
 		archive_read_free(a->tar);
 	if (a->raw)
 		archive_read_free(a->raw);
+	xb_hasher_release(&a->hasher);
 	free(a->name);
 	free(a);
 }
 
-int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_archive **out, struct xb_err *err)
+/* Takes over `opened`, whose source is set. */
+static int open_both(struct xb_archive *opened, struct xb_archive **out, struct xb_err *err)
 {
-	struct xb_archive *a XB_CLEANUP(archive_drop) = archive_new(name, max_bytes);
-	source_open(&a->src, fd);
+	struct xb_archive *a XB_CLEANUP(archive_drop) = opened;
 	int rc = open_raw(a, FILTER_ALL, err);
 	if (rc < 0)
 		return rc;
@@ -261,6 +265,22 @@ int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_a
 	*out = a;
 	a = NULL;
 	return 0;
+}
+
+int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_archive **out, struct xb_err *err)
+{
+	struct xb_archive *a = archive_new(name, max_bytes);
+	source_open(&a->src, fd);
+	return open_both(a, out, err);
+}
+
+int xb_archive_open_part(int fd, int64_t at, int64_t size_bytes, const char *name, int64_t max_bytes,
+			 struct xb_archive **out, struct xb_err *err)
+{
+	struct xb_archive *a = archive_new(name, max_bytes);
+	a->src = (struct source){.fd = fd, .pos = at, .end = at + size_bytes};
+	xb_hasher_init(&a->hasher);
+	return open_both(a, out, err);
 }
 
 int xb_archive_open_stream(int fd, const char *name, int64_t max_bytes, struct xb_archive **out, struct xb_err *err)
@@ -459,4 +479,14 @@ int64_t xb_archive_read(struct xb_archive *a, void *buf, size_t len, struct xb_e
 	a->delivered += n;
 	a->entry_read += n;
 	return n;
+}
+
+int64_t xb_archive_position(const struct xb_archive *a)
+{
+	return archive_read_header_position(a->tar);
+}
+
+void xb_archive_sum(struct xb_archive *a, struct xb_digest *out)
+{
+	xb_hasher_final(&a->hasher, out);
 }

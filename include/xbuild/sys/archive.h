@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "xbuild/base/err.h"
+#include "xbuild/sys/digest.h"
 
 enum xb_archive_type {
 	XB_ARCHIVE_FILE,
@@ -46,6 +47,12 @@ struct xb_archive;
 /* A tar with any of gzip, xz, zstd, bzip2 (or none). `name` is for messages; fd stays the caller's. */
 int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_archive **out,
 			struct xb_err *err) XB_MUST_CHECK;
+/*
+ * A tar that is a part of a file, bytes [at, at + size_bytes); the file must have them. The bytes of the tar, before
+ * compression, are hashed on the way: xb_archive_sum.
+ */
+int xb_archive_open_part(int fd, int64_t at, int64_t size_bytes, const char *name, int64_t max_bytes,
+			 struct xb_archive **out, struct xb_err *err) XB_MUST_CHECK;
 /* deb(5): the ar members debian-binary (2.x), control.tar.*, data.tar.*; opens `member` ("control" or "data"). */
 int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t max_bytes, struct xb_archive **out,
 			struct xb_err *err) XB_MUST_CHECK;
@@ -58,5 +65,13 @@ void xb_archive_close(struct xb_archive *a); /* NULL-safe */
 int xb_archive_next(struct xb_archive *a, struct xb_archive_entry *entry, struct xb_err *err) XB_MUST_CHECK;
 /* Up to len bytes of the current file or stream; 0 at its end. Sparse holes are delivered as zeros and counted. */
 int64_t xb_archive_read(struct xb_archive *a, void *buf, size_t len, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * Offset in the tar, before compression, of the headers of the current entry; after the end, of the end marker. What
+ * lies before the headers of the next entry is the content of this one and its padding (pax, "ustar Interchange Format").
+ */
+int64_t xb_archive_position(const struct xb_archive *a);
+/* Once, after next has said that this is the end of an archive of xb_archive_open_part: the digest of the whole tar. */
+void xb_archive_sum(struct xb_archive *a, struct xb_digest *out);
 
 #endif

@@ -667,6 +667,62 @@ static void test_deb_cut(void **state)
 		expect_refused(DEB_DATA, deb.data, len, "");
 }
 
+/* ---- a part of a file ---- */
+
+/*
+ * A tar between other bytes: the digest is that of the tar alone, whether or not anybody read the contents; what lies
+ * between two positions is headers, content and padding.
+ */
+static void test_part(void **state)
+{
+	(void)state;
+	struct xb_str tar XB_CLEANUP(xb_str_release) = {0}, file XB_CLEANUP(xb_str_release) = {0};
+	static const int64_t positions[] = {0, 1024, 4096};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_digest expected, found;
+	struct xb_archive_entry e;
+	char buf[2048];
+	add_entry(&tar, (struct made){.name = "a", .data = "one", .size = 3});
+	memset(buf, 'x', sizeof(buf));
+	add_pax(&tar, "path", "a longer name");
+	add_entry(&tar, (struct made){.name = "b", .data = buf, .size = 1100});
+	add_entry(&tar, (struct made){.name = "dir/", .type = '5'});
+	add_end(&tar, 2);
+	xb_digest_bytes(tar.data, tar.len, &expected);
+	xb_str_append(&file, "before");
+	xb_str_append_sv(&file, xb_str_sv(&tar));
+	xb_str_append(&file, "behind");
+	for (int reads = 0; reads < 2; reads++) {
+		int fd = sample_fd(file.data, file.len);
+		struct xb_archive *a = NULL;
+		size_t n = 0;
+		assert_int_equal(xb_archive_open_part(fd, 6, (int64_t)tar.len, "sample", MAX_BYTES, &a, &err), 0);
+		while (xb_archive_next(a, &e, &err) > 0) {
+			assert_true(n < XB_COUNT(positions));
+			assert_int_equal(xb_archive_position(a), positions[n++]);
+			if (reads)
+				assert_int_equal(xb_archive_read(a, buf, sizeof(buf), &err), e.size_bytes);
+		}
+		assert_int_equal(err.code, XB_OK);
+		assert_int_equal(n, XB_COUNT(positions));
+		assert_int_equal(xb_archive_position(a), (int64_t)tar.len - 1024);
+		xb_archive_sum(a, &found);
+		assert_true(xb_digest_eq(&expected, &found));
+		xb_archive_close(a);
+		close(fd);
+	}
+	/* a part that is too short is a tar that is cut off, whatever the file has behind it */
+	int fd = sample_fd(file.data, file.len);
+	struct xb_archive *a = NULL;
+	assert_int_equal(xb_archive_open_part(fd, 6, (int64_t)tar.len - 512, "sample", MAX_BYTES, &a, &err), 0);
+	while (xb_archive_next(a, &e, &err) > 0)
+		continue;
+	assert_int_equal(err.code, XB_E_VERIFY);
+	assert_non_null(strstr(err.msg, "cut off"));
+	xb_archive_close(a);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -692,6 +748,7 @@ int main(void)
 		cmocka_unit_test(test_deb_compression),
 		cmocka_unit_test(test_deb_headers),
 		cmocka_unit_test(test_deb_cut),
+		cmocka_unit_test(test_part),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
