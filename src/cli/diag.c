@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-#define RED  "\033[1;31m"
-#define CYAN "\033[36m"
-#define BOLD "\033[1m"
-#define OFF  "\033[0m"
+#define RED    "\033[1;31m"
+#define CYAN   "\033[36m"
+#define YELLOW "\033[1;33m"
+#define BOLD   "\033[1m"
+#define OFF    "\033[0m"
 
 static const char *paint(bool color, const char *code)
 {
@@ -66,6 +67,11 @@ static void render_words(const char *word, const char *code, const char *text, b
 	xb_str_printf(out, "%s%s%s ", paint(color, code), word, paint(color, OFF));
 	diag_clean(text, false, out);
 	xb_str_append_char(out, '\n');
+}
+
+void diag_render_finding(const char *text, bool is_warning, bool color, struct xb_str *out)
+{
+	render_words(is_warning ? "warning:" : "error:", is_warning ? YELLOW : RED, text, color, out);
 }
 
 void diag_render(const struct xb_diags *diags, bool color, int width, struct xb_str *out)

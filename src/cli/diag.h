@@ -21,6 +21,9 @@ void diag_render(const struct xb_diags *diags, bool color, int width, struct xb_
 /* "error: ..." and "hint: ...". Nothing when the message is empty (another program has told it already). */
 void diag_render_err(const struct xb_err *err, bool color, struct xb_str *out);
 
+/* A line "error: ..." or "warning: ..." about something foreign. */
+void diag_render_finding(const char *text, bool is_warning, bool color, struct xb_str *out);
+
 #define DIAG_STATUS_BUG 70
 /* Of these two programs alone, since no library returns it: xbuild-supply crashed. Its exit status is the one above. */
 #define DIAG_E_BUG ((enum xb_code) - 99)

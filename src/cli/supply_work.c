@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lock and fetch as xbuild-supply does them. */
+/* lock, fetch and verify as xbuild-supply does them. */
+#include <jansson.h>
+#include <stdio.h>
+
 #include "cli.h"
+#include "diag.h"
 
 #include "xbuild/app/op_fetch.h"
+#include "xbuild/app/op_image_verify.h"
 #include "xbuild/app/op_lock.h"
 
 static int supply_here(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
@@ -61,4 +66,84 @@ int cmd_fetch_run(struct cli *cli, struct xb_err *err)
 	if (cli->values.verify)
 		return xb_op_fetch_verify(&cli->app, wants, n, &summary, err);
 	return xb_op_fetch(&cli->app, wants, n, &summary, err);
+}
+
+static json_t *findings_json(const struct xb_audit *audit, bool warnings)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < audit->findings.len; i++)
+		if (audit->findings.items[i].is_warning == warnings)
+			json_array_append_new(list, json_string(audit->findings.items[i].text));
+	return list;
+}
+
+static json_t *audit_json(const struct xb_audit *audit)
+{
+	json_t *images = json_array();
+	for (size_t i = 0; i < audit->images.len; i++) {
+		json_t *row = json_object();
+		json_object_set_new(row, "digest", json_string(audit->images.items[i].digest));
+		json_object_set_new(row, "ref", json_string(audit->images.items[i].ref));
+		json_object_set_new(row, "platforms", json_string(audit->images.items[i].platforms));
+		json_array_append_new(images, row);
+	}
+	json_t *document = json_object();
+	json_object_set_new(document, "images", images);
+	json_object_set_new(document, "n_problems", json_integer((json_int_t)audit->n_problems));
+	json_object_set_new(document, "n_warnings", json_integer((json_int_t)audit->n_warnings));
+	json_object_set_new(document, "problems", findings_json(audit, false));
+	json_object_set_new(document, "warnings", findings_json(audit, true));
+	return document;
+}
+
+static void tell_findings(const struct cli *cli, const struct xb_audit *audit)
+{
+	struct xb_str text = {0};
+	for (size_t i = 0; i < audit->findings.len; i++) {
+		const struct xb_audit_finding *f = &audit->findings.items[i];
+		if (!f->is_warning || !cli->values.quiet)
+			diag_render_finding(f->text, f->is_warning, cli->color_err, &text);
+	}
+	if (audit->findings.len < audit->n_problems + audit->n_warnings)
+		xb_str_printf(&text, "and %zu more\n", audit->n_problems + audit->n_warnings - audit->findings.len);
+	fputs(xb_str_get(&text), stderr);
+	xb_str_release(&text);
+}
+
+static int print_images(const struct xb_audit *audit, struct xb_err *err)
+{
+	struct xb_str text = {0};
+	for (size_t i = 0; i < audit->images.len; i++)
+		xb_str_printf(&text, "%s %s %s\n", audit->images.items[i].digest,
+			      *audit->images.items[i].ref ? audit->images.items[i].ref : "-",
+			      audit->images.items[i].platforms);
+	int code = cli_print(xb_str_get(&text), err);
+	xb_str_release(&text);
+	return code;
+}
+
+int cmd_verify_run(struct cli *cli, struct xb_err *err)
+{
+	struct xb_audit audit = {0};
+	struct xb_err unprinted = {0};
+	if (!cli->values.args.len) {
+		xb_fail(err, XB_E_USAGE, "verify needs a layout or an archive");
+		return xb_hint(err, "xbuild verify out/images/NAME");
+	}
+	int code = xb_op_image_verify(&cli->app, cli->values.args.items[0], &audit, err);
+	progress_clear(cli->progress);
+	if (code == 0 || code == XB_E_VERIFY) {
+		tell_findings(cli, &audit);
+		/* what is wrong with the image matters more than a closed pipe */
+		int printed = cli->values.json ? cli_print_json(audit_json(&audit), &unprinted)
+			      : code == 0      ? print_images(&audit, &unprinted)
+					       : 0;
+		if (printed < 0 && code == 0) {
+			xb_err_move(err, &unprinted);
+			code = printed;
+		}
+	}
+	xb_err_release(&unprinted);
+	xb_audit_release(&audit);
+	return code;
 }

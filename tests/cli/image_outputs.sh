@@ -72,7 +72,9 @@ index = blob(json.load(open(sys.argv[1] + "/index.json"))["manifests"][0])
 print(blob(index["manifests"][0])["layers"][-1]["digest"].split(":")[1])
 PY
 )
-chmod u+w "$(blob "$layer")" && printf X | dd of="$(blob "$layer")" bs=1 seek=100 conv=notrunc 2>/dev/null
+cp "$(blob "$layer")" "$work/damaged" # the store may share its files with that of other tests
+chmod u+w "$work/damaged" && printf X | dd of="$work/damaged" bs=1 seek=100 conv=notrunc 2>/dev/null
+mv -f "$work/damaged" "$(blob "$layer")"
 rm "$images/hello.oci.tar"
 expect 5 "$xbuild" image --output oci-archive
 says 'expected sha256'

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build_options.h"
+
+static const struct opt options[] = {OPTION_JSON, OPTION_END};
+
+const struct command cmd_verify = {
+	.name = "verify",
+	.synopsis = "PATH",
+	.summary = "check an image: an OCI layout, or an archive of OCI or Docker",
+	.details =
+		"Digests, sizes, media types, diffIDs, history, what is in the layers, and whether the programs are "
+		"for\n"
+		"the platform that the image says; of images that anybody made. Each problem is one line on stderr,\n"
+		"and the exit status is 5. stdout has a line for each image: digest, name, platforms.",
+	.options = options,
+	.project = false,
+	.max_args = 1,
+	.run = cmd_verify_run,
+};
