@@ -210,7 +210,7 @@ def main():
     image("no-json", 5, r"index.json:1:1", changing("top", lambda d: b"\x00\xff"))
     image("twice-a-key", 5, r"duplicate", changing("top", lambda d: b'{"schemaVersion":2,"schemaVersion":2,"manifests":[]}'))
     image("json-no-object", 5, r"expected schemaVersion 2", changing("top", lambda d: b"[]"))
-    image("huge-document", 5, r"expected at most 8388608 bytes", changing("top", lambda d: b" " * (9 << 20)))
+    image("huge-document", 5, r"expected at most 4194304 bytes", changing("top", lambda d: b" " * (9 << 20)))
     image("control-bytes", 5, r"\?\[31mevil", descriptor("manifest", "layers", mediaType="\x1b[31mevil\n\u009b", size=1))
 
     def nest(i):

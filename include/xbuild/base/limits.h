@@ -28,7 +28,7 @@
 #define XB_MAX_PATH_DEPTH   64
 #define XB_MAX_NAME_BYTES   255 /* one path component */
 
-#define XB_MAX_OCI_DOCUMENT_BYTES (8 * XB_MIB)	/* index, manifest, configuration; registries take 4 MiB */
+#define XB_MAX_OCI_DOCUMENT_BYTES (4 * XB_MIB)	/* index, manifest, configuration: as large as registries take */
 #define XB_MAX_OCI_DEPTH	  8		/* indexes in indexes */
 #define XB_MAX_LAYER_NAME_BYTES	  (64 * XB_MIB) /* names of all entries of one foreign layer */
 
