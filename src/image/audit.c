@@ -9,7 +9,6 @@
 #include "audit_parts.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
-#include "xbuild/base/path.h"
 #include "xbuild/image/document.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/json.h"
@@ -193,109 +192,6 @@ void audit_check_header(struct audit_run *run, const json_t *document, const cha
 		audit_problem(run, "%s: it is an index and a manifest at once", where);
 }
 
-/* ---- descriptors ---- */
-
-/* descriptor.md "Digests": algorithm ":" encoded. Only sha256 can be computed here. */
-static bool digest_is_well_formed(const char *digest)
-{
-	struct xb_sv encoded = xb_sv(digest);
-	const struct xb_sv algorithm = xb_sv_cut(&encoded, ':');
-
-	if (!algorithm.len || !encoded.len || encoded.len > XB_MAX_NAME_BYTES || algorithm.len > XB_MAX_NAME_BYTES)
-		return false;
-	return strspn(digest, "abcdefghijklmnopqrstuvwxyz0123456789+._-") == algorithm.len &&
-	       strspn(encoded.ptr, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=_-") == encoded.len;
-}
-
-/* The first time a blob is met. */
-static int check_content(struct audit_run *run, struct audit_file *file, const struct xb_digest *expected,
-			 struct xb_err *err)
-{
-	char wanted[XB_DIGEST_HEX], got[XB_DIGEST_HEX];
-	struct xb_digest found;
-
-	if (file->content != AUDIT_UNREAD)
-		return 0;
-	file->content = AUDIT_BAD;
-	if (audit_hash(run, file, &found, err) < 0)
-		return audit_absorb(run, file->name, err);
-	if (xb_digest_eq(&found, expected))
-		file->content = AUDIT_GOOD;
-	else
-		audit_problem(run, "blob sha256:%s: its content has the digest sha256:%s",
-			      xb_digest_hex(expected, wanted), xb_digest_hex(&found, got));
-	return 0;
-}
-
-static void check_size(struct audit_run *run, const json_t *size, const struct audit_file *file, const char *digest,
-		       const char *where)
-{
-	if (!json_is_integer(size) || json_integer_value(size) < 0)
-		audit_problem(run, "%s: expected a size that is a whole number", where);
-	else if (json_integer_value(size) != file->size_bytes)
-		audit_problem(run, "%s: says that %s has %lld bytes, found %lld", where, digest,
-			      (long long)json_integer_value(size), (long long)file->size_bytes);
-}
-
-/* What need not be in a layout: layers that are fetched from elsewhere (manifest.md, "Non-Distributable Layers"). */
-static bool may_be_missing(const json_t *descriptor, const char *media_type)
-{
-	return json_array_size(json_object_get(descriptor, "urls")) > 0 ||
-	       (media_type && (strstr(media_type, "nondistributable") || strstr(media_type, ".foreign.")));
-}
-
-static int check_descriptor(struct audit_run *run, const json_t *descriptor, const char *where,
-			    struct audit_descriptor *out, struct xb_err *err)
-{
-	struct xb_str name XB_CLEANUP(xb_str_release) = {0};
-	struct xb_digest digest;
-
-	*out = (struct audit_descriptor){0};
-	if (!json_is_object(descriptor)) {
-		audit_problem(run, "%s: expected a descriptor", where);
-		return 0;
-	}
-	out->media_type = audit_text(run, descriptor, "mediaType", where);
-	out->digest = audit_text(run, descriptor, "digest", where);
-	if (!out->media_type)
-		audit_problem(run, "%s: it has no mediaType", where);
-	if (!out->digest || !digest_is_well_formed(out->digest)) {
-		audit_problem(run, "%s: '%s' is no digest", where, out->digest ? out->digest : "");
-		return 0;
-	}
-	xb_str_printf(&name, "blobs/%s", out->digest);
-	*strchr(name.data, ':') = '/';
-	out->file = audit_source_find(run, name.data);
-	if (!out->file) {
-		(may_be_missing(descriptor, out->media_type) ? audit_warning : audit_problem)(run, "%s: %s is missing",
-											      where, out->digest);
-		return 0;
-	}
-	out->file->referenced = true;
-	check_size(run, json_object_get(descriptor, "size"), out->file, out->digest, where);
-	if (strncmp(out->digest, "sha256:", 7) != 0) {
-		audit_warning(run, "%s: %s was not compared with its content: only sha256 is known", where,
-			      out->digest);
-		return 0;
-	}
-	if (!xb_digest_parse(xb_sv(out->digest), &digest)) {
-		audit_problem(run, "%s: '%s' is no digest: expected 64 lower-case digits", where, out->digest);
-		return 0;
-	}
-	if (check_content(run, out->file, &digest, err) < 0)
-		return err->code;
-	return out->file->content == AUDIT_GOOD;
-}
-
-int audit_descriptor(struct audit_run *run, const json_t *descriptor, const char *where, struct audit_descriptor *out,
-		     struct xb_err *err)
-{
-	const int r = check_descriptor(run, descriptor, where, out, err);
-
-	run->is_incomplete = run->is_incomplete || r == 0;
-	return r;
-}
-
 /* ---- indexes ---- */
 
 static int audit_index(struct audit_run *run, const json_t *index, const char *media_type, const char *where, int depth,
@@ -349,6 +245,28 @@ static int audit_entry(struct audit_run *run, const json_t *entry, const char *w
 	return 0;
 }
 
+static const char *clean_copy(struct audit_run *run, const char *text)
+{
+	char *copy XB_CLEANUP(xb_free_ptr) = xb_strdup(text ? text : "");
+
+	clean_text(copy);
+	return xb_arena_strdup(&run->out->arena, copy);
+}
+
+/* An entry of index.json: what there is to choose from. */
+static void note_image(struct audit_run *run, const char *digest, const char *ref, const char *platforms)
+{
+	const struct xb_audit_image image = {clean_copy(run, digest), clean_copy(run, ref), clean_copy(run, platforms)};
+
+	if (run->out->images.len >= XB_MAX_DIAGS)
+		return;
+	for (size_t i = 0; i < run->out->images.len; i++) {
+		if (*image.ref && strcmp(run->out->images.items[i].ref, image.ref) == 0)
+			audit_warning(run, "index.json: more than one image is called '%s'", image.ref);
+	}
+	XB_VEC_PUSH(&run->out->images, image);
+}
+
 static int audit_index(struct audit_run *run, const json_t *index, const char *media_type, const char *where, int depth,
 		       struct xb_str *platforms, struct xb_err *err)
 {
@@ -370,19 +288,8 @@ static int audit_index(struct audit_run *run, const json_t *index, const char *m
 		if (audit_check_interrupted(run, err) < 0 ||
 		    audit_entry(run, entry, what, depth, depth ? platforms : &own, err) < 0)
 			return err->code;
-		if (depth || run->out->images.len >= XB_MAX_DIAGS)
-			continue;
-		char *safe XB_CLEANUP(xb_free_ptr) =
-			xb_printf("%s %s %s", digest ? digest : "", ref ? ref : "", xb_str_get(&own));
-
-		clean_text(safe);
-		struct xb_sv rest = xb_sv(safe);
-		struct xb_audit_image image = {0};
-
-		image.digest = xb_arena_sv(&run->out->arena, xb_sv_cut(&rest, ' '));
-		image.ref = xb_arena_sv(&run->out->arena, xb_sv_cut(&rest, ' '));
-		image.platforms = rest.ptr ? xb_arena_sv(&run->out->arena, rest) : "";
-		XB_VEC_PUSH(&run->out->images, image);
+		if (!depth)
+			note_image(run, digest, ref, xb_str_get(&own));
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to audit.c, audit_source.c, audit_layer.c, audit_manifest.c: one run of an audit. The functions that return bool
+ * Private to audit.c, audit_descriptor.c, audit_source.c, audit_layer.c, audit_manifest.c: one run of an audit. The functions that return bool
  * have told what is wrong as a finding when they return false; those that return int fail only where the audit itself cannot
  * go on.
  */
@@ -77,12 +77,6 @@ void audit_warning(struct audit_run *run, const char *fmt, ...) XB_PRINTF(2, 3);
 /* An error that is the image's fault becomes a problem and is cleared (0); others are returned. */
 int audit_absorb(struct audit_run *run, const char *where, struct xb_err *err);
 int audit_check_interrupted(const struct audit_run *run, struct xb_err *err);
-/*
- * Checks a descriptor and, the first time, the blob. 1: *out is filled and the blob is what it should be; 0: a finding was
- * added. media_type and digest may be NULL then.
- */
-int audit_descriptor(struct audit_run *run, const json_t *descriptor, const char *where, struct audit_descriptor *out,
-		     struct xb_err *err);
 /* 1: *out (owned by the caller) is an object or array of JSON; 0: a finding was added. */
 int audit_document(struct audit_run *run, struct audit_file *file, const char *where, json_t **out, struct xb_err *err);
 /* schemaVersion and mediaType of an index or manifest. */
@@ -92,6 +86,15 @@ const char *audit_text(struct audit_run *run, const json_t *object, const char *
 /* "linux/arm64/v8" of an object with os, architecture and variant, in the arena; NULL when it lacks one. */
 const char *audit_platform(struct audit_run *run, const json_t *object, const char *where);
 int audit_hash(struct audit_run *run, struct audit_file *file, struct xb_digest *out, struct xb_err *err);
+
+/* ---- audit_descriptor.c ---- */
+
+/*
+ * Checks a descriptor and, the first time, the blob. 1: *out is filled and the blob is what it should be; 0: a finding was
+ * added. media_type and digest may be NULL then.
+ */
+int audit_descriptor(struct audit_run *run, const json_t *descriptor, const char *where, struct audit_descriptor *out,
+		     struct xb_err *err);
 
 /* ---- audit_source.c ---- */
 

@@ -4,7 +4,7 @@
 image_attacks.py DIRECTORY: makes each of them there, and prints a line for each: name, exit status of verify, and what
 its stderr has to say (an extended regular expression; "-" for nothing at all), with tabs between.
 """
-import gzip, hashlib, json, os, struct, sys, tarfile
+import base64, gzip, hashlib, json, os, struct, sys, tarfile
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -185,6 +185,23 @@ def main():
     image("foreign-layer-missing", 0, r"warning: .*is missing", lambda i: changing("manifest", lambda d: (d["layers"].append(
         {"mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "digest": "sha256:" + "1" * 64, "size": 9, "urls": ["https://example.org/"]}),
         d)[1])(i) or i.config["rootfs"]["diff_ids"].append("sha256:" + "2" * 64) or i.config["history"].append({}))
+
+    # copies in descriptors, of every length that base64 pads
+    def embed(change):
+        def function(d):
+            c = json.dumps(current[0].config).encode()
+            d["config"]["data"] = change(base64.b64encode(c).decode())
+            return d
+        return lambda i: current.__setitem__(0, i) or changing("manifest", function)(i)
+    current = [None]
+    for n in range(3):
+        image("data-%d" % n, 0, "-", lambda i: i.config.update(author="x" * n) or embed(lambda t: t)(i))
+    image("data-other", 5, r"config: its 'data' is not base64 of the content", embed(lambda t: base64.b64encode(b"{}").decode()))
+    image("data-cut", 5, r"its 'data' is not", embed(lambda t: t[:-1]))
+    image("data-odd", 5, r"its 'data' is not", embed(lambda t: t[:8] + "=" + t[9:]))
+    image("data-blank", 5, r"its 'data' is not", embed(lambda t: ""))
+    image("data-number", 5, r"expected a string as 'data'", embed(lambda t: 7))
+    image("same-name", 0, r"warning: index.json: more than one image is called 'v1'", changing("top", lambda d: dict(d, manifests=d["manifests"] * 2)))
 
     # documents
     image("no-layout-version", 5, r"imageLayoutVersion '1.0.0', found '2.0.0'", setting("layout", {"imageLayoutVersion": "2.0.0"}))

@@ -13,7 +13,7 @@
  * Sequence:  xb_audit_run, look at the findings, xb_audit_release.
  * Failure:   what is wrong with the image is a finding, not an error. XB_E_NOT_FOUND, XB_E_SYSTEM, XB_E_INTERRUPTED
  *            where it could not be looked at.
- * Not seen:  blobs named by another digest than sha256 (a warning says so); signatures; base64 copies in descriptors.
+ * Not seen:  blobs named by another digest than sha256 (a warning says so); signatures.
  * Threads:   no state.
  */
 #ifndef XBUILD_IMAGE_AUDIT_H
