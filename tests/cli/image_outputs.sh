@@ -82,6 +82,18 @@ says 'expected sha256'
 expect 0 "$xbuild" image --output oci-archive
 [ "$(cd "$images" && sha256sum ./*.tar)" = "$sums" ] || fail "not mended"
 
+# a file that went out of an unpacked package: its layer is in the store, but a rootfs needs the file, and nothing is written
+rm "$images/hello-linux-aarch64.tar"
+find "$XBUILD_CACHE_DIR/trees" -name 'libtally.so.1*' -type f -path '*aarch64*' -execdir chmod u+w . \; -exec rm -f {} \; -print >"$work/lost"
+[ -s "$work/lost" ] || fail "no unpacked libtally to lose"
+expect 5 "$xbuild" image --output rootfs
+says 'damaged'
+says 'fetch --verify'
+[ ! -e "$images/hello-linux-aarch64.tar" ] || fail "a rootfs without a file was written"
+expect 0 "$xbuild" fetch --verify
+expect 0 "$xbuild" image --output rootfs
+[ "$(cd "$images" && sha256sum ./*.tar)" = "$sums" ] || fail "another rootfs after fetch --verify"
+
 # Python reads them: entries, order, names, references; the file system is what the layers give one after the other
 python3 - "$images" "$digest" <<'PY'
 import gzip, hashlib, io, json, sys, tarfile
