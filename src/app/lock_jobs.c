@@ -182,7 +182,7 @@ static int reduce_index(const struct lock_plan *plan, const struct lock_index *i
 
 	if (xb_cas_open(plan->app->store, &index->file->sha256, &fd, err) < 0)
 		return err->code;
-	return xb_deb_index_reduce(fd, index->label, text, err);
+	return xb_deb_index_reduce(fd, index->label, plan->app->interrupted, text, err);
 }
 
 /*

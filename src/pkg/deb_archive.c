@@ -135,8 +135,8 @@ static int check_control(int fd, const struct xb_lock_package *package, struct x
 	return rc < 0 ? rc : compare_control(xb_str_sv(&control), package, err);
 }
 
-static int unpack_data(int fd, const struct xb_lock_package *package, const struct xb_list *drop,
-		       struct xb_tree_part *part, struct xb_err *err)
+static int unpack_data(int fd, const struct xb_store *store, const struct xb_lock_package *package,
+		       const struct xb_list *drop, struct xb_tree_part *part, struct xb_err *err)
 {
 	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
 	char *block XB_CLEANUP(xb_free_ptr) = xb_realloc(NULL, BLOCK_BYTES);
@@ -145,6 +145,7 @@ static int unpack_data(int fd, const struct xb_lock_package *package, const stru
 
 	if (xb_archive_open_deb(fd, "data", package->name, XB_MAX_TREE_BYTES, &archive, err) < 0)
 		return err->code;
+	xb_archive_set_interrupted(archive, xb_store_interrupted(store));
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
 		struct xb_sv name = clean_name(entry.path);
 
@@ -163,7 +164,7 @@ int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *pa
 
 	if (xb_cas_open(store, &package->sha256, &fd, err) < 0)
 		return xb_wrap(err, "unpack package '%s'", package->name);
-	if (check_control(fd, package, err) < 0 || unpack_data(fd, package, drop, part, err) < 0)
+	if (check_control(fd, package, err) < 0 || unpack_data(fd, store, package, drop, part, err) < 0)
 		return xb_wrap(err, "unpack package '%s' %s", package->name, package->version);
 	return 0;
 }
@@ -221,6 +222,7 @@ int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, co
 	if (xb_cas_open(store, blob, &fd, err) < 0 ||
 	    xb_archive_open_tar(fd, name, XB_MAX_TREE_BYTES, &archive, err) < 0)
 		return xb_wrap(err, "unpack '%s'", name);
+	xb_archive_set_interrupted(archive, xb_store_interrupted(store));
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
 		rc = take_stripped(archive, &entry, &selection, block, part, err);
 		if (rc < 0)

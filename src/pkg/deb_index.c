@@ -304,7 +304,8 @@ static int read_all(struct reducer *r, struct xb_archive *in, struct xb_err *err
 	return finish_stanza(r, err);
 }
 
-int xb_deb_index_reduce(int fd, const char *name, struct xb_str *out, struct xb_err *err)
+int xb_deb_index_reduce(int fd, const char *name, const volatile int *interrupted, struct xb_str *out,
+			struct xb_err *err)
 {
 	struct reducer r = {.name = name, .out = out, .field = -1};
 	struct xb_archive *in = NULL;
@@ -312,6 +313,7 @@ int xb_deb_index_reduce(int fd, const char *name, struct xb_str *out, struct xb_
 
 	if (xb_archive_open_stream(fd, name, XB_MAX_INDEX_TEXT_BYTES, &in, err) < 0)
 		return err->code;
+	xb_archive_set_interrupted(in, interrupted);
 	rc = read_all(&r, in, err);
 	xb_archive_close(in);
 	xb_str_release(&r.package);

@@ -201,6 +201,11 @@ void xb_store_set_interrupted(struct xb_store *store, const volatile int *interr
 	store->interrupted = interrupted;
 }
 
+const volatile int *xb_store_interrupted(const struct xb_store *store)
+{
+	return store->interrupted;
+}
+
 bool xb_store_is_interrupted(const struct xb_store *store)
 {
 	return store->interrupted && *store->interrupted;

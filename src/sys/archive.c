@@ -45,6 +45,7 @@ struct xb_archive {
 	char *name; /* for messages */
 	struct archive *raw;
 	struct archive *tar; /* NULL for a single stream */
+	const volatile int *interrupted;
 	int64_t max_bytes;
 	int64_t delivered;   /* handed to the caller, all entries */
 	int64_t tar_bytes;   /* came out of raw */
@@ -82,9 +83,18 @@ static void source_open(struct source *src, int fd)
 	src->is_pipe = lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE;
 }
 
+static bool is_interrupted(const struct xb_archive *a)
+{
+	return a->interrupted && *a->interrupted;
+}
+
 static la_ssize_t raw_read_cb(struct archive *raw, void *user, const void **out)
 {
 	struct xb_archive *a = user;
+	if (is_interrupted(a)) {
+		archive_set_error(raw, EINTR, "%s", "interrupted");
+		return ARCHIVE_FATAL;
+	}
 	ssize_t n = source_read(&a->src, a->buf, sizeof(a->buf));
 	if (n < 0) {
 		archive_set_error(raw, errno, "%s", "the file cannot be read");
@@ -148,6 +158,8 @@ static int fail_archive(struct xb_archive *a, struct archive *ar, struct xb_err 
 	enum xb_code code = number == EIO || number == ENOMEM || number == EBADF ? XB_E_SYSTEM : XB_E_VERIFY;
 	a->readable = false;
 	a->ended = true;
+	if (is_interrupted(a))
+		return xb_fail(err, XB_E_INTERRUPTED, "interrupted while '%s' was read", a->name);
 	return xb_fail(err, code, "read '%s': %s", a->name, reason(ar));
 }
 
@@ -415,6 +427,11 @@ static int check_tar_end(struct xb_archive *a, struct xb_err *err)
 	if (a->tar_zeros < a->tar_bytes - end)
 		return xb_fail(err, XB_E_VERIFY, "read '%s': there is data behind the end of the tar", a->name);
 	return 0;
+}
+
+void xb_archive_set_interrupted(struct xb_archive *a, const volatile int *flag)
+{
+	a->interrupted = flag;
 }
 
 int xb_archive_next(struct xb_archive *a, struct xb_archive_entry *entry, struct xb_err *err)

@@ -12,8 +12,10 @@
 /*
  * Reads an index (compressed as its first bytes say) from fd and appends the reduced stanzas to out: Package, Version,
  * Architecture, Multi-Arch, Depends, Pre-Depends, Provides, Conflicts, Breaks, Replaces, Filename, Size, SHA256. A stanza
- * without Package, Version, Filename, Size or SHA256, or with an unsafe Filename, is XB_E_INPUT naming it.
+ * without Package, Version, Filename, Size or SHA256, or with an unsafe Filename, is XB_E_INPUT naming it. XB_E_INTERRUPTED once
+ * *interrupted (may be NULL) is not 0.
  */
-int xb_deb_index_reduce(int fd, const char *name, struct xb_str *out, struct xb_err *err) XB_MUST_CHECK;
+int xb_deb_index_reduce(int fd, const char *name, const volatile int *interrupted, struct xb_str *out,
+			struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -39,6 +39,7 @@ void xb_store_close(struct xb_store *store); /* NULL-safe; removes this process'
  */
 void xb_store_set_interrupted(struct xb_store *store, const volatile int *interrupted);
 bool xb_store_is_interrupted(const struct xb_store *store);
+const volatile int *xb_store_interrupted(const struct xb_store *store); /* the flag, or NULL */
 const char *xb_store_dir(const struct xb_store *store);
 
 /* Owned path of a new unused name in this process's tmp directory (nothing is created). Cheap. */

@@ -60,6 +60,8 @@ int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t ma
 int xb_archive_open_stream(int fd, const char *name, int64_t max_bytes, struct xb_archive **out,
 			   struct xb_err *err) XB_MUST_CHECK;
 void xb_archive_close(struct xb_archive *a); /* NULL-safe */
+/* From here on reading fails with XB_E_INTERRUPTED once *flag is not 0. Borrowed; NULL: never. */
+void xb_archive_set_interrupted(struct xb_archive *a, const volatile int *flag);
 
 /* 1: *entry is filled; 0: the end, and the archive was complete; negative: error. */
 int xb_archive_next(struct xb_archive *a, struct xb_archive_entry *entry, struct xb_err *err) XB_MUST_CHECK;

@@ -6,7 +6,8 @@
 #define SUM  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define TAIL "Filename: pool/main/a/a_1_all.deb\nSize: 12\nSHA256: " SUM "\n"
 
-static int reduce(const void *data, size_t len, struct xb_str *out, struct xb_err *err)
+static int reduce_until(const void *data, size_t len, const volatile int *interrupted, struct xb_str *out,
+			struct xb_err *err)
 {
 	char *dir XB_CLEANUP(scratch_remove) = scratch_dir();
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "Packages");
@@ -15,7 +16,12 @@ static int reduce(const void *data, size_t len, struct xb_str *out, struct xb_er
 	scratch_write(dir, "Packages", data, len);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	return xb_deb_index_reduce(fd, "Packages", out, err);
+	return xb_deb_index_reduce(fd, "Packages", interrupted, out, err);
+}
+
+static int reduce(const void *data, size_t len, struct xb_str *out, struct xb_err *err)
+{
+	return reduce_until(data, len, NULL, out, err);
 }
 
 static void expect_reduced(const char *text, const char *expected)
@@ -163,6 +169,21 @@ static void bounds_what_it_reads(void **state)
 }
 
 /* Whatever the size of what read() gives, the result is the same: lines and stanzas cross blocks. */
+static void stops_when_interrupted(void **state)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0}, out XB_CLEANUP(xb_str_release) = {0};
+	volatile int interrupted = 1;
+
+	(void)state;
+	while (text.len < 1024 * 1024) /* more than is read when the index is opened */
+		xb_str_append(&text, "Package: aa\nVersion: 1\n" TAIL "\n");
+	expect_error(reduce_until(text.data, text.len, &interrupted, &out, &err), &err, XB_E_INTERRUPTED, "Packages");
+	interrupted = 0;
+	xb_str_reset(&out);
+	expect_ok(reduce_until(text.data, text.len, &interrupted, &out, &err), &err);
+}
+
 static void long_index(void **state)
 {
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
@@ -189,6 +210,7 @@ int main(void)
 		cmocka_unit_test(refuses_bad_values),
 		cmocka_unit_test(refuses_bad_relations),
 		cmocka_unit_test(bounds_what_it_reads),
+		cmocka_unit_test(stops_when_interrupted),
 		cmocka_unit_test(long_index),
 	};
 
