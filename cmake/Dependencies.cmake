@@ -10,6 +10,7 @@ pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive>=3.4)
 pkg_check_modules(SOLV REQUIRED IMPORTED_TARGET libsolv>=0.7.17)
 pkg_check_modules(SOLVEXT REQUIRED IMPORTED_TARGET libsolvext>=0.7.17)
 pkg_check_modules(RNP REQUIRED IMPORTED_TARGET librnp>=0.16)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib>=1.2.11)
 
 # Of libcrypto only SHA-256 is used: 20 kB of a static library, where the shared one takes 2 ms of every run to load and
 # relocate. Its symbols stay inside, so that the shared one, which curl brings into xbuild-supply, is not touched by them.

@@ -21,6 +21,7 @@ awk -F: '
 		# Third-party headers and the only files that may include them.
 		owner["curl/"] = "src/sys/fetch"; owner["archive"] = "src/sys/archive"; owner["yaml.h"] = "src/sys/yaml"
 		owner["openssl/"] = "src/sys/digest"; owner["rnp/"] = "src/sys/openpgp"; owner["solv/"] = "src/pkg/solve"
+		owner["zlib.h"] = "src/sys/gzip_members"
 	}
 	{
 		file = $1; line = $2; text = $0; sub(/^[^:]*:[^:]*:/, "", text)
@@ -33,6 +34,8 @@ awk -F: '
 				printf "%s:%s: layer %s may not include layer %s\n", file, line, layer, other; bad = 1
 			}
 		}
+		# What has several owners: the plain hashes in the light library, keys and signatures in the heavy one.
+		if (index(text, "<openssl/") && file ~ /^src\/sys\/(rsa_verify|key_sign)\.c$/) { checked++; next }
 		for (lib in owner) if (index(text, "<" lib) && index(file, owner[lib]) != 1) {
 			printf "%s:%s: only %s* may include %s\n", file, line, owner[lib], lib; bad = 1
 		}
