@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lockfile_read.h"
 #include "xbuild/model/timestamp.h"
 #include "xbuild/sys/json.h"
 
@@ -23,16 +24,16 @@ void xb_lock_free(struct xb_lock *lock)
 }
 
 /* The setters keep the document alive only by their caller, so they never hold a reference of their own. */
-static void put_string(json_t *object, const char *key, const char *text)
+void lock_put_string(json_t *object, const char *key, const char *text)
 {
 	json_object_set_new(object, key, json_string(text));
 }
 
-static void put_digest(json_t *object, const char *key, const struct xb_digest *digest)
+void lock_put_digest(json_t *object, const char *key, const struct xb_digest *digest)
 {
 	char hex[XB_DIGEST_HEX];
 
-	put_string(object, key, xb_digest_hex(digest, hex));
+	lock_put_string(object, key, xb_digest_hex(digest, hex));
 }
 
 /* Keys are put in the order of their bytes here and below: the document's own key alone stands out of order. */
@@ -41,32 +42,39 @@ static json_t *suite_json(const struct xb_lock_suite *suite)
 	json_t *object = json_object();
 	char date[XB_TIMESTAMP_SIZE];
 
-	put_string(object, "archive", suite->archive);
-	put_string(object, "date", xb_timestamp_format(suite->date, date));
-	put_digest(object, "in-release", &suite->in_release);
-	put_string(object, "path", suite->path);
-	put_string(object, "signed-by", suite->signed_by);
+	lock_put_string(object, "archive", suite->archive);
+	lock_put_string(object, "date", xb_timestamp_format(suite->date, date));
+	lock_put_digest(object, "in-release", &suite->in_release);
+	lock_put_string(object, "path", suite->path);
+	lock_put_string(object, "signed-by", suite->signed_by);
 	return object;
+}
+
+json_t *lock_names_json(const char *const *names, size_t len)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < len; i++)
+		json_array_append_new(list, json_string(names[i]));
+	return list;
 }
 
 static json_t *package_json(const struct xb_lock_package *package)
 {
-	json_t *object = json_object(), *depends = json_array();
+	json_t *object = json_object(), *depends = lock_names_json(package->depends, package->n_depends);
 
-	for (size_t i = 0; i < package->n_depends; i++)
-		json_array_append_new(depends, json_string(package->depends[i]));
-	put_string(object, "arch", package->arch);
+	lock_put_string(object, "arch", package->arch);
 	json_object_set_new(object, "depends", depends);
-	put_string(object, "name", package->name);
-	put_string(object, "path", package->path);
-	put_digest(object, "sha256", &package->sha256);
+	lock_put_string(object, "name", package->name);
+	lock_put_string(object, "path", package->path);
+	lock_put_digest(object, "sha256", &package->sha256);
 	json_object_set_new(object, "size", json_integer(package->size_bytes));
-	put_string(object, "suite", package->suite);
-	put_string(object, "version", package->version);
+	lock_put_string(object, "suite", package->suite);
+	lock_put_string(object, "version", package->version);
 	return object;
 }
 
-static json_t *packages_json(const struct xb_lock_packages *packages)
+json_t *lock_packages_json(const struct xb_lock_packages *packages)
 {
 	json_t *list = json_array();
 
@@ -82,18 +90,18 @@ static json_t *toolchain_json(const struct xb_lock_toolchain *toolchain)
 	if (toolchain->archive_url) {
 		json_t *archive = json_object();
 
-		put_digest(archive, "sha256", &toolchain->archive_sha256);
+		lock_put_digest(archive, "sha256", &toolchain->archive_sha256);
 		if (toolchain->archive_size_bytes >= 0)
 			json_object_set_new(archive, "size", json_integer(toolchain->archive_size_bytes));
-		put_string(archive, "url", toolchain->archive_url);
+		lock_put_string(archive, "url", toolchain->archive_url);
 		json_object_set_new(object, "archive", archive);
 	}
-	put_string(object, "name", toolchain->name);
+	lock_put_string(object, "name", toolchain->name);
 	if (!toolchain->archive_url) {
-		json_object_set_new(object, "packages", packages_json(&toolchain->packages));
-		json_object_set_new(object, "tools", packages_json(&toolchain->tools));
+		json_object_set_new(object, "packages", lock_packages_json(&toolchain->packages));
+		json_object_set_new(object, "tools", lock_packages_json(&toolchain->tools));
 	}
-	put_string(object, "version", toolchain->version);
+	lock_put_string(object, "version", toolchain->version);
 	return object;
 }
 
@@ -101,8 +109,8 @@ static json_t *sysroot_json(const struct xb_lock_sysroot *sysroot)
 {
 	json_t *object = json_object();
 
-	put_string(object, "name", sysroot->name);
-	json_object_set_new(object, "packages", packages_json(&sysroot->packages));
+	lock_put_string(object, "name", sysroot->name);
+	json_object_set_new(object, "packages", lock_packages_json(&sysroot->packages));
 	return object;
 }
 
@@ -118,10 +126,11 @@ void xb_lock_write(const struct xb_lock *lock, struct xb_str *out)
 	for (size_t i = 0; i < lock->n_toolchains; i++)
 		json_object_set_new(toolchains, lock->toolchains[i].host, toolchain_json(&lock->toolchains[i]));
 	json_object_set_new(document, "xbuild-lock", json_integer(XB_LOCK_FORMAT));
-	put_digest(document, "inputs", &lock->inputs);
+	lock_put_digest(document, "inputs", &lock->inputs);
 	json_object_set_new(document, "suites", suites);
 	json_object_set_new(document, "sysroots", sysroots);
 	json_object_set_new(document, "toolchains", toolchains);
+	lock_put_bases(document, lock);
 	xb_json_write(document, PRETTY_DEPTH, false, out);
 	xb_str_append_char(out, '\n');
 }
@@ -149,6 +158,33 @@ const struct xb_lock_sysroot *xb_lock_sysroot(const struct xb_lock *lock, const 
 	for (size_t i = 0; i < lock->n_sysroots; i++) {
 		if (strcmp(lock->sysroots[i].target, target) == 0)
 			return &lock->sysroots[i];
+	}
+	return NULL;
+}
+
+const struct xb_lock_image *xb_lock_image(const struct xb_lock *lock, const char *image, const char *target)
+{
+	for (size_t i = 0; i < lock->n_images; i++) {
+		if (strcmp(lock->images[i].image, image) == 0 && strcmp(lock->images[i].target, target) == 0)
+			return &lock->images[i];
+	}
+	return NULL;
+}
+
+const struct xb_lock_apko *xb_lock_apko(const struct xb_lock *lock, const char *path)
+{
+	for (size_t i = 0; i < lock->n_apkos; i++) {
+		if (strcmp(lock->apkos[i].path, path) == 0)
+			return &lock->apkos[i];
+	}
+	return NULL;
+}
+
+const struct xb_lock_base *xb_lock_base(const struct xb_lock *lock, const char *ref)
+{
+	for (size_t i = 0; i < lock->n_bases; i++) {
+		if (strcmp(lock->bases[i].ref, ref) == 0)
+			return &lock->bases[i];
 	}
 	return NULL;
 }

@@ -84,6 +84,92 @@ static void diff_sysroot(const struct xb_lock_sysroot *old, const struct xb_lock
 	diff_packages(old ? &old->packages : &none, new ? &new->packages : &none, target, out);
 }
 
+static void diff_images(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
+{
+	char where[160];
+
+	for (size_t i = 0; i < before->n_images; i++) {
+		const struct xb_lock_image *old = &before->images[i];
+
+		(void)snprintf(where, sizeof(where), "image %s, %s", old->image, old->target);
+		if (!xb_lock_image(after, old->image, old->target))
+			diff_packages(&old->packages, &none, where, out);
+	}
+	for (size_t i = 0; i < after->n_images; i++) {
+		const struct xb_lock_image *new = &after->images[i];
+		const struct xb_lock_image *old = xb_lock_image(before, new->image, new->target);
+
+		(void)snprintf(where, sizeof(where), "image %s, %s", new->image, new->target);
+		diff_packages(old ? &old->packages : &none, &new->packages, where, out);
+	}
+}
+
+static const struct xb_lock_apk *find_apk(const struct xb_lock_apko *apko, const struct xb_lock_apk *like)
+{
+	for (size_t i = 0; i < apko->n_packages; i++) {
+		if (strcmp(apko->packages[i].name, like->name) == 0 && strcmp(apko->packages[i].arch, like->arch) == 0)
+			return &apko->packages[i];
+	}
+	return NULL;
+}
+
+static void diff_apko(const struct xb_lock_apko *old, const struct xb_lock_apko *new, const char *path,
+		      struct xb_str *out)
+{
+	for (size_t i = 0; i < old->n_packages; i++) {
+		const struct xb_lock_apk *a = &old->packages[i];
+
+		if (!find_apk(new, a))
+			xb_str_printf(out, "- %s %s (%s, %s)\n", a->name, a->version, path, a->arch);
+	}
+	for (size_t i = 0; i < new->n_packages; i++) {
+		const struct xb_lock_apk *b = &new->packages[i], *a = find_apk(old, b);
+
+		if (!a)
+			xb_str_printf(out, "+ %s %s (%s, %s)\n", b->name, b->version, path, b->arch);
+		else if (strcmp(a->version, b->version) != 0)
+			xb_str_printf(out, "~ %s %s -> %s (%s, %s)\n", b->name, a->version, b->version, path, b->arch);
+		else if (!xb_digest_eq(&a->sha256, &b->sha256))
+			xb_str_printf(out, "~ %s %s: same version, other content (%s, %s)\n", b->name, b->version, path,
+				      b->arch);
+	}
+}
+
+static void diff_apkos(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
+{
+	static const struct xb_lock_apko nothing = {0};
+
+	for (size_t i = 0; i < before->n_apkos; i++) {
+		if (!xb_lock_apko(after, before->apkos[i].path))
+			diff_apko(&before->apkos[i], &nothing, before->apkos[i].path, out);
+	}
+	for (size_t i = 0; i < after->n_apkos; i++) {
+		const struct xb_lock_apko *old = xb_lock_apko(before, after->apkos[i].path);
+
+		diff_apko(old ? old : &nothing, &after->apkos[i], after->apkos[i].path, out);
+	}
+}
+
+static void diff_bases(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
+{
+	char from[XB_DIGEST_OCI], to[XB_DIGEST_OCI];
+
+	for (size_t i = 0; i < before->n_bases; i++) {
+		if (!xb_lock_base(after, before->bases[i].ref))
+			xb_str_printf(out, "- base %s %s\n", before->bases[i].ref,
+				      xb_digest_oci(&before->bases[i].index, from));
+	}
+	for (size_t i = 0; i < after->n_bases; i++) {
+		const struct xb_lock_base *new = &after->bases[i], *old = xb_lock_base(before, new->ref);
+
+		xb_digest_oci(&new->index, to);
+		if (!old)
+			xb_str_printf(out, "+ base %s %s\n", new->ref, to);
+		else if (!xb_digest_eq(&old->index, &new->index))
+			xb_str_printf(out, "~ base %s %s -> %s\n", new->ref, xb_digest_oci(&old->index, from), to);
+	}
+}
+
 void xb_lock_diff(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
 {
 	diff_suites(before, after, out);
@@ -99,4 +185,7 @@ void xb_lock_diff(const struct xb_lock *before, const struct xb_lock *after, str
 	}
 	for (size_t i = 0; i < after->n_sysroots; i++)
 		diff_sysroot(xb_lock_sysroot(before, after->sysroots[i].target), &after->sysroots[i], out);
+	diff_images(before, after, out);
+	diff_apkos(before, after, out);
+	diff_bases(before, after, out);
 }

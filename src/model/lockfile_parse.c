@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lockfile_read.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
@@ -11,19 +12,6 @@
 #include "xbuild/model/timestamp.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/json.h"
-
-struct parser {
-	struct xb_lock *lock;
-	struct xb_err *err;
-};
-
-/* An object of the document that is being read, and how to call it in a message. */
-struct member {
-	const json_t *object;
-	const char *where; /* "sysroots.linux-aarch64.packages[3]" */
-};
-
-typedef bool check_fn(struct xb_sv text);
 
 static bool is_url(struct xb_sv text)
 {
@@ -41,8 +29,8 @@ static bool is_package_arch(struct xb_sv text)
 	return xb_name_is_suite(text);
 }
 
-/* A member that must be there, checked and copied into the arena. */
-static int read_text(struct parser *p, const struct member *m, const char *key, check_fn *check, const char **out)
+int lock_read_text(struct lock_parser *p, const struct lock_member *m, const char *key, lock_check_fn *check,
+		   const char **out)
 {
 	const json_t *value = json_object_get(m->object, key);
 	struct xb_sv text;
@@ -58,7 +46,7 @@ static int read_text(struct parser *p, const struct member *m, const char *key, 
 	return 0;
 }
 
-static int read_digest(struct parser *p, const struct member *m, const char *key, struct xb_digest *out)
+int lock_read_digest(struct lock_parser *p, const struct lock_member *m, const char *key, struct xb_digest *out)
 {
 	const json_t *value = json_object_get(m->object, key);
 	const char *hex = json_string_value(value);
@@ -71,7 +59,7 @@ static int read_digest(struct parser *p, const struct member *m, const char *key
 	return 0;
 }
 
-static int read_size(struct parser *p, const struct member *m, const char *key, int64_t *out)
+int lock_read_size(struct lock_parser *p, const struct lock_member *m, const char *key, int64_t *out)
 {
 	const json_t *value = json_object_get(m->object, key);
 	const int64_t size = json_integer_value(value);
@@ -84,7 +72,7 @@ static int read_size(struct parser *p, const struct member *m, const char *key, 
 }
 
 /* The member `key` of the document: an object, for which `known` says what it may hold (NULL: names of its own). */
-static int read_object(struct parser *p, const json_t *object, const char *const *known, const char *where)
+int lock_read_object(struct lock_parser *p, const json_t *object, const char *const *known, const char *where)
 {
 	if (!object)
 		return xb_fail(p->err, XB_E_LOCK, "'%s' is missing", where);
@@ -98,8 +86,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The member names of an object in the order of their bytes: what was written by hand is read in one order too. */
-static const char **sorted_keys(struct parser *p, const json_t *object)
+const char **lock_sorted_keys(struct lock_parser *p, const json_t *object)
 {
 	const size_t len = json_object_size(object);
 	const char **keys = xb_arena_array(&p->lock->arena, len, sizeof(*keys));
@@ -113,34 +100,34 @@ static const char **sorted_keys(struct parser *p, const json_t *object)
 	return keys;
 }
 
-static int read_suite(struct parser *p, const json_t *value, struct xb_lock_suite *out)
+static int read_suite(struct lock_parser *p, const json_t *value, struct xb_lock_suite *out)
 {
 	static const char *const known[] = {"archive", "date", "in-release", "path", "signed-by", NULL};
 	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("suites.%s", out->id);
-	const struct member m = {value, where};
+	const struct lock_member m = {value, where};
 	const char *date = json_string_value(json_object_get(value, "date"));
 
 	if (!xb_name_is_suite(xb_sv(out->id)))
 		return xb_fail(p->err, XB_E_LOCK, "suites: '%s' is no name of a suite", out->id);
-	if (read_object(p, value, known, where) < 0 ||
-	    read_text(p, &m, "archive", xb_name_is_suite, &out->archive) < 0 ||
-	    read_text(p, &m, "path", xb_name_is_debian_path, &out->path) < 0 ||
-	    read_text(p, &m, "signed-by", xb_name_is_fingerprint, &out->signed_by) < 0 ||
-	    read_digest(p, &m, "in-release", &out->in_release) < 0)
+	if (lock_read_object(p, value, known, where) < 0 ||
+	    lock_read_text(p, &m, "archive", xb_name_is_suite, &out->archive) < 0 ||
+	    lock_read_text(p, &m, "path", xb_name_is_debian_path, &out->path) < 0 ||
+	    lock_read_text(p, &m, "signed-by", xb_name_is_fingerprint, &out->signed_by) < 0 ||
+	    lock_read_digest(p, &m, "in-release", &out->in_release) < 0)
 		return p->err->code;
 	if (!date || !xb_timestamp_parse(xb_sv(date), &out->date))
 		return xb_fail(p->err, XB_E_LOCK, "%s: expected YYYY-MM-DDThh:mm:ssZ as 'date'", where);
 	return 0;
 }
 
-static int read_suites(struct parser *p, const json_t *object)
+static int read_suites(struct lock_parser *p, const json_t *object)
 {
 	struct xb_lock *lock = p->lock;
 	const char **keys;
 
-	if (read_object(p, object, NULL, "suites") < 0)
+	if (lock_read_object(p, object, NULL, "suites") < 0)
 		return p->err->code;
-	keys = sorted_keys(p, object);
+	keys = lock_sorted_keys(p, object);
 	lock->n_suites = json_object_size(object);
 	lock->suites = xb_arena_array(&lock->arena, lock->n_suites, sizeof(*lock->suites));
 	for (size_t i = 0; i < lock->n_suites; i++) {
@@ -151,42 +138,45 @@ static int read_suites(struct parser *p, const json_t *object)
 	return 0;
 }
 
-/* Names in strictly rising order, so that a list has one spelling and no name twice. */
-static int read_depends(struct parser *p, const struct member *m, struct xb_lock_package *out)
+int lock_read_names(struct lock_parser *p, const struct lock_member *m, const char *key, lock_check_fn *check,
+		    const char ***out, size_t *out_len)
 {
-	const json_t *list = json_object_get(m->object, "depends");
+	const json_t *list = json_object_get(m->object, key);
+	const size_t len = json_array_size(list);
+	const char **names = xb_arena_array(&p->lock->arena, len, sizeof(*names));
 
 	if (!json_is_array(list))
-		return xb_fail(p->err, XB_E_LOCK, "%s: expected a list as 'depends'", m->where);
-	out->n_depends = json_array_size(list);
-	out->depends = xb_arena_array(&p->lock->arena, out->n_depends, sizeof(*out->depends));
-	for (size_t i = 0; i < out->n_depends; i++) {
+		return xb_fail(p->err, XB_E_LOCK, "%s: expected a list as '%s'", m->where, key);
+	for (size_t i = 0; i < len; i++) {
 		const char *name = json_string_value(json_array_get(list, i));
 
-		if (!name || !xb_name_is_debian_package(xb_sv(name)))
-			return xb_fail(p->err, XB_E_LOCK, "%s: entry %zu of 'depends' is no package name", m->where, i);
-		if (i && strcmp(out->depends[i - 1], name) >= 0)
-			return xb_fail(p->err, XB_E_LOCK, "%s: 'depends' is not sorted at '%s'", m->where, name);
-		out->depends[i] = xb_arena_strdup(&p->lock->arena, name);
+		if (!name || !check(xb_sv(name)))
+			return xb_fail(p->err, XB_E_LOCK, "%s: entry %zu of '%s' is no package name", m->where, i, key);
+		if (i && strcmp(names[i - 1], name) >= 0)
+			return xb_fail(p->err, XB_E_LOCK, "%s: '%s' is not sorted at '%s'", m->where, key, name);
+		names[i] = xb_arena_strdup(&p->lock->arena, name);
 	}
+	*out = names;
+	*out_len = len;
 	return 0;
 }
 
-static int read_package(struct parser *p, const json_t *value, const char *where, const char *arch,
+static int read_package(struct lock_parser *p, const json_t *value, const char *where, const char *arch,
 			struct xb_lock_package *out)
 {
 	static const char *const known[] = {"arch", "depends", "name",	  "path", "sha256",
 					    "size", "suite",   "version", NULL};
-	const struct member m = {value, where};
+	const struct lock_member m = {value, where};
 
-	if (read_object(p, value, known, where) < 0 ||
-	    read_text(p, &m, "name", xb_name_is_debian_package, &out->name) < 0 ||
-	    read_text(p, &m, "version", xb_name_is_debian_version, &out->version) < 0 ||
-	    read_text(p, &m, "arch", is_package_arch, &out->arch) < 0 ||
-	    read_text(p, &m, "suite", xb_name_is_suite, &out->suite) < 0 ||
-	    read_text(p, &m, "path", xb_name_is_debian_path, &out->path) < 0 ||
-	    read_digest(p, &m, "sha256", &out->sha256) < 0 || read_size(p, &m, "size", &out->size_bytes) < 0 ||
-	    read_depends(p, &m, out) < 0)
+	if (lock_read_object(p, value, known, where) < 0 ||
+	    lock_read_text(p, &m, "name", xb_name_is_debian_package, &out->name) < 0 ||
+	    lock_read_text(p, &m, "version", xb_name_is_debian_version, &out->version) < 0 ||
+	    lock_read_text(p, &m, "arch", is_package_arch, &out->arch) < 0 ||
+	    lock_read_text(p, &m, "suite", xb_name_is_suite, &out->suite) < 0 ||
+	    lock_read_text(p, &m, "path", xb_name_is_debian_path, &out->path) < 0 ||
+	    lock_read_digest(p, &m, "sha256", &out->sha256) < 0 ||
+	    lock_read_size(p, &m, "size", &out->size_bytes) < 0 ||
+	    lock_read_names(p, &m, "depends", xb_name_is_debian_package, &out->depends, &out->n_depends) < 0)
 		return p->err->code;
 	if (strcmp(out->arch, "all") != 0 && strcmp(out->arch, arch) != 0)
 		return xb_fail(p->err, XB_E_LOCK, "%s: expected 'arch' to be %s or all, found %s", where, arch,
@@ -197,8 +187,8 @@ static int read_package(struct parser *p, const json_t *value, const char *where
 }
 
 /* `further` is the list that the names in depends may also come from, or NULL. */
-static int check_depends(struct parser *p, const struct xb_lock_packages *packages,
-			 const struct xb_lock_packages *further, const char *where)
+int lock_check_depends(struct lock_parser *p, const struct xb_lock_packages *packages,
+		       const struct xb_lock_packages *further, const char *where)
 {
 	for (size_t i = 0; i < packages->len; i++) {
 		const struct xb_lock_package *package = &packages->items[i];
@@ -214,8 +204,8 @@ static int check_depends(struct parser *p, const struct xb_lock_packages *packag
 	return 0;
 }
 
-static int read_packages(struct parser *p, const struct member *m, const char *key, const char *arch,
-			 struct xb_lock_packages *out)
+int lock_read_packages(struct lock_parser *p, const struct lock_member *m, const char *key, const char *arch,
+		       struct xb_lock_packages *out)
 {
 	const json_t *list = json_object_get(m->object, key);
 
@@ -235,57 +225,59 @@ static int read_packages(struct parser *p, const struct member *m, const char *k
 	return 0;
 }
 
-static int read_archive(struct parser *p, const json_t *value, const char *parent, struct xb_lock_toolchain *out)
+static int read_archive(struct lock_parser *p, const json_t *value, const char *parent, struct xb_lock_toolchain *out)
 {
 	static const char *const known[] = {"sha256", "size", "url", NULL};
 	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("%s.archive", parent);
-	const struct member m = {value, where};
+	const struct lock_member m = {value, where};
 
 	out->archive_size_bytes = -1;
-	if (read_object(p, value, known, where) < 0 || read_text(p, &m, "url", is_url, &out->archive_url) < 0 ||
-	    read_digest(p, &m, "sha256", &out->archive_sha256) < 0)
+	if (lock_read_object(p, value, known, where) < 0 ||
+	    lock_read_text(p, &m, "url", is_url, &out->archive_url) < 0 ||
+	    lock_read_digest(p, &m, "sha256", &out->archive_sha256) < 0)
 		return p->err->code;
-	return json_object_get(value, "size") ? read_size(p, &m, "size", &out->archive_size_bytes) : 0;
+	return json_object_get(value, "size") ? lock_read_size(p, &m, "size", &out->archive_size_bytes) : 0;
 }
 
-static int read_toolchain_packages(struct parser *p, const struct member *m, struct xb_lock_toolchain *out)
+static int read_toolchain_packages(struct lock_parser *p, const struct lock_member *m, struct xb_lock_toolchain *out)
 {
 	const char *arch = xb_host_debian_arch(out->host);
 
 	if (!arch)
 		return xb_fail(p->err, XB_E_LOCK, "%s: a toolchain for this host must be an archive", m->where);
 	out->archive_size_bytes = -1;
-	if (read_packages(p, m, "packages", arch, &out->packages) < 0 ||
-	    read_packages(p, m, "tools", arch, &out->tools) < 0 || check_depends(p, &out->packages, NULL, m->where) < 0)
+	if (lock_read_packages(p, m, "packages", arch, &out->packages) < 0 ||
+	    lock_read_packages(p, m, "tools", arch, &out->tools) < 0 ||
+	    lock_check_depends(p, &out->packages, NULL, m->where) < 0)
 		return p->err->code;
-	return check_depends(p, &out->tools, &out->packages, m->where);
+	return lock_check_depends(p, &out->tools, &out->packages, m->where);
 }
 
-static int read_toolchain(struct parser *p, const json_t *value, struct xb_lock_toolchain *out)
+static int read_toolchain(struct lock_parser *p, const json_t *value, struct xb_lock_toolchain *out)
 {
 	static const char *const of_packages[] = {"name", "packages", "tools", "version", NULL};
 	static const char *const of_archive[] = {"archive", "name", "version", NULL};
 	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("toolchains.%s", out->host);
 	const json_t *archive = json_object_get(value, "archive");
-	const struct member m = {value, where};
+	const struct lock_member m = {value, where};
 
 	if (!xb_host_find(xb_sv(out->host)))
 		return xb_fail(p->err, XB_E_LOCK, "toolchains: '%s' is no host that xbuild knows", out->host);
-	if (read_object(p, value, archive ? of_archive : of_packages, where) < 0 ||
-	    read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0 ||
-	    read_text(p, &m, "version", xb_name_is_version_number, &out->version) < 0)
+	if (lock_read_object(p, value, archive ? of_archive : of_packages, where) < 0 ||
+	    lock_read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0 ||
+	    lock_read_text(p, &m, "version", xb_name_is_version_number, &out->version) < 0)
 		return p->err->code;
 	return archive ? read_archive(p, archive, where, out) : read_toolchain_packages(p, &m, out);
 }
 
-static int read_toolchains(struct parser *p, const json_t *object)
+static int read_toolchains(struct lock_parser *p, const json_t *object)
 {
 	struct xb_lock *lock = p->lock;
 	const char **keys;
 
-	if (read_object(p, object, NULL, "toolchains") < 0)
+	if (lock_read_object(p, object, NULL, "toolchains") < 0)
 		return p->err->code;
-	keys = sorted_keys(p, object);
+	keys = lock_sorted_keys(p, object);
 	lock->n_toolchains = json_object_size(object);
 	lock->toolchains = xb_arena_array(&lock->arena, lock->n_toolchains, sizeof(*lock->toolchains));
 	for (size_t i = 0; i < lock->n_toolchains; i++) {
@@ -296,29 +288,30 @@ static int read_toolchains(struct parser *p, const json_t *object)
 	return 0;
 }
 
-static int read_sysroot(struct parser *p, const json_t *value, struct xb_lock_sysroot *out)
+static int read_sysroot(struct lock_parser *p, const json_t *value, struct xb_lock_sysroot *out)
 {
 	static const char *const known[] = {"name", "packages", NULL};
 	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("sysroots.%s", out->target);
 	const struct xb_target *target = xb_target_find(xb_sv(out->target));
-	const struct member m = {value, where};
+	const struct lock_member m = {value, where};
 
 	if (!target || strcmp(target->name, out->target) != 0)
 		return xb_fail(p->err, XB_E_LOCK, "sysroots: '%s' is no target that xbuild knows", out->target);
-	if (read_object(p, value, known, where) < 0 || read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0 ||
-	    read_packages(p, &m, "packages", target->debian_arch, &out->packages) < 0)
+	if (lock_read_object(p, value, known, where) < 0 ||
+	    lock_read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0 ||
+	    lock_read_packages(p, &m, "packages", target->debian_arch, &out->packages) < 0)
 		return p->err->code;
-	return check_depends(p, &out->packages, NULL, where);
+	return lock_check_depends(p, &out->packages, NULL, where);
 }
 
-static int read_sysroots(struct parser *p, const json_t *object)
+static int read_sysroots(struct lock_parser *p, const json_t *object)
 {
 	struct xb_lock *lock = p->lock;
 	const char **keys;
 
-	if (read_object(p, object, NULL, "sysroots") < 0)
+	if (lock_read_object(p, object, NULL, "sysroots") < 0)
 		return p->err->code;
-	keys = sorted_keys(p, object);
+	keys = lock_sorted_keys(p, object);
 	lock->n_sysroots = json_object_size(object);
 	lock->sysroots = xb_arena_array(&lock->arena, lock->n_sysroots, sizeof(*lock->sysroots));
 	for (size_t i = 0; i < lock->n_sysroots; i++) {
@@ -329,10 +322,11 @@ static int read_sysroots(struct parser *p, const json_t *object)
 	return 0;
 }
 
-static int read_lock(struct parser *p, const json_t *document)
+static int read_lock(struct lock_parser *p, const json_t *document)
 {
-	static const char *const known[] = {"xbuild-lock", "inputs", "suites", "sysroots", "toolchains", NULL};
-	const struct member m = {document, "document"};
+	static const char *const known[] = {"xbuild-lock", "inputs", "suites", "sysroots", "toolchains",
+					    "images",	   "apko",   "bases",  NULL};
+	const struct lock_member m = {document, "document"};
 	const json_t *format = json_object_get(document, "xbuild-lock");
 
 	if (!json_is_integer(format))
@@ -341,11 +335,13 @@ static int read_lock(struct parser *p, const json_t *document)
 		return xb_fail(p->err, XB_E_LOCK, "expected format %d, found %lld", XB_LOCK_FORMAT,
 			       (long long)json_integer_value(format));
 	if (xb_json_only_keys(document, known, "document", p->err) < 0 ||
-	    read_digest(p, &m, "inputs", &p->lock->inputs) < 0 ||
+	    lock_read_digest(p, &m, "inputs", &p->lock->inputs) < 0 ||
 	    read_suites(p, json_object_get(document, "suites")) < 0 ||
 	    read_sysroots(p, json_object_get(document, "sysroots")) < 0)
 		return p->err->code;
-	return read_toolchains(p, json_object_get(document, "toolchains"));
+	if (read_toolchains(p, json_object_get(document, "toolchains")) < 0)
+		return p->err->code;
+	return lock_read_bases(p, document);
 }
 
 static void release_lock(struct xb_lock **lock)
@@ -369,7 +365,7 @@ int xb_lock_parse(struct xb_sv text, const char *name, struct xb_lock **out, str
 {
 	json_t *document XB_CLEANUP(xb_json_release) = NULL;
 	struct xb_lock *lock XB_CLEANUP(release_lock) = xb_alloc(sizeof(*lock));
-	struct parser p = {.lock = lock, .err = err};
+	struct lock_parser p = {.lock = lock, .err = err};
 
 	if (xb_json_parse(text, name, &document, err) < 0)
 		return refuse(err);

@@ -73,6 +73,16 @@ bool xb_name_is_debian_path(struct xb_sv path)
 	return true;
 }
 
+bool xb_name_is_apk_package(struct xb_sv name)
+{
+	return is_word(name, 1, 255, LOWER | UPPER | DIGIT, "._+-");
+}
+
+bool xb_name_is_apk_version(struct xb_sv name)
+{
+	return name.len && is_in(name.ptr[0], DIGIT, "") && is_word(name, 1, 255, LOWER | UPPER | DIGIT, "._~-");
+}
+
 bool xb_name_is_suite(struct xb_sv name)
 {
 	return is_word(name, 1, 128, LOWER | DIGIT, ".-");

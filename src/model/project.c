@@ -62,8 +62,7 @@ static const struct text_rule suite_rule = {xb_name_is_suite, "the name of a Deb
 					    false};
 static const struct text_rule snapshot_rule = {is_snapshot, "'latest' or a time", "as in 2026-11-20T00:00:00Z", false,
 					       false};
-static const struct text_rule package_rule = {xb_name_is_debian_package, "the name of a Debian package", NULL, false,
-					      false};
+const struct text_rule package_rule = {xb_name_is_debian_package, "the name of a Debian package", NULL, false, false};
 
 /* True when this program is new enough for the file. */
 static bool check_requirement(struct schema *s, const struct xb_yaml *node)

@@ -70,32 +70,6 @@ static const struct text_rule user_rule = {is_user_name, "the name of a user",
 static const struct pair_rule env_pairs = {&env_rule, &value_rule, true};
 static const struct pair_rule label_pairs = {&key_rule, &value_rule, true};
 
-static void read_base(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	static const char *const later[] = {"apko", "image", "debian"};
-	static const struct enum_word words[] = {{"auto", XB_BASE_AUTO}, {"scratch", XB_BASE_SCRATCH}, {NULL, 0}};
-	const struct xb_yaml *named = node->kind == XB_YAML_MAP && node->n_items ? node->keys[0] : node;
-
-	(void)arg;
-	for (size_t i = 0; i < XB_COUNT(later) && named->kind == XB_YAML_SCALAR; i++) {
-		if (xb_sv_eq_str(named->text, later[i])) {
-			schema_refuse(s, named->at, "use 'auto' or 'scratch'",
-				      "image base '%s' is not built yet; this version builds 'auto' and 'scratch'",
-				      later[i]);
-			return;
-		}
-	}
-	schema_enum(s, node, field, words);
-}
-
-static void read_packages(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	(void)field;
-	(void)arg;
-	schema_refuse(s, node->at, "base: auto adds the packages that the programs need",
-		      "image packages are not built yet");
-}
-
 static void read_layers(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
 	static const struct enum_word words[] = {{"auto", 0}, {NULL, 0}};
@@ -287,8 +261,8 @@ static void read_files(struct schema *s, const struct xb_yaml *node, void *field
 #define IMAGE(field) offsetof(struct xb_image, field)
 
 static const struct schema_key image_keys[] = {
-	{"base", read_base, IMAGE(base), NULL, false},
-	{"packages", read_packages, 0, NULL, false},
+	{"base", project_read_base, 0, NULL, false},
+	{"packages", schema_word_set, IMAGE(packages), &package_rule, false},
 	{"user", read_user, 0, NULL, false},
 	{"files", read_files, 0, NULL, false},
 	{"entrypoint", schema_words, IMAGE(entrypoint), &word_rule, false},
@@ -409,6 +383,7 @@ void project_read_images(struct schema *s, const struct xb_yaml *node, void *fie
 			.gid = -1,
 		};
 		schema_read(s, node->items[i], &group, 1, "image");
+		project_check_base(s, image);
 		fill_defaults(s, image, node->items[i]);
 		check_files(s, image);
 	}

@@ -50,6 +50,43 @@ static void put_targets(json_t *object, const struct xb_project *project)
 	XB_VEC_RELEASE(&names);
 }
 
+/* Of base auto nothing but further packages is solved for: its object is left out, as older locks have none. */
+static void put_image(json_t *images, const struct xb_image *image)
+{
+	json_t *object = json_object();
+
+	if (image->base_name)
+		json_object_set_new(object, "name", json_string(image->base_name));
+	if (image->base_packages.len)
+		put_words(object, "debian", &image->base_packages);
+	if (image->packages.len)
+		put_words(object, "packages", &image->packages);
+	if (image->apko)
+		json_object_set_new(object, "apko", json_string(image->apko));
+	if (image->apko_lock)
+		json_object_set_new(object, "apko-lock", json_string(image->apko_lock));
+	if (image->base_ref)
+		json_object_set_new(object, "image", json_string(image->base_ref));
+	if (json_object_size(object) && image->targets.len)
+		put_words(object, "targets", &image->targets);
+	if (json_object_size(object))
+		json_object_set_new(images, image->name, object);
+	else
+		json_decref(object);
+}
+
+static void put_images(json_t *object, const struct xb_project *project)
+{
+	json_t *images = json_object();
+
+	for (size_t i = 0; i < project->n_images; i++)
+		put_image(images, &project->images[i]);
+	if (json_object_size(images))
+		json_object_set_new(object, "images", images);
+	else
+		json_decref(images);
+}
+
 void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out)
 {
 	json_t *object XB_CLEANUP(xb_json_release) = json_object();
@@ -62,6 +99,7 @@ void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *
 	put_words(object, "packages", &project->packages);
 	put_words(object, "hosts", &project->hosts);
 	put_targets(object, project);
+	put_images(object, project);
 	xb_json_write(object, 0, true, &text);
 	xb_digest_bytes(xb_str_get(&text), text.len, out);
 }

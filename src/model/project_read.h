@@ -14,6 +14,7 @@ extern const struct text_rule unit_name_rule; /* xb_name_is_unit */
 extern const struct text_rule path_rule;      /* a path below the project */
 extern const struct text_rule word_rule;      /* any word of an argv */
 extern const struct text_rule value_rule;     /* any text, also empty */
+extern const struct text_rule package_rule;   /* xb_name_is_debian_package */
 
 /* The keys of struct xb_settings, to be read beside those of a unit, target, profile or override. */
 extern const struct schema_key settings_keys[];
@@ -24,7 +25,11 @@ schema_fn project_read_profiles; /* struct xb_project */
 schema_fn project_read_build;	 /* struct xb_project */
 schema_fn project_read_tests;	 /* struct xb_project */
 schema_fn project_read_images;	 /* struct xb_project */
+schema_fn project_read_base;	 /* struct xb_image */
 schema_fn project_read_tags;	 /* struct xb_project */
+
+/* What base and packages of an image say together. */
+void project_check_base(struct schema *s, const struct xb_image *image);
 
 /* Fills in the targets and profiles that exist without being named. */
 void project_default_targets(struct schema *s);

@@ -42,12 +42,40 @@
  *      "tools": [ ... ],
  *      "version": "22.1.8"
  *     }
+ *    },
+ *    "images": {                     (what images stand on; the three are left out where they would be empty)
+ *     "api": {
+ *      "linux-aarch64": [ packages of base debian, and those that `packages:` adds, as above ]
+ *     }
+ *    },
+ *    "apko": {
+ *     "images/wolfi.yaml": {
+ *      "config": "<sha256 of the file, then of each file that it includes>",
+ *      "keyring": [
+ *       {"content":"-----BEGIN PUBLIC KEY-----...","name":"host/key.rsa.pub","url":"https://host/key.rsa.pub"}
+ *      ],
+ *      "packages": [                (of all architectures, each in the order of installation)
+ *       {"arch":"aarch64","checksum":"Q1...","control":352,"data":"<sha256>","depends":[],"name":"a","sha256":"...",
+ *        "signature":697,"signature-sha1":"<40 hex digits>","size":5123,"url":"https://...","version":"1.0-r0"}
+ *      ],
+ *      "repositories": [
+ *       {"arch":"aarch64","index":"<sha256>","signature":"RSA256","signed-by":"key.rsa.pub","url":"https://host/os"}
+ *      ]
+ *     }
+ *    },
+ *    "bases": {
+ *     "gcr.io/distroless/cc:nonroot": {
+ *      "index": "<sha256 of what the name led to>",
+ *      "platforms": {
+ *       "linux-aarch64": {"digest":"<sha256 of the manifest>","size":1234}
+ *      }
+ *     }
  *    }
  *   }
  *
  * Layout:    members in the order of their bytes, but for "xbuild-lock", which comes first; one space of indent per
  *            level; a package on one line without blanks; a newline at the end. "packages", "tools" and "depends" are
- *            sorted by name and hold no name twice. Digests are 64 hex digits without "sha256:".
+ *            sorted by name and hold no name twice, but for the packages of "apko". Digests are 64 hex digits without "sha256:".
  * Guarantee: parse(write(lock)) is the same lock, and write(parse(text)) the same text for a text that write made.
  *            Unknown keys or another format number are refused. Everything is borrowed from lock->arena.
  */
@@ -105,6 +133,66 @@ struct xb_lock_sysroot {
 	struct xb_lock_packages packages;
 };
 
+/* Debian packages of one image for one target. */
+struct xb_lock_image {
+	const char *image, *target;
+	struct xb_lock_packages packages;
+};
+
+/* An apk package as it was when the chain from the index's signature to its data was verified. */
+struct xb_lock_apk {
+	const char *name, *version, *arch; /* arch: apk's name of it */
+	const char *url;		   /* URL, or path as the apko.yaml has it */
+	const char *checksum;		   /* "Q1" + base64 of the SHA-1 of the control member */
+	struct xb_digest sha256;	   /* of the whole file */
+	int64_t size_bytes;
+	int64_t signature_bytes, control_bytes; /* of the first members, as they are in the file; unsigned: 0 */
+	const char *signature_sha1;		/* 40 hex digits of the signature member; NULL: unsigned */
+	struct xb_digest data;			/* of the data member, as it is in the file */
+	const char **depends;			/* names of packages of the same arch that it needs, sorted */
+	size_t n_depends;
+};
+
+struct xb_lock_apk_key {
+	const char *name; /* the url without its scheme */
+	const char *url;  /* URL, or path as the apko.yaml has it */
+	const char *content;
+};
+
+struct xb_lock_apk_repository {
+	const char *arch;
+	const char *url; /* without arch and file name, as the apko.yaml has it */
+	struct xb_digest index;
+	const char *signature; /* "RSA256", "RSA512", or "RSA": SHA-1 */
+	const char *signed_by; /* file name of the key */
+};
+
+/* What one apko.yaml was resolved to. */
+struct xb_lock_apko {
+	const char *path; /* of the apko.yaml, below the project directory */
+	struct xb_digest config;
+	struct xb_lock_apk_key *keys;
+	size_t n_keys;
+	struct xb_lock_apk_repository *repositories;
+	size_t n_repositories;
+	struct xb_lock_apk *packages; /* an arch's packages follow each other, in the order of installation */
+	size_t n_packages;
+};
+
+struct xb_lock_base_platform {
+	const char *target;
+	struct xb_digest manifest;
+	int64_t size_bytes;
+};
+
+/* What the name of a base image led to. */
+struct xb_lock_base {
+	const char *ref;
+	struct xb_digest index;			 /* of the index, or of the manifest when there is none */
+	struct xb_lock_base_platform *platforms; /* sorted by target */
+	size_t n_platforms;
+};
+
 struct xb_lock {
 	struct xb_arena arena;
 	struct xb_digest inputs;
@@ -114,6 +202,12 @@ struct xb_lock {
 	size_t n_toolchains;
 	struct xb_lock_sysroot *sysroots; /* sorted by target */
 	size_t n_sysroots;
+	struct xb_lock_image *images; /* sorted by image, then target */
+	size_t n_images;
+	struct xb_lock_apko *apkos; /* sorted by path */
+	size_t n_apkos;
+	struct xb_lock_base *bases; /* sorted by ref */
+	size_t n_bases;
 };
 
 void xb_lock_free(struct xb_lock *lock); /* NULL-safe */
@@ -127,6 +221,9 @@ void xb_lock_write(const struct xb_lock *lock, struct xb_str *out);
 const struct xb_lock_suite *xb_lock_suite(const struct xb_lock *lock, const char *id);
 const struct xb_lock_toolchain *xb_lock_toolchain(const struct xb_lock *lock, const char *host);
 const struct xb_lock_sysroot *xb_lock_sysroot(const struct xb_lock *lock, const char *target);
+const struct xb_lock_image *xb_lock_image(const struct xb_lock *lock, const char *image, const char *target);
+const struct xb_lock_apko *xb_lock_apko(const struct xb_lock *lock, const char *path);
+const struct xb_lock_base *xb_lock_base(const struct xb_lock *lock, const char *ref);
 const struct xb_lock_package *xb_lock_package(const struct xb_lock_packages *packages, const char *name);
 
 /* Appends one line per difference for people: "~ libssl3 3.0.20-1 -> 3.0.22-1 (linux-aarch64)", "+ ...", "- ...". */

@@ -13,6 +13,8 @@ bool xb_name_is_unit(struct xb_sv name);	   /* ^[a-z0-9][a-z0-9._-]{0,62}$: unit
 bool xb_name_is_debian_package(struct xb_sv name); /* Debian Policy 5.6.7: [a-z0-9][a-z0-9+.-]+ */
 bool xb_name_is_debian_version(struct xb_sv name); /* characters of Debian Policy 5.6.12 */
 bool xb_name_is_debian_path(struct xb_sv path);	   /* a pool path: safe (base/path), printable, no % ? # or blank */
+bool xb_name_is_apk_package(struct xb_sv name);	   /* [a-zA-Z0-9][a-zA-Z0-9._+-]*, at most 255 (apk-package(5)) */
+bool xb_name_is_apk_version(struct xb_sv name);	   /* characters of an apk version: [0-9][a-zA-Z0-9._~-]* */
 bool xb_name_is_suite(struct xb_sv name);	   /* [a-z0-9][a-z0-9.-]* */
 bool xb_name_is_repository(struct xb_sv name);	/* OCI distribution-spec v1.1 "Pull", optionally with a registry host */
 bool xb_name_is_tag(struct xb_sv tag);		/* distribution-spec: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127} */

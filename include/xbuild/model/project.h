@@ -119,12 +119,26 @@ struct xb_image_file {
 	const char *owner;    /* "root" (default), the image's user name, or "uid" or "uid:gid" in digits */
 };
 
-enum xb_image_base { XB_BASE_SCRATCH, XB_BASE_AUTO };
+/* What an image stands on. */
+enum xb_image_base {
+	XB_BASE_SCRATCH,
+	XB_BASE_AUTO,	/* the Debian packages that its programs need */
+	XB_BASE_DEBIAN, /* the Debian packages of a list, or of a data file of images/ */
+	XB_BASE_APKO,	/* apk packages that an apko.yaml names */
+	XB_BASE_IMAGE	/* an image of a registry or of a layout */
+};
 
 struct xb_image {
 	const char *name;
 	struct xb_place at;
 	enum xb_image_base base;
+	struct xb_place at_base;       /* of its value; line 0: a default */
+	const char *base_name;	       /* XB_BASE_DEBIAN: of a data file ("debian-base"), or NULL: base_packages */
+	struct xb_words base_packages; /* XB_BASE_DEBIAN */
+	const char *apko;	       /* XB_BASE_APKO: path below the project directory */
+	const char *apko_lock;	       /* XB_BASE_APKO: apko.lock.json to use as it is, or NULL */
+	const char *base_ref;	       /* XB_BASE_IMAGE: "host/name:tag", "oci:DIR" or "oci:DIR:ref" */
+	struct xb_words packages;      /* added to base auto or debian */
 	struct xb_image_file *files;
 	size_t n_files;
 	const char *user_name; /* NULL: no entry in /etc/passwd is made */
@@ -198,7 +212,7 @@ const struct xb_project_target *xb_project_target(const struct xb_project *proje
 
 /*
  * Digest of everything in the project file that the lock depends on (toolchain, profile, sysroot, snapshot, packages
- * sorted, hosts sorted, targets' Debian names sorted): a lock with another one is stale.
+ * sorted, hosts sorted, targets' Debian names sorted; of each image what it stands on): a lock with another one is stale.
  */
 void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out);
 

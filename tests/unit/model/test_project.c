@@ -313,6 +313,14 @@ static void test_lock_inputs(void **state)
 		"sysroot: { packages: [zlib1g-dev, libssl-dev] }",
 		"hosts: [linux-x86_64]",
 		"targets: [arm64]",
+		"image: { x: { files: { /a: a }, base: auto, packages: [tzdata] } }",
+		"image: { x: { files: { /a: a }, base: debian-base } }",
+		"image: { x: { files: { /a: a }, base: debian-cc } }",
+		"image: { x: { files: { /a: a }, base: { debian: [tzdata] } } }",
+		"image: { y: { files: { /a: a }, base: { debian: [tzdata] } } }",
+		"image: { x: { files: { /a: a }, base: { apko: a.yaml } } }",
+		"image: { x: { files: { /a: a }, base: { apko: a.yaml, lock: a.lock.json } } }",
+		"image: { x: { files: { /a: a }, base: { image: a/b:1 } } }",
 	};
 	struct xb_digest digests[XB_COUNT(different)], same;
 
