@@ -10,7 +10,7 @@
 #include "xbuild/sys/deflate.h"
 #include "xbuild/sys/fs.h"
 
-/* One member on its way. Who may touch it is decided by the counters of struct xb_gzip, not by a lock of its own. */
+/* One member on its way. Who may touch it is decided by the counters of struct xb_gzip_writer, not by a lock of its own. */
 struct slot {
 	uint8_t *plain, *packed;
 	size_t plain_len, packed_len;
@@ -22,7 +22,7 @@ struct slot {
  * that stage: filled >= taken, filled >= hashed, filled >= written. A slot is free again when its member was both hashed
  * and written.
  */
-struct xb_gzip {
+struct xb_gzip_writer {
 	int fd;
 	const char *name;
 	struct slot *slots;
@@ -44,13 +44,13 @@ struct xb_gzip {
 	int n_threads;
 };
 
-static struct slot *slot_of(struct xb_gzip *gz, uint64_t member)
+static struct slot *slot_of(struct xb_gzip_writer *gz, uint64_t member)
 {
 	return &gz->slots[member % gz->n_slots];
 }
 
 /* Called with the mutex held. False: this stage has nothing more to do. */
-static bool wait_for_member(struct xb_gzip *gz, const uint64_t *next, bool packed)
+static bool wait_for_member(struct xb_gzip_writer *gz, const uint64_t *next, bool packed)
 {
 	for (;;) {
 		if (gz->stopped)
@@ -65,7 +65,7 @@ static bool wait_for_member(struct xb_gzip *gz, const uint64_t *next, bool packe
 
 static void *compress_members(void *arg)
 {
-	struct xb_gzip *gz = arg;
+	struct xb_gzip_writer *gz = arg;
 	struct xb_deflate *deflate = xb_deflate_new();
 
 	pthread_mutex_lock(&gz->mutex);
@@ -85,7 +85,7 @@ static void *compress_members(void *arg)
 
 static void *hash_members(void *arg)
 {
-	struct xb_gzip *gz = arg;
+	struct xb_gzip_writer *gz = arg;
 
 	pthread_mutex_lock(&gz->mutex);
 	while (wait_for_member(gz, &gz->hashed, false)) {
@@ -104,7 +104,7 @@ static void *hash_members(void *arg)
 
 static void *write_members(void *arg)
 {
-	struct xb_gzip *gz = arg;
+	struct xb_gzip_writer *gz = arg;
 
 	pthread_mutex_lock(&gz->mutex);
 	while (wait_for_member(gz, &gz->written, true)) {
@@ -128,7 +128,7 @@ static void *write_members(void *arg)
 	return NULL;
 }
 
-static void stop_threads(struct xb_gzip *gz, bool drain)
+static void stop_threads(struct xb_gzip_writer *gz, bool drain)
 {
 	pthread_mutex_lock(&gz->mutex);
 	gz->closed = true;
@@ -139,7 +139,7 @@ static void stop_threads(struct xb_gzip *gz, bool drain)
 		pthread_join(gz->threads[--gz->n_threads], NULL);
 }
 
-static int start_thread(struct xb_gzip *gz, void *(*run)(void *), struct xb_err *err)
+static int start_thread(struct xb_gzip_writer *gz, void *(*run)(void *), struct xb_err *err)
 {
 	const int r = pthread_create(&gz->threads[gz->n_threads], NULL, run, gz);
 
@@ -149,7 +149,7 @@ static int start_thread(struct xb_gzip *gz, void *(*run)(void *), struct xb_err 
 	return 0;
 }
 
-void xb_gzip_free(struct xb_gzip *gz)
+void xb_gzip_writer_free(struct xb_gzip_writer *gz)
 {
 	if (!gz)
 		return;
@@ -167,9 +167,9 @@ void xb_gzip_free(struct xb_gzip *gz)
 	free(gz);
 }
 
-int xb_gzip_open(int fd, const char *name, int n_threads, struct xb_gzip **out, struct xb_err *err)
+int xb_gzip_writer_open(int fd, const char *name, int n_threads, struct xb_gzip_writer **out, struct xb_err *err)
 {
-	struct xb_gzip *gz = xb_alloc(sizeof(*gz));
+	struct xb_gzip_writer *gz = xb_alloc(sizeof(*gz));
 	const int workers = n_threads < 1 ? 1 : n_threads > XB_GZIP_MAX_THREADS ? XB_GZIP_MAX_THREADS : n_threads;
 	int r;
 
@@ -188,7 +188,7 @@ int xb_gzip_open(int fd, const char *name, int n_threads, struct xb_gzip **out, 
 	for (int i = 0; r == 0 && i < workers; i++)
 		r = start_thread(gz, compress_members, err);
 	if (r < 0) {
-		xb_gzip_free(gz);
+		xb_gzip_writer_free(gz);
 		return r;
 	}
 	*out = gz;
@@ -196,7 +196,7 @@ int xb_gzip_open(int fd, const char *name, int n_threads, struct xb_gzip **out, 
 }
 
 /* Waits until the slot of the next member is free. malloc, not xb_alloc: a small layer must not zero megabytes. */
-static int take_slot(struct xb_gzip *gz, struct xb_err *err)
+static int take_slot(struct xb_gzip_writer *gz, struct xb_err *err)
 {
 	struct slot *slot = slot_of(gz, gz->filled);
 
@@ -219,7 +219,7 @@ static int take_slot(struct xb_gzip *gz, struct xb_err *err)
 	return 0;
 }
 
-static void pass_slot_on(struct xb_gzip *gz)
+static void pass_slot_on(struct xb_gzip_writer *gz)
 {
 	slot_of(gz, gz->filled)->plain_len = gz->plain_len;
 	gz->reserved = false;
@@ -229,7 +229,7 @@ static void pass_slot_on(struct xb_gzip *gz)
 	pthread_mutex_unlock(&gz->mutex);
 }
 
-int xb_gzip_reserve(struct xb_gzip *gz, void **out_data, size_t *out_len, struct xb_err *err)
+int xb_gzip_writer_reserve(struct xb_gzip_writer *gz, void **out_data, size_t *out_len, struct xb_err *err)
 {
 	if (!gz->reserved && take_slot(gz, err) < 0)
 		return err->code;
@@ -238,31 +238,31 @@ int xb_gzip_reserve(struct xb_gzip *gz, void **out_data, size_t *out_len, struct
 	return 0;
 }
 
-void xb_gzip_advance(struct xb_gzip *gz, size_t len)
+void xb_gzip_writer_advance(struct xb_gzip_writer *gz, size_t len)
 {
 	gz->plain_len += len;
 	if (gz->plain_len == XB_DEFLATE_MEMBER_BYTES)
 		pass_slot_on(gz);
 }
 
-int xb_gzip_write(struct xb_gzip *gz, const void *data, size_t len, struct xb_err *err)
+int xb_gzip_writer_write(struct xb_gzip_writer *gz, const void *data, size_t len, struct xb_err *err)
 {
 	while (len > 0) {
 		void *room;
 		size_t n;
 
-		if (xb_gzip_reserve(gz, &room, &n, err) < 0)
+		if (xb_gzip_writer_reserve(gz, &room, &n, err) < 0)
 			return err->code;
 		n = n < len ? n : len;
 		memcpy(room, data, n);
-		xb_gzip_advance(gz, n);
+		xb_gzip_writer_advance(gz, n);
 		data = (const uint8_t *)data + n;
 		len -= n;
 	}
 	return 0;
 }
 
-int xb_gzip_finish(struct xb_gzip *gz, struct xb_gzip_sum *out, struct xb_err *err)
+int xb_gzip_writer_finish(struct xb_gzip_writer *gz, struct xb_gzip_sum *out, struct xb_err *err)
 {
 	if (gz->filled == 0 && !gz->reserved && take_slot(gz, err) < 0)
 		return err->code;

@@ -25,15 +25,15 @@ static int check_interrupted(const struct xb_layer_options *options, struct xb_e
 	return 0;
 }
 
-static int write_zeros(struct xb_gzip *gz, size_t len, struct xb_err *err)
+static int write_zeros(struct xb_gzip_writer *gz, size_t len, struct xb_err *err)
 {
 	static const char zeros[XB_TAR_END_BYTES];
 
-	return xb_gzip_write(gz, zeros, len, err);
+	return xb_gzip_writer_write(gz, zeros, len, err);
 }
 
 /* Copies exactly size_bytes from fd; one more byte in the file is a change too. */
-static int copy_bytes(struct xb_gzip *gz, int fd, const struct xb_rootfs_entry *e,
+static int copy_bytes(struct xb_gzip_writer *gz, int fd, const struct xb_rootfs_entry *e,
 		      const struct xb_layer_options *options, struct xb_digest *out, struct xb_err *err)
 {
 	struct xb_hasher hasher XB_CLEANUP(xb_hasher_release) = {0};
@@ -45,7 +45,7 @@ static int copy_bytes(struct xb_gzip *gz, int fd, const struct xb_rootfs_entry *
 		void *room;
 		size_t len;
 
-		if (check_interrupted(options, err) < 0 || xb_gzip_reserve(gz, &room, &len, err) < 0)
+		if (check_interrupted(options, err) < 0 || xb_gzip_writer_reserve(gz, &room, &len, err) < 0)
 			return err->code;
 		const int64_t n = xb_fs_read_some(fd, room, len < left ? len : (size_t)left, e->source, err);
 
@@ -54,7 +54,7 @@ static int copy_bytes(struct xb_gzip *gz, int fd, const struct xb_rootfs_entry *
 		if (n == 0)
 			break;
 		xb_hasher_update(&hasher, room, (size_t)n);
-		xb_gzip_advance(gz, (size_t)n);
+		xb_gzip_writer_advance(gz, (size_t)n);
 		left -= (uint64_t)n;
 	}
 	const int64_t more = left ? 0 : xb_fs_read_some(fd, &probe, 1, e->source, err);
@@ -68,7 +68,7 @@ static int copy_bytes(struct xb_gzip *gz, int fd, const struct xb_rootfs_entry *
 	return 0;
 }
 
-static int add_file(struct xb_gzip *gz, const struct xb_rootfs_entry *e, const struct xb_layer_options *options,
+static int add_file(struct xb_gzip_writer *gz, const struct xb_rootfs_entry *e, const struct xb_layer_options *options,
 		    struct xb_err *err)
 {
 	int fd XB_CLEANUP(xb_fs_close) = open(e->source, O_RDONLY | O_CLOEXEC);
@@ -104,17 +104,17 @@ int xb_layer_header(const struct xb_rootfs_entry *e, struct xb_str *out, struct 
 	return xb_tar_header(&tar, out, err);
 }
 
-static int add_entry(struct xb_gzip *gz, const struct xb_rootfs_entry *e, const struct xb_layer_options *options,
+static int add_entry(struct xb_gzip_writer *gz, const struct xb_rootfs_entry *e, const struct xb_layer_options *options,
 		     struct xb_str *header, struct xb_err *err)
 {
 	xb_str_reset(header);
 	if (check_interrupted(options, err) < 0 || xb_layer_header(e, header, err) < 0 ||
-	    xb_gzip_write(gz, header->data, header->len, err) < 0)
+	    xb_gzip_writer_write(gz, header->data, header->len, err) < 0)
 		return err->code;
 	return e->type == XB_TREE_FILE ? add_file(gz, e, options, err) : 0;
 }
 
-static int write_entries(struct xb_gzip *gz, const struct xb_rootfs_entry *const *entries, size_t len,
+static int write_entries(struct xb_gzip_writer *gz, const struct xb_rootfs_entry *const *entries, size_t len,
 			 const struct xb_layer_options *options, struct xb_err *err)
 {
 	struct xb_str header XB_CLEANUP(xb_str_release) = {0};
@@ -130,15 +130,15 @@ int xb_layer_write(int fd, const struct xb_rootfs_entry *const *entries, size_t 
 		   const struct xb_layer_options *options, struct xb_layer *out, struct xb_err *err)
 {
 	struct xb_gzip_sum sum;
-	struct xb_gzip *gz;
+	struct xb_gzip_writer *gz;
 	int r;
 
-	if (xb_gzip_open(fd, "layer", options->threads, &gz, err) < 0)
+	if (xb_gzip_writer_open(fd, "layer", options->threads, &gz, err) < 0)
 		return err->code;
 	r = write_entries(gz, entries, len, options, err);
 	if (r == 0)
-		r = xb_gzip_finish(gz, &sum, err);
-	xb_gzip_free(gz);
+		r = xb_gzip_writer_finish(gz, &sum, err);
+	xb_gzip_writer_free(gz);
 	if (r < 0)
 		return r;
 	out->diff_id = sum.plain;

@@ -6,10 +6,10 @@
  * Guarantee: the bytes depend on the input alone, never on the number of threads or on how the input was cut into
  *            calls. Memory is bounded: about 2 MiB per slot, with four slots more than workers, at most
  *            XB_GZIP_MAX_THREADS workers.
- * Sequence:  struct xb_gzip *gz = xb_gzip_open(fd, "layer", threads);
- *            xb_gzip_reserve / xb_gzip_advance, or xb_gzip_write, any number of times;
- *            xb_gzip_finish(gz, &sum, err); xb_gzip_free(gz), also to give up half-way.
- * Failure:   a failed write of the output is reported by the next call; after it only xb_gzip_free is of use.
+ * Sequence:  struct xb_gzip_writer *gz = xb_gzip_writer_open(fd, "layer", threads);
+ *            xb_gzip_writer_reserve / xb_gzip_writer_advance, or xb_gzip_writer_write, any number of times;
+ *            xb_gzip_writer_finish(gz, &sum, err); xb_gzip_writer_free(gz), also to give up half-way.
+ * Failure:   a failed write of the output is reported by the next call; after it only xb_gzip_writer_free is of use.
  * Threads:   one caller; the threads inside are its own and end before finish or free returns.
  * Format:    RFC 1952 2.2: a gzip file is a series of members. Empty input gives one empty member.
  */
@@ -24,7 +24,7 @@
 
 #define XB_GZIP_MAX_THREADS 16
 
-struct xb_gzip;
+struct xb_gzip_writer;
 
 /* What came of it. In an image: plain is the layer's diffID, packed the digest of its blob. */
 struct xb_gzip_sum {
@@ -33,15 +33,17 @@ struct xb_gzip_sum {
 };
 
 /* Output goes to fd from its current offset; fd is borrowed. `name` (borrowed) is for messages. n_threads >= 1. */
-int xb_gzip_open(int fd, const char *name, int n_threads, struct xb_gzip **out, struct xb_err *err) XB_MUST_CHECK;
-void xb_gzip_free(struct xb_gzip *gz); /* NULL-safe */
+int xb_gzip_writer_open(int fd, const char *name, int n_threads, struct xb_gzip_writer **out,
+			struct xb_err *err) XB_MUST_CHECK;
+void xb_gzip_writer_free(struct xb_gzip_writer *gz); /* NULL-safe */
 
 /* Room for at least one byte at *out_data, *out_len bytes in all; waits for a free slot. Valid until the next call. */
-int xb_gzip_reserve(struct xb_gzip *gz, void **out_data, size_t *out_len, struct xb_err *err) XB_MUST_CHECK;
+int xb_gzip_writer_reserve(struct xb_gzip_writer *gz, void **out_data, size_t *out_len,
+			   struct xb_err *err) XB_MUST_CHECK;
 /* The first len bytes of what was reserved were filled. */
-void xb_gzip_advance(struct xb_gzip *gz, size_t len);
+void xb_gzip_writer_advance(struct xb_gzip_writer *gz, size_t len);
 
-int xb_gzip_write(struct xb_gzip *gz, const void *data, size_t len, struct xb_err *err) XB_MUST_CHECK;
-int xb_gzip_finish(struct xb_gzip *gz, struct xb_gzip_sum *out, struct xb_err *err) XB_MUST_CHECK;
+int xb_gzip_writer_write(struct xb_gzip_writer *gz, const void *data, size_t len, struct xb_err *err) XB_MUST_CHECK;
+int xb_gzip_writer_finish(struct xb_gzip_writer *gz, struct xb_gzip_sum *out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

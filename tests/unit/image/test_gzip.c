@@ -28,14 +28,14 @@ static struct xb_gzip_sum pack(struct fixture *f, const char *path, const uint8_
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	struct xb_gzip_sum sum;
-	struct xb_gzip *gz;
+	struct xb_gzip_writer *gz;
 
 	assert_true(fd >= 0);
-	assert_ok(xb_gzip_open(fd, "test", threads, &gz, &f->err), &f->err);
+	assert_ok(xb_gzip_writer_open(fd, "test", threads, &gz, &f->err), &f->err);
 	for (size_t at = 0; at < len; at += step)
-		assert_ok(xb_gzip_write(gz, data + at, len - at < step ? len - at : step, &f->err), &f->err);
-	assert_ok(xb_gzip_finish(gz, &sum, &f->err), &f->err);
-	xb_gzip_free(gz);
+		assert_ok(xb_gzip_writer_write(gz, data + at, len - at < step ? len - at : step, &f->err), &f->err);
+	assert_ok(xb_gzip_writer_finish(gz, &sum, &f->err), &f->err);
+	xb_gzip_writer_free(gz);
 	close(fd);
 	return sum;
 }
@@ -127,19 +127,19 @@ static void test_failed_write_is_told(void **state)
 	char *path = xb_printf("%s/file", f->dir);
 	uint8_t *data = sample(MEMBER);
 	struct xb_gzip_sum sum;
-	struct xb_gzip *gz;
+	struct xb_gzip_writer *gz;
 	int r = 0, fd;
 
 	write_text(path, "");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_ok(xb_gzip_open(fd, "the layer", 2, &gz, &f->err), &f->err);
+	assert_ok(xb_gzip_writer_open(fd, "the layer", 2, &gz, &f->err), &f->err);
 	/* There are fewer slots than this: the writer's failure must free the one who waits for a slot. */
 	for (int i = 0; i < 50 && r == 0; i++)
-		r = xb_gzip_write(gz, data, MEMBER, &f->err);
+		r = xb_gzip_writer_write(gz, data, MEMBER, &f->err);
 	if (r == 0)
-		r = xb_gzip_finish(gz, &sum, &f->err);
+		r = xb_gzip_writer_finish(gz, &sum, &f->err);
 	assert_failed(r, &f->err, XB_E_SYSTEM, "the layer");
-	xb_gzip_free(gz);
+	xb_gzip_writer_free(gz);
 	close(fd);
 	free(data);
 	free(path);
@@ -150,12 +150,12 @@ static void test_given_up(void **state)
 	struct fixture *f = *state;
 	char *path = xb_printf("%s/file", f->dir);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	struct xb_gzip *gz;
+	struct xb_gzip_writer *gz;
 
-	assert_ok(xb_gzip_open(fd, "x", 4, &gz, &f->err), &f->err);
-	assert_ok(xb_gzip_write(gz, "abc", 3, &f->err), &f->err);
-	xb_gzip_free(gz);
-	xb_gzip_free(NULL);
+	assert_ok(xb_gzip_writer_open(fd, "x", 4, &gz, &f->err), &f->err);
+	assert_ok(xb_gzip_writer_write(gz, "abc", 3, &f->err), &f->err);
+	xb_gzip_writer_free(gz);
+	xb_gzip_writer_free(NULL);
 	close(fd);
 	free(path);
 }
