@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "audit_parts.h"
+#include "xbuild/base/base64.h"
 #include "xbuild/base/limits.h"
 
 /* descriptor.md "Digests": algorithm ":" encoded. Only sha256 can be computed here. */
@@ -49,52 +50,17 @@ static void check_size(struct audit_run *run, const json_t *size, const struct a
 
 /* ---- copies in descriptors ---- */
 
-/* Value of a digit of base64 (RFC 4648 section 4), or -1. */
-static int base64_value(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* Hashes what a text of base64 stands for; false when it is none. Never decoded as a whole, so it needs no room. */
-static bool hash_base64(const char *text, struct xb_digest *out)
-{
-	const size_t len = strlen(text);
-	struct xb_hasher hasher XB_CLEANUP(xb_hasher_release) = {0};
-
-	if (len % 4)
-		return false;
-	xb_hasher_init(&hasher);
-	for (size_t i = 0; i < len; i += 4) {
-		const size_t n_fill =
-			i + 4 < len ? 0 : (text[i + 3] == '=') + (text[i + 2] == '=' && text[i + 3] == '=');
-		uint32_t bits = 0;
-
-		for (size_t k = 0; k < 4; k++) {
-			const int value = k < 4 - n_fill ? base64_value(text[i + k]) : 0;
-
-			if (value < 0)
-				return false;
-			bits = bits << 6 | (uint32_t)value;
-		}
-		const uint8_t bytes[] = {(uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
-
-		xb_hasher_update(&hasher, bytes, sizeof(bytes) - n_fill);
-	}
-	xb_hasher_final(&hasher, out);
-	return true;
-}
-
 /* descriptor.md "Embedded Content": a reader may take the copy in the place of the blob, so it has to be the same. */
 static void check_data(struct audit_run *run, const json_t *descriptor, const struct xb_digest *expected,
 		       const char *where)
 {
 	const char *data = audit_text(run, descriptor, "data", where);
+	struct xb_str bytes XB_CLEANUP(xb_str_release) = {0};
 	struct xb_digest found;
+	const bool is_base64 = data && xb_base64_decode(xb_sv(data), &bytes);
 
-	if (data && (!hash_base64(data, &found) || !xb_digest_eq(&found, expected)))
+	xb_digest_bytes(xb_str_get(&bytes), bytes.len, &found);
+	if (data && (!is_base64 || !xb_digest_eq(&found, expected)))
 		audit_problem(run, "%s: its 'data' is not base64 of the content that it names", where);
 }
 
