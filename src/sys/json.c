@@ -14,6 +14,7 @@ struct writer {
 	struct xb_str *out;
 	int pretty_depth;
 	bool sort_keys;
+	bool as_go; /* xb_json_write_go */
 };
 
 static void write_value(const struct writer *w, const json_t *value, int depth);
@@ -94,21 +95,33 @@ int xb_json_read(const char *path, int64_t max_bytes, json_t **out, struct xb_er
 	return xb_json_parse(xb_str_sv(&text), path, out, err);
 }
 
-/* RFC 8259 section 7: only the quote, the backslash and the controls have to be escaped. */
-static void write_string(struct xb_str *out, const char *text, size_t len)
+/* What Go escapes beyond RFC 8259, for the sake of HTML and JavaScript (encoding/json "HTMLEscape"): the length, or 0. */
+static size_t go_escapes(const char *text, size_t len)
 {
+	if (*text == '<' || *text == '>' || *text == '&')
+		return 1;
+	return len >= 3 && memcmp(text, "\xe2\x80", 2) == 0 && (text[2] == '\xa8' || text[2] == '\xa9') ? 3 : 0;
+}
+
+/* RFC 8259 section 7: only the quote, the backslash and the controls have to be escaped. */
+static void write_string(const struct writer *w, const char *text, size_t len)
+{
+	struct xb_str *out = w->out;
 	static const char escapes[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 	size_t from = 0;
 
 	xb_str_append_char(out, '"');
 	for (size_t i = 0; i < len; i++) {
 		const unsigned char c = (unsigned char)text[i];
+		const size_t more = w->as_go ? go_escapes(text + i, len - i) : 0;
 
-		if (c >= 0x20 && c != '"' && c != '\\')
+		if (c >= 0x20 && c != '"' && c != '\\' && !more)
 			continue;
 		xb_str_append_n(out, text + from, i - from);
-		from = i + 1;
-		if (c >= 0x20)
+		from = i + (more ? more : 1);
+		if (more)
+			xb_str_printf(out, "\\u%04x", more == 1 ? c : 0x2000U + ((unsigned char)text[i + 2] & 0x3f));
+		else if (c >= 0x20)
 			xb_str_printf(out, "\\%c", c);
 		else if (c < sizeof(escapes) && escapes[c])
 			xb_str_printf(out, "\\%c", escapes[c]);
@@ -123,7 +136,7 @@ static void write_newline(const struct writer *w, int indent)
 {
 	xb_str_append_char(w->out, '\n');
 	for (int i = 0; i < indent; i++)
-		xb_str_append_char(w->out, ' ');
+		xb_str_append(w->out, w->as_go ? "  " : " ");
 }
 
 static void write_list(const struct writer *w, const json_t *list, int depth)
@@ -165,7 +178,7 @@ static void write_object(const struct writer *w, const json_t *object, int depth
 			xb_str_append_char(w->out, ',');
 		if (spread)
 			write_newline(w, depth + 1);
-		write_string(w->out, keys.items[i], strlen(keys.items[i]));
+		write_string(w, keys.items[i], strlen(keys.items[i]));
 		xb_str_append(w->out, spread ? ": " : ":");
 		write_value(w, json_object_get(object, keys.items[i]), depth + 1);
 	}
@@ -186,7 +199,7 @@ static void write_value(const struct writer *w, const json_t *value, int depth)
 		write_list(w, value, depth);
 		break;
 	case JSON_STRING:
-		write_string(w->out, json_string_value(value), json_string_length(value));
+		write_string(w, json_string_value(value), json_string_length(value));
 		break;
 	case JSON_INTEGER:
 		xb_str_printf(w->out, "%lld", (long long)json_integer_value(value));
@@ -207,6 +220,13 @@ static void write_value(const struct writer *w, const json_t *value, int depth)
 void xb_json_write(const json_t *value, int pretty_depth, bool sort_keys, struct xb_str *out)
 {
 	const struct writer w = {.out = out, .pretty_depth = pretty_depth, .sort_keys = sort_keys};
+
+	write_value(&w, value, 0);
+}
+
+void xb_json_write_go(const json_t *value, bool pretty, struct xb_str *out)
+{
+	const struct writer w = {.out = out, .pretty_depth = pretty ? XB_MAX_JSON_DEPTH : 0, .as_go = true};
 
 	write_value(&w, value, 0);
 }

@@ -33,6 +33,12 @@ int xb_json_read(const char *path, int64_t max_bytes, json_t **out, struct xb_er
 void xb_json_write(const json_t *value, int pretty_depth, bool sort_keys, struct xb_str *out);
 
 /*
+ * The same as Go's encoding/json writes it, for documents that share their bytes with programs in Go: on one line, or with
+ * two spaces of indent on every level; '<', '>', '&', U+2028 and U+2029 are escaped.
+ */
+void xb_json_write_go(const json_t *value, bool pretty, struct xb_str *out);
+
+/*
  * Members with the type checked; the error names `where` and the key. An optional member that is missing gives NULL.
  * Strings are borrowed from the object.
  */

@@ -207,6 +207,27 @@ static void members_are_checked(void **state)
 	assert_int_equal(xb_json_only_keys(json_object_get(value, "list"), known, "here", &err), XB_E_INPUT);
 }
 
+/* What Go 1.22 and later print for the same value (encoding/json, Marshal and MarshalIndent). */
+static void as_go_writes_it(void **state)
+{
+	json_t *value XB_CLEANUP(xb_json_release) = NULL;
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_str out XB_CLEANUP(xb_str_release) = {0};
+
+	(void)state;
+	assert_int_equal(xb_json_parse(xb_sv("{\"b\":[1,{}],\"a\":\"<&>\\u2028\\u2029\\u201c/\\n\",\"e\":[]}"), "x",
+				       &value, &err),
+			 0);
+	xb_json_write_go(value, false, &out);
+	assert_string_equal(xb_str_get(&out),
+			    "{\"b\":[1,{}],\"a\":\"\\u003c\\u0026\\u003e\\u2028\\u2029\xe2\x80\x9c/\\n\",\"e\":[]}");
+	xb_str_reset(&out);
+	xb_json_write_go(value, true, &out);
+	assert_string_equal(xb_str_get(&out),
+			    "{\n  \"b\": [\n    1,\n    {}\n  ],\n"
+			    "  \"a\": \"\\u003c\\u0026\\u003e\\u2028\\u2029\xe2\x80\x9c/\\n\",\n  \"e\": []\n}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +240,7 @@ int main(void)
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(files_are_read_up_to_a_cap),
 		cmocka_unit_test(members_are_checked),
+		cmocka_unit_test(as_go_writes_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
