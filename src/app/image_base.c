@@ -201,44 +201,39 @@ static const char *pair_value(const struct xb_pairs *pairs, const char *name)
 	return value;
 }
 
-static int check_program(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
-			 const struct xb_rootfs *rootfs, struct xb_err *err)
+static int check_program(const struct image_part *part, struct xb_err *err)
 {
-	struct xb_pairs env = {0};
-	struct image_user user;
+	const struct xb_document_config *run = &part->run;
 
-	image_user_of(image, &user);
-	if (user.given && user.name && xb_closure_check_user(rootfs, user.name, user.uid, err) < 0)
+	if (part->user.given && part->user.name &&
+	    xb_closure_check_user(&part->rootfs, part->user.name, part->user.uid, err) < 0)
 		return err->code;
-	if (!image->entrypoint.len && !image->cmd.len)
+	if (!run->entrypoint.len && !run->cmd.len)
 		return 0;
-	if (image_env(run, image, target, &env, err) < 0)
-		return err->code;
 	return xb_closure_check_program(
-		rootfs,
+		&part->rootfs,
 		&(struct xb_closure_program){
-			.command = image->entrypoint.len ? image->entrypoint.items[0] : image->cmd.items[0],
-			.workdir = image->workdir,
-			.path = pair_value(&env, "PATH"),
-			.uid = user.uid,
-			.gid = user.gid,
+			.command = run->entrypoint.len ? run->entrypoint.items[0] : run->cmd.items[0],
+			.workdir = run->workdir,
+			.path = pair_value(&run->env, "PATH"),
+			.uid = part->user.uid,
+			.gid = part->user.gid,
 		},
 		err);
 }
 
-int image_check(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
-		const struct xb_rootfs *rootfs, struct xb_err *err)
+int image_check(struct image_run *run, const struct xb_image *image, const struct image_part *part, struct xb_err *err)
 {
-	char *version XB_CLEANUP(xb_free_ptr) = xb_printf("%s %s", CHECK_VERSION, target->name);
+	char *version XB_CLEANUP(xb_free_ptr) = xb_printf("%s %s", CHECK_VERSION, part->target->name);
 	struct xb_digest key;
 	struct xb_sv text;
 
-	if (check_program(run, image, target, rootfs, err) < 0)
+	if (check_program(part, err) < 0)
 		return err->code;
-	key_of(rootfs, version, &key);
+	key_of(&part->rootfs, version, &key);
 	if (recall(run, &key, &text))
 		return 0;
-	if (xb_closure_check(rootfs, target, image->base, err) < 0)
+	if (xb_closure_check(&part->rootfs, part->target, image->base, err) < 0)
 		return err->code;
 	return remember(run, &key, "complete\n", err);
 }

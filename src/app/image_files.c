@@ -17,34 +17,23 @@
 struct adding {
 	struct image_run *run;
 	const struct xb_image_file *file;
+	const struct image_user *user;
 	struct xb_rootfs *out;
 	uint32_t uid, gid;
 };
 
-/* The project's loader has given a number to every user: -1 is said only where there is no user. */
-void image_user_of(const struct xb_image *image, struct image_user *out)
+static int find_owner(const struct image_user *user, const char *owner, uint32_t *uid, uint32_t *gid,
+		      struct xb_err *err)
 {
-	*out = (struct image_user){
-		.name = image->user_name,
-		.given = image->uid >= 0,
-		.uid = image->uid >= 0 ? (uint32_t)image->uid : 0,
-		.gid = image->gid >= 0 ? (uint32_t)image->gid : 0,
-	};
-}
-
-static int find_owner(const struct xb_image *image, const char *owner, uint32_t *uid, uint32_t *gid, struct xb_err *err)
-{
-	struct image_user user;
 	struct xb_sv rest = xb_sv(owner);
 	uint64_t u, g;
 
-	image_user_of(image, &user);
 	*uid = *gid = 0;
 	if (!owner || strcmp(owner, "root") == 0)
 		return 0;
-	if (user.name && strcmp(owner, user.name) == 0) {
-		*uid = user.uid;
-		*gid = user.gid;
+	if (user->name && strcmp(owner, user->name) == 0) {
+		*uid = user->uid;
+		*gid = user->gid;
 		return 0;
 	}
 	const struct xb_sv first = xb_sv_cut(&rest, ':');
@@ -209,16 +198,16 @@ static int add_file(const struct adding *a, const struct xb_target *target, stru
 	return 0;
 }
 
-static bool has_path(const struct xb_rootfs *rootfs, const char *path)
+static const struct xb_rootfs_entry *find_entry(const struct xb_rootfs *rootfs, const char *path)
 {
 	for (size_t i = 0; i < rootfs->len; i++) {
 		if (strcmp(rootfs->items[i].path, path) == 0)
-			return true;
+			return &rootfs->items[i];
 	}
-	return false;
+	return NULL;
 }
 
-/* A file of text that xbuild makes, unless the project brings one of its own. */
+/* A file of text that xbuild makes. */
 static int add_text(struct image_run *run, struct xb_rootfs *out, const char *path, const char *text,
 		    struct xb_err *err)
 {
@@ -229,8 +218,6 @@ static int add_text(struct image_run *run, struct xb_rootfs *out, const char *pa
 				    .origin = "made by xbuild",
 				    .layer = XB_LAYER_APPLICATION};
 
-	if (has_path(out, path))
-		return 0;
 	if (xb_cas_put_bytes(run->app->store, text, strlen(text), &e.digest, err) < 0)
 		return err->code;
 	char *source XB_CLEANUP(xb_free_ptr) = xb_cas_path(run->app->store, &e.digest);
@@ -242,7 +229,7 @@ static int add_text(struct image_run *run, struct xb_rootfs *out, const char *pa
 
 static void add_made_dir(struct xb_rootfs *out, const char *path, uint32_t mode, const struct image_user *owner)
 {
-	if (!path || !path[0] || !path[1] || has_path(out, path + 1))
+	if (!path || !path[0] || !path[1] || find_entry(out, path + 1))
 		return;
 	xb_rootfs_add(out, &(struct xb_rootfs_entry){.path = path + 1,
 						     .type = XB_TREE_DIR,
@@ -253,49 +240,83 @@ static void add_made_dir(struct xb_rootfs *out, const char *path, uint32_t mode,
 						     .layer = XB_LAYER_APPLICATION});
 }
 
+/* True when a line of the text of /etc/passwd or /etc/group begins with this name. */
+static bool has_name(struct xb_sv lines, const char *name)
+{
+	while (lines.ptr) {
+		struct xb_sv line = xb_sv_cut(&lines, '\n');
+
+		if (xb_sv_eq_str(xb_sv_cut(&line, ':'), name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * /etc/passwd or /etc/group: one that the project brings stays as it is, one of the base gets `line` when it does not know
+ * `name` (NULL: nobody is added), and where there is none one is made, with root.
+ */
+static int add_account(struct image_run *run, struct xb_rootfs *out, const char *path, const char *root,
+		       const char *name, const char *line, struct xb_err *err)
+{
+	const struct xb_rootfs_entry *there = find_entry(out, path);
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	if (there && (there->layer == XB_LAYER_APPLICATION || there->type != XB_TREE_FILE || !name))
+		return 0;
+	if (!there)
+		xb_str_append(&text, root);
+	else if (xb_fs_read(there->source, XB_MIB, &text, err) < 0)
+		return xb_wrap(err, "read '/%s' of %s", path, there->origin);
+	if (there && has_name(xb_str_sv(&text), name))
+		return 0;
+	if (text.len && text.data[text.len - 1] != '\n')
+		xb_str_append_char(&text, '\n');
+	if (name)
+		xb_str_append(&text, line);
+	return add_text(run, out, path, text.data, err);
+}
+
 static int add_users(struct image_run *run, const struct image_user *user, struct xb_rootfs *out, struct xb_err *err)
 {
-	struct xb_str passwd XB_CLEANUP(xb_str_release) = {0}, group XB_CLEANUP(xb_str_release) = {0};
+	char *passwd XB_CLEANUP(xb_free_ptr) = NULL, *group XB_CLEANUP(xb_free_ptr) = NULL;
 
-	xb_str_append(&passwd, "root:x:0:0:root:/root:/usr/sbin/nologin\n");
-	xb_str_append(&group, "root:x:0:\n");
-	if (user->name && strcmp(user->name, "root") != 0) {
-		xb_str_printf(&passwd, "%s:x:%u:%u:%s:/nonexistent:/usr/sbin/nologin\n", user->name, user->uid,
-			      user->gid, user->name);
-		if (user->gid != 0)
-			xb_str_printf(&group, "%s:x:%u:\n", user->name, user->gid);
+	if (user->name) {
+		passwd = xb_printf("%s:x:%u:%u:%s:/nonexistent:/usr/sbin/nologin\n", user->name, user->uid, user->gid,
+				   user->name);
+		group = xb_printf("%s:x:%u:\n", user->name, user->gid);
 	}
-	if (add_text(run, out, "etc/passwd", passwd.data, err) < 0)
+	if (add_account(run, out, "etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\n", user->name, passwd, err) <
+	    0)
 		return err->code;
-	return add_text(run, out, "etc/group", group.data, err);
+	return add_account(run, out, "etc/group", "root:x:0:\n", user->gid ? user->name : NULL, group, err);
 }
 
 /* Below a file's directory, or a directory that a package has, nothing needs to be made: see xb_rootfs_finish. */
-static int add_made(struct image_run *run, const struct xb_image *image, struct xb_rootfs *out, struct xb_err *err)
+static int add_made(struct image_run *run, const struct xb_image *image, const struct image_user *user,
+		    struct xb_rootfs *out, struct xb_err *err)
 {
 	static const struct image_user root;
-	struct image_user user;
 
-	image_user_of(image, &user);
-	if ((image->base == XB_BASE_AUTO || user.name) && add_users(run, &user, out, err) < 0)
+	if ((image->base == XB_BASE_AUTO || user->name) && add_users(run, user, out, err) < 0)
 		return err->code;
 	if (image->base == XB_BASE_AUTO)
 		add_made_dir(out, "/tmp", 01777, &root);
-	add_made_dir(out, image->workdir, 0755, &user);
+	add_made_dir(out, image->workdir, 0755, user);
 	for (size_t i = 0; i < image->volumes.len; i++)
-		add_made_dir(out, image->volumes.items[i], 0755, &user);
+		add_made_dir(out, image->volumes.items[i], 0755, user);
 	return 0;
 }
 
-int image_add_files(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+int image_add_files(struct image_run *run, const struct xb_image *image, const struct image_part *part,
 		    struct xb_rootfs *out, struct xb_err *err)
 {
 	for (size_t i = 0; i < image->n_files; i++) {
 		const struct xb_image_file *file = &image->files[i];
-		struct adding a = {.run = run, .file = file, .out = out};
+		struct adding a = {.run = run, .file = file, .user = &part->user, .out = out};
 
-		if (find_owner(image, file->owner, &a.uid, &a.gid, err) < 0 || add_file(&a, target, err) < 0)
+		if (find_owner(a.user, file->owner, &a.uid, &a.gid, err) < 0 || add_file(&a, part->target, err) < 0)
 			return xb_wrap(err, "%s:%d:%d: '%s'", file->at.file, file->at.line, file->at.col, file->dest);
 	}
-	return add_made(run, image, out, err);
+	return add_made(run, image, &part->user, out, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to op_image.c, image_files.c, image_base.c, image_config.c and image_output.c: what one run of `xbuild image` carries from
+ * Private to op_image.c and image_*.c: what one run of `xbuild image` carries from
  * the project to the documents of each image and platform.
  */
 #ifndef XBUILD_APP_IMAGE_PLAN_H
@@ -36,12 +36,31 @@ struct image_user {
 	uint32_t uid, gid;
 };
 
+/*
+ * What an image stands on for one platform, when that comes in layers that are made already (an apko.yaml, another image).
+ * All-zero for the other bases, whose packages go into layers of the image itself. Strings are in app->arena.
+ */
+struct image_ground {
+	struct xb_layer *layers; /* bottom first, of XB_LAYER_BASE; their blobs are in the store */
+	size_t n_layers;
+	json_t *config; /* the base's configuration document, owned; or NULL */
+	struct xb_words entrypoint, cmd, ports, volumes;
+	struct xb_pairs env, labels;
+	const char *user;		   /* as a configuration has it: "app", "10001:10001"; NULL: root */
+	const char *workdir, *stop_signal; /* or NULL */
+	const char *name;		   /* reference for the annotation base.name, or NULL */
+	struct xb_digest digest;	   /* of the base's manifest for this platform; with name */
+};
+
 /* One platform of an image as it was made. */
 struct image_part {
 	const struct xb_target *target;
-	struct xb_rootfs rootfs; /* owned */
+	struct image_ground ground; /* owned */
+	struct xb_rootfs rootfs;    /* owned */
+	struct image_user user;
+	struct xb_document_config run; /* how a container of it runs, without the layers */
 	struct xb_descriptor config, manifest;
-	struct xb_layer layers[XB_LAYER_KINDS];
+	struct xb_layer *layers;
 	size_t n_layers;
 };
 
@@ -68,13 +87,24 @@ int image_write_outputs(struct image_run *run, const struct image_whole *whole, 
 /* xb_wrap with "<noun> '<name>'", except for a failure that xbuild-supply has told itself: its message is empty. */
 int image_wrap(struct xb_err *err, const char *noun, const char *name);
 
-void image_user_of(const struct xb_image *image, struct image_user *out);
+/* Fills part->ground, and adds what its layers hold to `out` (XB_LAYER_BASE). */
+int image_lay_ground(struct image_run *run, const struct xb_image *image, struct image_part *part,
+		     struct xb_rootfs *out, struct xb_err *err);
+void image_ground_release(struct image_ground *ground);
 
 /*
- * The image's own entries for a target: files of the project, outputs of units, and what xbuild makes (/etc/passwd and
- * /etc/group, /tmp, the working directory, volumes). Units must be in run->build. Not finished.
+ * Who runs in the image. `base` has the entries of what it stands on, finished or not: a name is looked up in its
+ * /etc/passwd, and of a user that only the base names, the numbers are found there and in /etc/group.
  */
-int image_add_files(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+int image_find_user(const struct xb_image *image, const struct image_ground *ground, const struct xb_rootfs *base,
+		    struct image_user *out, struct xb_err *err);
+
+/*
+ * The image's own entries for a platform: files of the project, outputs of units, and what xbuild makes (/etc/passwd and
+ * /etc/group, /tmp, the working directory, volumes), added to those of its base. Units must be in run->build, part->user
+ * be known. Not finished.
+ */
+int image_add_files(struct image_run *run, const struct xb_image *image, const struct image_part *part,
 		    struct xb_rootfs *out, struct xb_err *err);
 
 /* Base auto: chooses packages for the finished list `own`, provisions them, and adds their entries to out. */
@@ -83,19 +113,23 @@ int image_add_packages(struct image_run *run, const struct xb_target *target, co
 		       struct xb_err *err);
 
 /* Refuses a list that lacks something; what passed once is remembered in the store by its digest. */
-int image_check(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
-		const struct xb_rootfs *rootfs, struct xb_err *err);
+int image_check(struct image_run *run, const struct xb_image *image, const struct image_part *part, struct xb_err *err);
 
 /* ${...} replaced; in app->arena. target may be NULL. */
 int image_subst(struct image_run *run, const char *text, const struct xb_target *target, const struct xb_image *image,
 		const char **out, struct xb_err *err);
-/* Environment of the image with PATH in front for base auto. */
-int image_env(struct image_run *run, const struct xb_image *image, const struct xb_target *target, struct xb_pairs *out,
-	      struct xb_err *err);
-/* Standard annotations, then the user's, which replace those of the same name. */
-int image_annotations(struct image_run *run, const struct xb_image *image, struct xb_pairs *out, struct xb_err *err);
-/* Writes the configuration document of one platform into the store. */
-int image_config(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
-		 const struct xb_layer *layers, size_t n_layers, struct xb_descriptor *out, struct xb_err *err);
+/*
+ * Fills part->run: what the base says, replaced and added to by what the project says. An entrypoint of the project lets
+ * go of the base's cmd as well; PATH stands in front for Debian bases.
+ */
+int image_settle(struct image_run *run, const struct xb_image *image, struct image_part *part, struct xb_err *err);
+/*
+ * Standard annotations, then the user's, which replace those of the same name. With `ground` also those that name the base
+ * (annotations.md "base.name", "base.digest"): for the manifest of a platform.
+ */
+int image_annotations(struct image_run *run, const struct xb_image *image, const struct image_ground *ground,
+		      struct xb_pairs *out, struct xb_err *err);
+/* Writes the configuration document of one platform, with part->layers, into the store. */
+int image_put_config(struct image_run *run, struct image_part *part, struct xb_err *err);
 
 #endif

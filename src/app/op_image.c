@@ -118,25 +118,41 @@ static int build_units(struct image_run *run, const struct xb_image_opts *opts, 
  * about the packages.
  */
 static int make_rootfs(struct image_run *run, const struct xb_image *image, struct xb_image_platform *platform,
-		       struct xb_arena *arena, struct xb_rootfs *out, struct xb_err *err)
+		       struct xb_arena *arena, struct image_part *part, struct xb_err *err)
 {
 	struct xb_rootfs own XB_CLEANUP(xb_rootfs_release) = {0};
+	struct xb_rootfs *out = &part->rootfs;
 
-	if (image_add_files(run, image, platform->target, &own, err) < 0)
+	if (image_lay_ground(run, image, part, out, err) < 0 ||
+	    image_find_user(image, &part->ground, out, &part->user, err) < 0)
 		return err->code;
 	if (image->base == XB_BASE_AUTO) {
+		if (image_add_files(run, image, part, &own, err) < 0)
+			return err->code;
 		xb_rootfs_merge_usr(&own);
 		if (xb_rootfs_finish(&own, err) < 0 ||
-		    image_add_packages(run, platform->target, &own, out, platform, arena, err) < 0)
+		    image_add_packages(run, part->target, &own, out, platform, arena, err) < 0)
 			return err->code;
 	}
-	if (image_add_files(run, image, platform->target, out, err) < 0)
+	if (image_add_files(run, image, part, out, err) < 0)
 		return err->code;
 	if (image->base == XB_BASE_AUTO)
 		xb_rootfs_merge_usr(out);
-	if (xb_rootfs_finish(out, err) < 0)
+	if (xb_rootfs_finish(out, err) < 0 || image_settle(run, image, part, err) < 0)
 		return err->code;
-	return image_check(run, image, platform->target, out, err);
+	return image_check(run, image, part, err);
+}
+
+/* The base's layers, then those of the image. */
+static int make_layers(struct image_run *run, struct xb_arena *arena, struct image_part *part, struct xb_err *err)
+{
+	const struct xb_layer_options options = {xb_app_jobs(run->app), run->app->interrupted};
+	const struct image_ground *ground = &part->ground;
+
+	part->layers = xb_arena_array(arena, ground->n_layers + XB_LAYER_KINDS, sizeof(*part->layers));
+	for (part->n_layers = 0; part->n_layers < ground->n_layers; part->n_layers++)
+		part->layers[part->n_layers] = ground->layers[part->n_layers];
+	return xb_layer_make_all(run->app->store, &part->rootfs, &options, part->layers, &part->n_layers, err);
 }
 
 static int put_document(struct image_run *run, const struct xb_str *text, struct xb_descriptor *out, struct xb_err *err)
@@ -166,17 +182,16 @@ static int blame_trees(const struct image_run *run, struct xb_err *err)
 	return err->code;
 }
 
-static int make_platform(struct image_run *run, const struct xb_image *image, const struct xb_pairs *annotations,
-			 struct xb_arena *arena, struct image_part *part, struct xb_image_platform *platform,
-			 struct xb_err *err)
+static int make_platform(struct image_run *run, const struct xb_image *image, struct xb_arena *arena,
+			 struct image_part *part, struct xb_image_platform *platform, struct xb_err *err)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	const struct xb_layer_options options = {xb_app_jobs(run->app), run->app->interrupted};
+	struct xb_pairs annotations = {0};
 
-	if (make_rootfs(run, image, platform, arena, &part->rootfs, err) < 0 ||
-	    xb_layer_make_all(run->app->store, &part->rootfs, &options, part->layers, &part->n_layers, err) < 0 ||
-	    image_config(run, image, part->target, part->layers, part->n_layers, &part->config, err) < 0 ||
-	    xb_document_manifest(&part->config, part->layers, part->n_layers, annotations, &text, err) < 0 ||
+	if (make_rootfs(run, image, platform, arena, part, err) < 0 || make_layers(run, arena, part, err) < 0 ||
+	    image_put_config(run, part, err) < 0 ||
+	    image_annotations(run, image, &part->ground, &annotations, err) < 0 ||
+	    xb_document_manifest(&part->config, part->layers, part->n_layers, &annotations, &text, err) < 0 ||
 	    put_document(run, &text, &part->manifest, err) < 0) {
 		blame_trees(run, err);
 		return image_wrap(err, "target", part->target->name);
@@ -218,8 +233,10 @@ static const char *ref_name(const struct image_run *run)
 
 static void release_whole(struct image_whole *whole)
 {
-	for (size_t i = 0; whole->parts && i < whole->n_parts; i++)
+	for (size_t i = 0; whole->parts && i < whole->n_parts; i++) {
 		xb_rootfs_release(&whole->parts[i].rootfs);
+		image_ground_release(&whole->parts[i].ground);
+	}
 }
 
 /* Targets, and where everything goes: all that can be refused before the build. */
@@ -246,7 +263,7 @@ static int make_image(struct image_run *run, const struct xb_image_opts *opts, s
 
 	if (start_image(run, opts, n_images, arena, &whole, built, err) < 0 ||
 	    build_units(run, opts, built->image, &whole, err) < 0 ||
-	    image_annotations(run, built->image, &annotations, err) < 0)
+	    image_annotations(run, built->image, NULL, &annotations, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < whole.n_parts; i++) {
 		struct image_part *part = &whole.parts[i];
@@ -256,7 +273,7 @@ static int make_image(struct image_run *run, const struct xb_image_opts *opts, s
 					       .target = part->target->name};
 
 		xb_observe(run->app->observer, &event);
-		if (make_platform(run, built->image, &annotations, arena, part, &built->platforms[i], err) < 0)
+		if (make_platform(run, built->image, arena, part, &built->platforms[i], err) < 0)
 			return err->code;
 	}
 	if (make_index(run, &annotations, &whole, err) < 0)

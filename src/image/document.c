@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "xbuild/base/attr.h"
 #include "xbuild/sys/json.h"
 
 #define REF_NAME  "org.opencontainers.image.ref.name"
@@ -149,6 +150,58 @@ static void fill_run(struct builder *b, json_t *run, const struct xb_document_co
 	set_text(b, run, "StopSignal", config->stop_signal);
 }
 
+/* Layers of the base lie lowest. */
+static size_t base_layers(const struct xb_document_config *config)
+{
+	size_t n = 0;
+
+	while (config->base && n < config->n_layers && config->layers[n].kind == XB_LAYER_BASE)
+		n++;
+	return n;
+}
+
+/* What images of Docker say beside config.md ("Healthcheck", "OnBuild", "Shell") goes on to hold. */
+static void keep_run(struct builder *b, const struct xb_document_config *config)
+{
+	static const char *const kept[] = {"Healthcheck", "OnBuild", "Shell"};
+	const json_t *from = json_object_get(config->base, "config");
+	json_t *run = json_object_get(b->root, "config");
+
+	for (size_t i = 0; i < XB_COUNT(kept); i++) {
+		const json_t *value = json_object_get(from, kept[i]);
+
+		if (value)
+			set(b, run, kept[i], json_deep_copy(value));
+	}
+}
+
+static bool has_layer(const json_t *entry)
+{
+	return !json_is_true(json_object_get(entry, "empty_layer"));
+}
+
+/*
+ * The base's history, made fit for its layers: tools count the entries with a layer (config.md "history"), and images
+ * exist that have fewer, more, or none.
+ */
+static void keep_history(json_t *list, const struct xb_document_config *config)
+{
+	const json_t *history = json_object_get(config->base, "history");
+	const size_t wanted = base_layers(config);
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(history); i++) {
+		const json_t *entry = json_array_get(history, i);
+
+		if (!json_is_object(entry) || (has_layer(entry) && n == wanted))
+			continue;
+		n += has_layer(entry);
+		json_array_append_new(list, json_deep_copy(entry));
+	}
+	for (; n < wanted; n++)
+		json_object_set_new(append_object(list), "comment", json_string("base"));
+}
+
 int xb_document_config(const struct xb_document_config *config, struct xb_str *out, struct xb_err *err)
 {
 	struct builder b = {.root = json_object()};
@@ -159,6 +212,7 @@ int xb_document_config(const struct xb_document_config *config, struct xb_str *o
 	set_text(&b, b.root, "variant", config->target->oci_variant);
 	set_text(&b, b.root, "os", "linux");
 	fill_run(&b, add_object(&b, b.root, "config"), config);
+	keep_run(&b, config);
 
 	rootfs = add_object(&b, b.root, "rootfs");
 	set_text(&b, rootfs, "type", "layers");
@@ -169,7 +223,8 @@ int xb_document_config(const struct xb_document_config *config, struct xb_str *o
 		append_text(&b, list, "diff_ids", xb_digest_oci(&config->layers[i].diff_id, text));
 	}
 	list = add_list(&b, b.root, "history");
-	for (size_t i = 0; i < config->n_layers; i++) {
+	keep_history(list, config);
+	for (size_t i = base_layers(config); i < config->n_layers; i++) {
 		json_t *entry = append_object(list);
 
 		set_text(&b, entry, "created", config->created);

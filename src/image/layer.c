@@ -199,22 +199,19 @@ static int make_layer(struct xb_store *store, enum xb_layer_kind kind, const str
 }
 
 int xb_layer_make_all(struct xb_store *store, const struct xb_rootfs *rootfs, const struct xb_layer_options *options,
-		      struct xb_layer out[XB_LAYER_KINDS], size_t *out_len, struct xb_err *err)
+		      struct xb_layer *out, size_t *len, struct xb_err *err)
 {
-	size_t n_layers = 0;
-
-	for (int kind = 0; kind < XB_LAYER_KINDS; kind++) {
+	for (int kind = XB_LAYER_PACKAGES; kind < XB_LAYER_KINDS; kind++) {
 		const struct xb_rootfs_entry **entries;
-		size_t len;
+		size_t n_entries;
 		int r = 0;
 
-		xb_rootfs_layer(rootfs, kind, &entries, &len);
-		if (len > 0 || (kind == XB_LAYER_APPLICATION && n_layers == 0))
-			r = make_layer(store, kind, entries, len, options, &out[n_layers++], err);
+		xb_rootfs_layer(rootfs, kind, &entries, &n_entries);
+		if (n_entries > 0 || (kind == XB_LAYER_APPLICATION && *len == 0))
+			r = make_layer(store, kind, entries, n_entries, options, &out[(*len)++], err);
 		free(entries);
 		if (r < 0)
 			return r;
 	}
-	*out_len = n_layers;
 	return 0;
 }

@@ -17,7 +17,7 @@ static const char *const merged_dirs[] = {"bin", "lib", "lib32", "lib64", "libx3
 
 const char *xb_layer_kind_name(enum xb_layer_kind kind)
 {
-	static const char *const names[XB_LAYER_KINDS] = {"packages", "libraries", "application"};
+	static const char *const names[XB_LAYER_KINDS] = {"base", "packages", "libraries", "application"};
 
 	assert(kind < XB_LAYER_KINDS);
 	return names[kind];
@@ -213,6 +213,11 @@ static int join(struct xb_rootfs_entry *kept, const struct xb_rootfs_entry *late
 	}
 	if (same_entry(kept, later))
 		return 0;
+	if (kept->layer == XB_LAYER_BASE && later->layer != XB_LAYER_BASE && kept->type != XB_TREE_DIR &&
+	    later->type != XB_TREE_DIR) {
+		*kept = *later;
+		return 0;
+	}
 	xb_fail(err, XB_E_VERIFY, "'/%s' would come from both %s and %s, and they differ", kept->path, origin_of(kept),
 		origin_of(later));
 	return xb_hint(err, "give the file another destination in 'files:'");

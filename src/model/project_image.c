@@ -120,8 +120,10 @@ static void read_user(struct schema *s, const struct xb_yaml *node, void *field,
 		image->user_name = NULL;
 		image->uid = 0;
 	}
-	if (image->user_name && image->uid < 0)
+	if (image->user_name && image->uid < 0) {
 		image->uid = DEFAULT_UID;
+		image->uid_is_default = true;
+	}
 	if (image->gid < 0)
 		image->gid = image->uid;
 }

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "xbuild/base/attr.h"
+#include "xbuild/model/names.h"
+
+#define BASE "base."
 
 static const char *const builtins[] = {
 	"version", "image",    "target.name", "target.triple", "target.arch", "profile",   "git.branch",
@@ -75,6 +78,13 @@ bool xb_subst_is_builtin(struct xb_sv name)
 			return true;
 	}
 	return false;
+}
+
+bool xb_subst_is_base(struct xb_sv name)
+{
+	const size_t n = strlen(BASE);
+
+	return xb_sv_starts(name, BASE) && xb_name_is_env(xb_sv_n(name.ptr + n, name.len - n));
 }
 
 /* "vars.x" and "x" are one name; the map may hold it under either. */

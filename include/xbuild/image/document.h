@@ -22,6 +22,7 @@
 #include "xbuild/model/project.h"
 #include "xbuild/model/target.h"
 #include "xbuild/sys/digest.h"
+#include "xbuild/sys/json.h"
 
 #define XB_MEDIA_INDEX	  "application/vnd.oci.image.index.v1+json"
 #define XB_MEDIA_MANIFEST "application/vnd.oci.image.manifest.v1+json"
@@ -38,7 +39,12 @@ struct xb_descriptor {
 struct xb_document_config {
 	const struct xb_target *target;
 	const char *created; /* RFC 3339, of the image and of each history entry */
-	const char *user;    /* "10001:10001"; NULL: the runtime's default (root) */
+	/*
+	 * Configuration document of the image that this one stands on, or NULL: members that are not said here (health check,
+	 * shell ...) and the history of its layers are kept.
+	 */
+	const json_t *base;
+	const char *user; /* "10001:10001"; NULL: the runtime's default (root) */
 	struct xb_words ports, volumes;
 	struct xb_pairs env, labels;
 	struct xb_words entrypoint, cmd;

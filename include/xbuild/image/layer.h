@@ -47,10 +47,10 @@ int xb_layer_write(int fd, const struct xb_rootfs_entry *const *entries, size_t 
 		   const struct xb_layer_options *options, struct xb_layer *out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * The layers of an image, bottom first; kinds without entries are left out, but there is at least one (the manifest
- * schema asks for it). Returns their number in *out_len, at most XB_LAYER_KINDS.
+ * The layers of an image, bottom first, added behind the *len that out has already, those of its base; kinds without
+ * entries are left out, but there is at least one in all (the manifest schema asks for it). At most XB_LAYER_KINDS are added.
  */
 int xb_layer_make_all(struct xb_store *store, const struct xb_rootfs *rootfs, const struct xb_layer_options *options,
-		      struct xb_layer out[XB_LAYER_KINDS], size_t *out_len, struct xb_err *err) XB_MUST_CHECK;
+		      struct xb_layer *out, size_t *len, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

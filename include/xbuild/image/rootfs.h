@@ -7,7 +7,8 @@
  *            xb_rootfs_finish, which sorts, joins and checks; then _find, _resolve and layers.
  * Joining:   two directories of one path become one, with the attributes of the one that was added last in the highest
  *            layer kind; a directory that nobody adds but something lies in is made (0755, root). Two equal entries
- *            become one. Anything else twice is an error that names both origins.
+ *            become one. What the image itself brings takes the place of what its base (XB_LAYER_BASE) has there, unless
+ *            one of the two is a directory. Anything else twice is an error that names both origins.
  * Failure:   XB_E_VERIFY for conflicts, for entries below a file or link, and for names that a layer cannot hold.
  * Threads:   a list belongs to one thread until it is finished; then any number may read it.
  */
@@ -23,10 +24,13 @@
 #include "xbuild/store/tree.h"
 #include "xbuild/sys/digest.h"
 
-/* Layers of an image, bottom first: what changes least lies lowest. */
-enum xb_layer_kind { XB_LAYER_PACKAGES, XB_LAYER_LIBRARIES, XB_LAYER_APPLICATION, XB_LAYER_KINDS };
+/*
+ * Layers of an image, bottom first: what changes least lies lowest. XB_LAYER_BASE is what a base brings in layers that are
+ * made already: its entries are here to be looked at, and no layer is made of them.
+ */
+enum xb_layer_kind { XB_LAYER_BASE, XB_LAYER_PACKAGES, XB_LAYER_LIBRARIES, XB_LAYER_APPLICATION, XB_LAYER_KINDS };
 
-const char *xb_layer_kind_name(enum xb_layer_kind kind); /* "packages", "libraries", "application"; static */
+const char *xb_layer_kind_name(enum xb_layer_kind kind); /* "base", "packages", "libraries", "application"; static */
 
 struct xb_rootfs_entry {
 	const char *path; /* relative and safe, "usr/bin/server" */
@@ -34,7 +38,7 @@ struct xb_rootfs_entry {
 	uint32_t mode; /* 07777; links have 0777 */
 	uint32_t uid, gid;
 	const char *target;	 /* symlink: its text */
-	const char *source;	 /* file: absolute path of its bytes */
+	const char *source;	 /* file: absolute path of its bytes; NULL for those of a base that nobody looks into */
 	struct xb_digest digest; /* file: of its bytes */
 	int64_t size_bytes;	 /* file */
 	const char *origin;	 /* for messages: "package libc6", "unit server", "deploy/parcel.conf" */

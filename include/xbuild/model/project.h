@@ -143,6 +143,7 @@ struct xb_image {
 	size_t n_files;
 	const char *user_name; /* NULL: no entry in /etc/passwd is made */
 	int64_t uid, gid;      /* -1: not given (root) */
+	bool uid_is_default;   /* a name alone was given: a base that has a user of this name decides */
 	struct xb_words entrypoint, cmd;
 	struct xb_pairs env, labels, annotations; /* values: ${...} allowed */
 	struct xb_words ports;			  /* "8080/tcp" */

@@ -57,6 +57,7 @@ static struct sample make_sample(struct fixture *f)
 	add_text(f, &rootfs, "etc/conf", "text");
 	add_text(f, &rootfs, "usr/\303\274ber", "a name that needs a pax header");
 	assert_ok(xb_rootfs_finish(&rootfs, &f->err), &f->err);
+	n = 0;
 	assert_ok(xb_layer_make_all(f->store, &rootfs, &options, layers, &n, &f->err), &f->err);
 	blobs[3] = (struct xb_descriptor){layers[0].blob, layers[0].size_bytes};
 	assert_ok(xb_document_config(&config, &text, &f->err), &f->err);

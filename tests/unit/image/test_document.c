@@ -74,6 +74,45 @@ static void test_config(void **state)
 	assert_golden("config-least", &out);
 }
 
+/* History of the base for two layers, whatever its own says; what configurations of Docker add goes on. */
+static void test_config_base(void **state)
+{
+	static const char *const histories[] = {
+		"[]",
+		"[{\"created_by\":\"a\"},{\"created_by\":\"env\",\"empty_layer\":true},{\"created_by\":\"b\"}]",
+		"[{\"created_by\":\"a\"},{\"created_by\":\"b\"},{\"created_by\":\"too many\"}]",
+	};
+	static const char *const expected[] = {
+		"[{\"comment\":\"base\"},{\"comment\":\"base\"},",
+		"[{\"created_by\":\"a\"},{\"created_by\":\"env\",\"empty_layer\":true},{\"created_by\":\"b\"},",
+		"[{\"created_by\":\"a\"},{\"created_by\":\"b\"},",
+	};
+	struct xb_layer list[3] = {{.kind = XB_LAYER_BASE}, {.kind = XB_LAYER_BASE}, {.kind = XB_LAYER_APPLICATION}};
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(histories); i++) {
+		struct xb_str text = {0}, out = {0};
+		struct xb_err err = {0};
+		json_t *base = NULL;
+
+		xb_str_printf(&text, "{\"config\":{\"Shell\":[\"x\"],\"Env\":[\"A=b\"]},\"history\":%s}", histories[i]);
+		assert_ok(xb_json_parse(xb_str_sv(&text), "base", &base, &err), &err);
+		const struct xb_document_config config = {.target = xb_target_find(xb_sv("linux-x86_64")),
+							  .created = "1970-01-01T00:00:00Z",
+							  .base = base,
+							  .layers = list,
+							  .n_layers = 3};
+
+		assert_ok(xb_document_config(&config, &out, &err), &err);
+		assert_non_null(strstr(out.data, "\"config\":{\"Shell\":[\"x\"]}"));
+		assert_non_null(strstr(out.data, expected[i]));
+		assert_non_null(strstr(out.data, "\"created_by\":\"xbuild\",\"comment\":\"application\"}]}"));
+		json_decref(base);
+		xb_str_release(&text);
+		xb_str_release(&out);
+	}
+}
+
 static void test_manifest(void **state)
 {
 	const struct xb_descriptor config = {digest_of(0x55), 321};
@@ -151,11 +190,9 @@ static void test_refuses_what_is_not_utf8(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_config),
-		cmocka_unit_test(test_manifest),
-		cmocka_unit_test(test_index),
-		cmocka_unit_test(test_archive_to_load),
-		cmocka_unit_test(test_refuses_what_is_not_utf8),
+		cmocka_unit_test(test_config),		cmocka_unit_test(test_config_base),
+		cmocka_unit_test(test_manifest),	cmocka_unit_test(test_index),
+		cmocka_unit_test(test_archive_to_load), cmocka_unit_test(test_refuses_what_is_not_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

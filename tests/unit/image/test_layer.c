@@ -80,12 +80,14 @@ static void test_remembered(void **state)
 	size_t n;
 
 	make_sample(f, &r);
+	n = 0;
 	assert_ok(xb_layer_make_all(f->store, &r, &one, before, &n, &f->err), &f->err);
 	assert_int_equal(n, 2);
 	assert_int_equal(before[0].kind, XB_LAYER_PACKAGES);
 	assert_int_equal(before[1].kind, XB_LAYER_APPLICATION);
 	assert_false(before[1].cached);
 	assert_true(xb_cas_has(f->store, &before[1].blob, (int64_t)before[1].size_bytes));
+	n = 0;
 	assert_ok(xb_layer_make_all(f->store, &r, &one, after, &n, &f->err), &f->err);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(after[i].cached);
@@ -110,6 +112,7 @@ static void test_key_names_the_encoder(void **state)
 	size_t n;
 
 	make_sample(f, &r);
+	n = 0;
 	assert_ok(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err);
 	xb_rootfs_layer(&r, XB_LAYER_APPLICATION, &entries, &n);
 	xb_rootfs_digest("xbuild layer 1: ustar+pax, mtime 1, gzip members of 1 MiB, encoder " XB_DEFLATE_VERSION,
@@ -134,10 +137,12 @@ static void test_changed_file(void **state)
 	assert_ok(xb_rootfs_finish(&r, &f->err), &f->err);
 	for (size_t i = 0; i < XB_COUNT(texts); i++) {
 		write_text(path, texts[i]);
+		n = 0;
 		assert_failed(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err, XB_E_DIGEST,
 			      "changing");
 	}
 	assert_int_equal(unlink(path), 0);
+	n = 0;
 	assert_failed(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err, XB_E_NOT_FOUND, "changing");
 	xb_rootfs_release(&r);
 	free(path);
@@ -151,6 +156,7 @@ static void test_empty_image_has_a_layer(void **state)
 	size_t n;
 
 	assert_ok(xb_rootfs_finish(&r, &f->err), &f->err);
+	n = 0;
 	assert_ok(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err);
 	assert_int_equal(n, 1);
 	assert_int_equal(layers[0].tar_bytes, 1024);
@@ -167,6 +173,7 @@ static void test_interrupted(void **state)
 	size_t n;
 
 	make_sample(f, &r);
+	n = 0;
 	assert_failed(xb_layer_make_all(f->store, &r, &options, layers, &n, &f->err), &f->err, XB_E_INTERRUPTED,
 		      "layer");
 	xb_rootfs_release(&r);
@@ -187,6 +194,7 @@ static void test_tar_unpacks_it(void **state)
 	if (!tar)
 		skip_without("tar");
 	make_sample(f, &r);
+	n = 0;
 	assert_ok(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err);
 	char *blob = xb_cas_path(f->store, &layers[1].blob), *to = xb_printf("%s/to", f->dir);
 	char *app = xb_printf("%s/usr/bin/app", to), *source = xb_printf("%s/app", f->dir);

@@ -121,6 +121,34 @@ static void test_conflicts(void **state)
 	xb_rootfs_release(&r);
 }
 
+/* What a base has gives way to what the image brings, and only that. */
+static void test_base(void **state)
+{
+	struct xb_rootfs r = {0};
+	struct xb_err err = {0};
+
+	(void)state;
+	add_file(&r, "etc/a", XB_LAYER_APPLICATION);
+	add(&r, "etc/a", XB_TREE_FILE, 0600, NULL, XB_LAYER_BASE);
+	add(&r, "etc/l", XB_TREE_SYMLINK, 0777, "a", XB_LAYER_BASE);
+	add_file(&r, "etc/l", XB_LAYER_PACKAGES);
+	add(&r, "etc", XB_TREE_DIR, 0700, NULL, XB_LAYER_BASE);
+	add_file(&r, "usr/b", XB_LAYER_BASE);
+	assert_ok(xb_rootfs_finish(&r, &err), &err);
+	assert_int_equal(xb_rootfs_find(&r, "etc/a")->mode, 0644);
+	assert_int_equal(xb_rootfs_find(&r, "etc/l")->type, XB_TREE_FILE);
+	/* the directories above are there with the attributes of the base */
+	assert_paths(&r, XB_LAYER_APPLICATION, "etc etc/a ");
+	assert_paths(&r, XB_LAYER_PACKAGES, "etc etc/l ");
+	assert_int_equal(xb_rootfs_find(&r, "etc")->mode, 0700);
+	xb_rootfs_release(&r);
+
+	add(&r, "etc/a", XB_TREE_DIR, 0755, NULL, XB_LAYER_BASE);
+	add_file(&r, "etc/a", XB_LAYER_APPLICATION);
+	assert_failed(xb_rootfs_finish(&r, &err), &err, XB_E_VERIFY, "'/etc/a' would come from both");
+	xb_rootfs_release(&r);
+}
+
 static void test_resolve(void **state)
 {
 	static const struct {
@@ -211,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_sorts_and_adds_parents),
 		cmocka_unit_test(test_joins_directories),
 		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_merge_usr),
 		cmocka_unit_test(test_digest_covers_attributes),
