@@ -22,6 +22,11 @@
 #define XB_MAX_STANZA_BYTES	(1 * XB_MIB)
 #define XB_MAX_PACKAGE_BYTES	(4 * XB_GIB) /* one .deb or archive */
 
+#define XB_MAX_APK_INDEX_BYTES (300 * XB_MIB) /* an apk index, inflated */
+#define XB_MAX_APK_LINE_BYTES  (1 * XB_MIB)
+#define XB_MAX_APK_PACKAGES    500000  /* of one index */
+#define XB_MAX_APK_RELATIONS   8000000 /* of one index: depends, provides, install_if */
+
 #define XB_MAX_TREE_ENTRIES 1000000 /* files of one unpacked tree */
 #define XB_MAX_TREE_BYTES   (16 * XB_GIB)
 #define XB_MAX_PATH_BYTES   4096
