@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build_options.h"
 
-static const struct opt options[] = {OPTION_JSON, OPTION_END};
+static const struct opt options[] = {
+	{"key", 0, OPT_TEXT, "FILE", NULL, "public key in PEM: the image must be signed by it",
+	 offsetof(struct values, key), NULL},
+	{"signatures", 0, OPT_TEXT, "DIR", NULL, "where its signatures are; default: PATH.sig",
+	 offsetof(struct values, signatures), NULL},
+	OPTION_JSON,
+	OPTION_END,
+};
 
 const struct command cmd_verify = {
 	.name = "verify",

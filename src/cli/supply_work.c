@@ -9,6 +9,7 @@
 #include "xbuild/app/op_fetch.h"
 #include "xbuild/app/op_image_verify.h"
 #include "xbuild/app/op_lock.h"
+#include "xbuild/app/op_sign.h"
 
 static int supply_here(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
 {
@@ -130,7 +131,12 @@ int cmd_verify_run(struct cli *cli, struct xb_err *err)
 		xb_fail(err, XB_E_USAGE, "verify needs a layout or an archive");
 		return xb_hint(err, "xbuild verify out/images/NAME");
 	}
-	int code = xb_op_image_verify(&cli->app, cli->values.args.items[0], &audit, err);
+	if (cli->values.signatures && !cli->values.key)
+		return xb_fail(err, XB_E_USAGE, "--signatures needs --key");
+	const char *path = cli->values.args.items[0];
+	int code = xb_op_image_verify(&cli->app, path, &audit, err);
+	if (code == 0 && cli->values.key)
+		code = xb_op_sign_verify(&cli->app, path, &audit, cli->values.key, cli->values.signatures, err);
 	progress_clear(cli->progress);
 	if (code == 0 || code == XB_E_VERIFY) {
 		tell_findings(cli, &audit);

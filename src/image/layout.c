@@ -51,11 +51,11 @@ static void read_state(const char *path, struct state *out)
 	}
 }
 
-static char *blob_path(const struct xb_layout *layout, const struct xb_digest *digest)
+static char *blob_path(const char *dir, const struct xb_digest *digest)
 {
 	char hex[XB_DIGEST_HEX];
 
-	return xb_printf("%s/blobs/sha256/%s", layout->dir, xb_digest_hex(digest, hex));
+	return xb_printf("%s/blobs/sha256/%s", dir, xb_digest_hex(digest, hex));
 }
 
 static int write_state(const struct xb_layout *layout, struct xb_err *err)
@@ -64,7 +64,7 @@ static int write_state(const struct xb_layout *layout, struct xb_err *err)
 
 	xb_str_append(&text, STATE_FIRST_LINE "\n");
 	for (size_t i = 0; i < layout->n_blobs; i++) {
-		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout, &layout->blobs[i].digest);
+		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout->dir, &layout->blobs[i].digest);
 		char hex[XB_DIGEST_HEX];
 		struct xb_seen b;
 
@@ -115,19 +115,34 @@ static int need_dirs(const struct xb_layout *layout, struct xb_err *err)
 	return 0;
 }
 
+/* Does the file at `path` hold the blob? Told by what it looked like when it was written, or by reading it. */
+static bool is_there(const struct state *state, const char *state_file, const struct xb_descriptor *d, const char *path)
+{
+	struct xb_err unread XB_CLEANUP(xb_err_release) = {0};
+	char hex[XB_DIGEST_HEX];
+	const struct xb_seen *known = xb_map_get_str(&state->blobs, xb_digest_hex(&d->digest, hex));
+	struct xb_digest found;
+	struct xb_seen now;
+	uint64_t size;
+
+	if (!xb_seen_look(path, &now) || now.size_bytes != d->size_bytes)
+		return false;
+	if (state_file)
+		return known && xb_seen_eq(known, &now);
+	return xb_digest_file(path, &found, &size, &unread) == 0 && xb_digest_eq(&found, &d->digest);
+}
+
 static int place_blobs(struct xb_store *store, const struct xb_layout *layout, bool *changed, struct xb_err *err)
 {
 	struct state state XB_CLEANUP(release_state) = {0};
 
-	read_state(layout->state_file, &state);
+	if (layout->state_file)
+		read_state(layout->state_file, &state);
 	for (size_t i = 0; i < layout->n_blobs; i++) {
 		const struct xb_descriptor *d = &layout->blobs[i];
-		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout, &d->digest);
-		char hex[XB_DIGEST_HEX];
-		const struct xb_seen *known = xb_map_get_str(&state.blobs, xb_digest_hex(&d->digest, hex));
-		struct xb_seen now;
+		char *path XB_CLEANUP(xb_free_ptr) = blob_path(layout->dir, &d->digest);
 
-		if (known && xb_seen_look(path, &now) && xb_seen_eq(known, &now) && now.size_bytes == d->size_bytes)
+		if (is_there(&state, layout->state_file, d, path))
 			continue;
 		if (ask(layout, err) < 0 || xb_cas_place(store, &d->digest, path, 0644, err) < 0)
 			return err->code;
@@ -204,7 +219,7 @@ int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool
 	    need_file(layout, "index.json", layout->index_json, &changed, err) < 0 ||
 	    sweep_all(layout, &changed, err) < 0)
 		return xb_wrap(err, "write '%s'", layout->dir);
-	if (changed && write_state(layout, err) < 0)
+	if (changed && layout->state_file && write_state(layout, err) < 0)
 		return err->code;
 	*out_changed = changed;
 	return 0;
@@ -230,5 +245,27 @@ int xb_layout_read(const char *dir, struct xb_digest *out_index, struct xb_err *
 		return err->code;
 	if (!digest || !xb_digest_parse(xb_sv(digest), out_index))
 		return xb_fail(err, XB_E_INPUT, "read '%s': expected a sha256 digest of the image", path);
+	return 0;
+}
+
+int xb_layout_blob(const char *dir, const struct xb_digest *digest, int64_t size_bytes, int64_t max_bytes,
+		   struct xb_str *out, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = blob_path(dir, digest);
+	struct xb_digest found;
+	struct xb_seen now;
+
+	errno = 0;
+	if (!xb_seen_look(path, &now))
+		return errno ? xb_fail_errno(err, "read '%s'", path)
+			     : xb_fail(err, XB_E_VERIFY, "read '%s': expected a regular file", path);
+	if (xb_fs_read(path, max_bytes, out, err) < 0)
+		return err->code;
+	xb_digest_bytes(xb_str_get(out), out->len, &found);
+	if (!xb_digest_eq(&found, digest))
+		return xb_fail(err, XB_E_DIGEST, "read '%s': its content has another digest than its name", path);
+	if (size_bytes >= 0 && (uint64_t)size_bytes != out->len)
+		return xb_fail(err, XB_E_DIGEST, "read '%s': expected %lld bytes, found %zu", path,
+			       (long long)size_bytes, out->len);
 	return 0;
 }

@@ -27,8 +27,9 @@
 #define XB_LAYOUT_VERSION_JSON "{\"imageLayoutVersion\":\"1.0.0\"}" /* the file oci-layout */
 
 struct xb_layout {
-	const char *dir;		   /* absolute; it and its parent are made where missing */
-	const char *state_file;		   /* absolute: where it is remembered how blobs looked (stat) when written */
+	const char *dir; /* absolute; it and its parent are made where missing */
+	/* absolute: where it is remembered how blobs looked (stat) when written. NULL: the blobs that are there are read */
+	const char *state_file;
 	const struct xb_descriptor *blobs; /* everything that index.json leads to; all in the store */
 	size_t n_blobs;
 	struct xb_sv index_json;
@@ -44,5 +45,12 @@ int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool
 
 /* Digest of the one image that a layout's index.json names. XB_E_NOT_FOUND without a layout. */
 int xb_layout_read(const char *dir, struct xb_digest *out_index, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * The content of a blob of a layout that anybody wrote, into out (replaced): a regular file of at most max_bytes that has the digest
+ * and, where size_bytes >= 0, the size. XB_E_NOT_FOUND, XB_E_DIGEST, XB_E_VERIFY for a link, XB_E_INPUT when it is too large.
+ */
+int xb_layout_blob(const char *dir, const struct xb_digest *digest, int64_t size_bytes, int64_t max_bytes,
+		   struct xb_str *out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

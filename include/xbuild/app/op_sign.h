@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signs images that `xbuild image` has written, or any layout with one image, and checks such signatures. What is signed is the
+ * digest of the image's index, so a signature holds for every platform, layer and file of it.
+ *
+ * Guarantee: the image's own layout is not touched: signatures are a layout of their own beside it, <layout>.sig. An image
+ *            that this key has signed already keeps its signature. Signatures of what the image is no longer are dropped.
+ * Failure:   XB_E_INPUT for a key that cannot be used; XB_E_SIGNATURE when a signature is missing or wrong; XB_E_NOT_FOUND
+ *            without a layout.
+ */
+#ifndef XBUILD_APP_OP_SIGN_H
+#define XBUILD_APP_OP_SIGN_H
+
+#include "xbuild/app/app.h"
+#include "xbuild/image/audit.h"
+
+struct xb_sign_opts {
+	const char *key; /* private key in PEM; XBUILD_KEY_PASSWORD opens an encrypted one */
+	const char *const
+		*images; /* names of images of the project, or directories (with a '/'); none: all of the project */
+	size_t n_images;
+	const char *repository; /* what the signature says that the image is called; NULL: the image's name */
+	bool recursive;		/* the manifest of each platform too */
+};
+
+struct xb_sign_item {
+	const char *name; /* as given, or the image's */
+	const char *dir;  /* of the signatures; absolute */
+	struct xb_digest index;
+	size_t n_signed; /* digests that the key has signed now or before */
+	bool changed;
+};
+
+struct xb_sign_result {
+	struct xb_arena arena;
+	struct xb_sign_item *items;
+	size_t n_items;
+};
+void xb_sign_result_release(struct xb_sign_result *result);
+
+int xb_op_sign(struct xb_app *app, const struct xb_sign_opts *opts, struct xb_sign_result *out,
+	       struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * After xb_op_image_verify has found `path` in order: every image that it names must be signed by the public key in `key`.
+ * The signatures are those in `signatures` (a layout), or NULL: <path>.sig, where of an archive's name ".oci.tar" and the
+ * like are left out.
+ */
+int xb_op_sign_verify(struct xb_app *app, const char *path, const struct xb_audit *audit, const char *key,
+		      const char *signatures, struct xb_err *err) XB_MUST_CHECK;
+
+#endif
