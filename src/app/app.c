@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image_lists.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
 #include "xbuild/sys/fs.h"
@@ -23,6 +24,8 @@ void xb_app_release(struct xb_app *app)
 	xb_store_close(app->store);
 	xb_toolchain_desc_free(app->toolchain);
 	xb_sysroot_desc_free(app->sysroot);
+	for (size_t i = 0; i < app->n_images; i++)
+		xb_image_desc_free(app->images[i]);
 	xb_lock_free(app->lock);
 	xb_project_free(app->project);
 	if (app->git)
@@ -89,12 +92,19 @@ struct choice {
 	const char *name;   /* of the data file */
 	struct xb_place at;
 	const char *problem; /* message before the value */
+	bool is_whole;	     /* the value is the whole name, the prefix included */
 };
+
+/* Part of a name that a value of the project file does not have. */
+static size_t hidden(const struct choice *choice)
+{
+	return choice->is_whole ? 0 : strlen(choice->prefix);
+}
 
 static void suggest_choice(struct xb_app *app, const struct choice *choice, struct xb_diag *diag,
 			   const char *const *names)
 {
-	const size_t skip = strlen(choice->prefix);
+	const size_t skip = hidden(choice);
 	struct xb_str all XB_CLEANUP(xb_str_release) = {0};
 	XB_VEC(const char *) values = {0};
 	const char *meant;
@@ -127,22 +137,38 @@ static int check_choice(struct xb_app *app, const struct choice *choice, struct 
 		if (strcmp(names[i], choice->name) == 0)
 			return 0;
 	diag = xb_diags_add(&app->diags, choice->at, app->project->source, "%s '%s'", choice->problem,
-			    choice->name + strlen(choice->prefix));
+			    choice->name + hidden(choice));
 	suggest_choice(app, choice, diag, names);
+	return 0;
+}
+
+static int check_images(struct xb_app *app, struct xb_err *err)
+{
+	const struct xb_project *p = app->project;
+
+	for (size_t i = 0; i < p->n_images; i++) {
+		const struct xb_image *image = &p->images[i];
+		const struct choice base = {
+			"images", "debian-", image->base_name, image->at_base, "base: there is no base", true};
+
+		if (image->base_name && check_choice(app, &base, err) < 0)
+			return err->code;
+	}
 	return 0;
 }
 
 static int check_choices(struct xb_app *app, struct xb_err *err)
 {
 	const struct xb_project *p = app->project;
-	const struct choice toolchain = {"toolchains", "llvm-", p->toolchain, p->at_toolchain,
-					 "llvm: there is no toolchain"};
-	const struct choice sysroot = {"sysroots", "debian-", p->sysroot, p->at_sysroot,
-				       "debian: there is no sysroot of release"};
+	const struct choice toolchain = {
+		"toolchains", "llvm-", p->toolchain, p->at_toolchain, "llvm: there is no toolchain", false};
+	const struct choice sysroot = {
+		"sysroots", "debian-", p->sysroot, p->at_sysroot, "debian: there is no sysroot of release", false};
 	const size_t before = app->diags.list.len;
 
 	if (check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &toolchain : &sysroot, err) < 0 ||
-	    check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &sysroot : &toolchain, err) < 0)
+	    check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &sysroot : &toolchain, err) < 0 ||
+	    check_images(app, err) < 0)
 		return err->code;
 	if (app->diags.list.len > before)
 		return xb_fail(err, XB_E_INPUT, "%s is not valid", p->file);
@@ -155,7 +181,7 @@ static int refuse_later(struct xb_app *app, struct xb_err *err)
 	static const struct {
 		enum xb_image_base base;
 		const char *name;
-	} later[] = {{XB_BASE_DEBIAN, "debian"}, {XB_BASE_APKO, "apko"}, {XB_BASE_IMAGE, "image"}};
+	} later[] = {{XB_BASE_APKO, "apko"}, {XB_BASE_IMAGE, "image"}};
 	const struct xb_project *p = app->project;
 
 	for (size_t i = 0; i < p->n_images; i++) {
@@ -168,8 +194,6 @@ static int refuse_later(struct xb_app *app, struct xb_err *err)
 							   "image base '%s' is not built yet", later[k].name),
 					      "use 'auto' or 'scratch'");
 		}
-		if (image->packages.len)
-			xb_diags_add(&app->diags, image->packages.at[0], p->source, "image packages are not built yet");
 	}
 	return app->diags.list.len ? xb_fail(err, XB_E_INPUT, "%s asks for what is not built yet", p->file) : 0;
 }
@@ -186,7 +210,7 @@ int xb_app_need_descs(struct xb_app *app, struct xb_err *err)
 	if (!app->sysroot &&
 	    xb_sysroot_desc_load(app->data_dir, app->project->sysroot, &app->sysroot, &app->diags, err) < 0)
 		return err->code;
-	return 0;
+	return image_lists_load(app, err);
 }
 
 int xb_app_need_store(struct xb_app *app, struct xb_err *err)
@@ -264,9 +288,12 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 		reason = stale_host(app, lock, p->hosts.items[i]);
 	for (size_t i = 0; i < p->n_targets && !reason; i++)
 		reason = stale_target(app, lock, p->targets[i].target->name);
+	if (!reason)
+		reason = image_lists_stale(app, lock);
 	xb_project_lock_inputs(p, &inputs);
 	if (!reason && !xb_digest_eq(&inputs, &lock->inputs))
-		reason = "toolchain, sysroot, snapshot, packages, hosts or targets of the project file changed";
+		reason = "toolchain, sysroot, snapshot, packages, hosts, targets or bases of images of the project "
+			 "file changed";
 	return reason;
 }
 

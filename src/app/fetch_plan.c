@@ -36,7 +36,7 @@ void fetch_plan_release(struct fetch_plan *plan)
 
 /* ---- trees ---- */
 
-static void describe(struct fetch_plan *plan, struct fetch_tree *tree)
+static int describe(struct fetch_plan *plan, struct fetch_tree *tree, struct xb_err *err)
 {
 	const struct xb_app *app = plan->app;
 	const struct xb_want *want = &tree->want;
@@ -54,11 +54,10 @@ static void describe(struct fetch_plan *plan, struct fetch_tree *tree)
 		tree->label = xb_arena_printf(&plan->arena, "sysroot %s", tree->sysroot->name);
 		break;
 	case XB_WANT_PACKAGE:
-		tree->sysroot = xb_lock_sysroot(app->lock, want->name);
-		tree->package = xb_lock_package(&tree->sysroot->packages, want->package);
 		tree->label = xb_arena_printf(&plan->arena, "package %s", want->package);
-		break;
+		return xb_want_package(app, want, &tree->package, err);
 	}
+	return 0;
 }
 
 /* The trees of `wants` that the store lacks, each once. */
@@ -76,7 +75,8 @@ static int find_missing(struct fetch_plan *plan, const struct xb_want *wants, si
 			twice |= xb_digest_eq(&plan->trees.items[k].recipe, &tree.recipe);
 		if (there || none || twice)
 			continue;
-		describe(plan, &tree);
+		if (describe(plan, &tree, err) < 0)
+			return err->code;
 		XB_VEC_PUSH(&plan->trees, tree);
 	}
 	return 0;
@@ -91,6 +91,22 @@ static int compare_keys(const void *a, const void *b)
 const char *fetch_lock_key(const struct xb_want *want, const struct xb_digest *recipe, char hex[XB_DIGEST_HEX])
 {
 	return want->kind == XB_WANT_PACKAGE ? "packages" : xb_digest_hex(recipe, hex);
+}
+
+size_t fetch_image_wants(const struct xb_lock *lock, struct xb_want *wants)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lock->n_images; i++) {
+		const struct xb_lock_image *list = &lock->images[i];
+
+		for (size_t k = 0; k < list->packages.len; k++)
+			wants[n++] = (struct xb_want){.kind = XB_WANT_PACKAGE,
+						      .name = list->target,
+						      .package = list->packages.items[k].name,
+						      .image = list->image};
+	}
+	return n;
 }
 
 /* All in one order, so that two processes never wait for each other. */

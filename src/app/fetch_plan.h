@@ -48,6 +48,9 @@ void fetch_plan_release(struct fetch_plan *plan);
 /* Name of the lock (xb_store_lock) of who makes this tree or takes it out of the store. May be in `hex`. */
 const char *fetch_lock_key(const struct xb_want *want, const struct xb_digest *recipe, char hex[XB_DIGEST_HEX]);
 
+/* The packages of all lists of images into wants, which has room for them; returns how many. */
+size_t fetch_image_wants(const struct xb_lock *lock, struct xb_want *wants);
+
 /*
  * Fills the plan with what the store lacks of `wants`. When something is missing, the locks of those trees are taken
  * first and the store is looked at again, so that several processes make each tree once. When blobs are missing, one more

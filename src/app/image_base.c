@@ -96,7 +96,7 @@ static int choose(const struct xb_target *target, const struct xb_rootfs *own, c
 	return 0;
 }
 
-static void note_tree(struct image_run *run, const char *dir, const struct xb_digest *digest)
+void image_note_tree(struct image_run *run, const char *dir, const struct xb_digest *digest)
 {
 	const struct image_tree tree = {xb_arena_strdup(&run->app->arena, dir), *digest};
 
@@ -120,73 +120,82 @@ static int recall_or_choose(struct image_run *run, const struct xb_target *targe
 		xb_str_append_sv(out, text);
 		return 0;
 	}
-	note_tree(run, sysroot.dir, &sysroot.digest);
+	image_note_tree(run, sysroot.dir, &sysroot.digest);
 	if (choose(target, own, &sysroot, locked, out, err) < 0)
 		return err->code;
 	return remember(run, &key, xb_str_get(out), err);
 }
 
-static int add_package(struct image_run *run, const struct xb_target *target, const char *name, struct xb_rootfs *out,
-		       struct xb_err *err)
+static int add_package(struct image_run *run, const struct xb_want *want, struct xb_rootfs *out, struct xb_err *err)
 {
 	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
-	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("package %s", name);
+	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("package %s", want->package);
 
-	if (xb_provision_package(run->app, target, name, &tree, err) < 0)
-		return image_wrap(err, "add package", name);
-	note_tree(run, tree.dir, &tree.digest);
+	if (xb_provision_package(run->app, want, &tree, err) < 0)
+		return image_wrap(err, "add package", want->package);
+	image_note_tree(run, tree.dir, &tree.digest);
 	if (xb_tree_read(tree.manifest, &tree.digest, &entries, err) < 0)
-		return image_wrap(err, "add package", name);
+		return image_wrap(err, "add package", want->package);
 	xb_rootfs_add_tree(out, &entries, tree.dir, origin);
 	return 0;
 }
 
-/* One call for all, so that what is missing comes in parallel. */
-static int provision(struct image_run *run, const struct xb_target *target, const char *const *names, size_t len,
-		     struct xb_err *err)
+/* The packages of a text of lines that the image's list does not have. The array is in arena. */
+static struct xb_want *list_wants(const struct xb_target *target, struct xb_sv lines,
+				  const struct xb_lock_packages *locked, const struct xb_lock_packages *list,
+				  struct xb_arena *arena, size_t *out_len)
 {
-	struct xb_want *wants = xb_alloc(len * sizeof(*wants));
-	int r;
+	struct xb_want *wants = xb_arena_array(arena, locked->len + 1, sizeof(*wants));
+	size_t len = 0;
 
-	for (size_t i = 0; i < len; i++)
-		wants[i] = (struct xb_want){XB_WANT_PACKAGE, target->name, names[i]};
-	r = len ? xb_provision(run->app, wants, len, err) : 0;
-	free(wants);
-	return r;
+	while (lines.ptr && len < locked->len) {
+		const struct xb_sv name = xb_sv_cut(&lines, '\n');
+		const char *package = xb_arena_sv(arena, name);
+
+		if (name.len && !xb_lock_package(list, package))
+			wants[len++] =
+				(struct xb_want){.kind = XB_WANT_PACKAGE, .name = target->name, .package = package};
+	}
+	*out_len = len;
+	return wants;
 }
 
-int image_add_packages(struct image_run *run, const struct xb_target *target, const struct xb_rootfs *own,
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int image_add_packages(struct image_run *run, const struct xb_image *image, const struct xb_rootfs *own,
 		       struct xb_rootfs *out, struct xb_image_platform *platform, struct xb_arena *arena,
 		       struct xb_err *err)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	const struct xb_target *target = platform->target;
+	const struct xb_lock_packages *list = image_list(run, image, target);
 	const struct xb_lock_packages *locked = locked_packages(run, target, err);
-	const char **names;
-	struct xb_sv lines;
-	size_t len = 0;
+	struct xb_want *wants;
+	size_t n_wants;
 
-	if (!locked || recall_or_choose(run, target, own, &text, err) < 0)
+	if (!locked || (image->base == XB_BASE_AUTO && recall_or_choose(run, target, own, &text, err) < 0))
 		return err->code;
-	names = xb_arena_array(arena, locked->len, sizeof(*names));
-	platform->packages = xb_arena_array(arena, locked->len, sizeof(*platform->packages));
-	lines = xb_str_sv(&text);
-	while (lines.ptr && len < locked->len) {
-		const struct xb_sv name = xb_sv_cut(&lines, '\n');
-
-		if (name.len)
-			names[len++] = xb_arena_sv(arena, name);
-	}
-	if (provision(run, target, names, len, err) < 0)
+	wants = list_wants(target, xb_str_sv(&text), locked, list, arena, &n_wants);
+	/* One call for all, so that what is missing comes in parallel. */
+	if (n_wants && xb_provision(run->app, wants, n_wants, err) < 0)
 		return err->code;
-	for (size_t i = 0; i < len; i++) {
-		const struct xb_lock_package *package = xb_lock_package(locked, names[i]);
+	platform->packages = xb_arena_array(arena, list->len + n_wants + 1, sizeof(*platform->packages));
+	for (size_t i = 0; i < list->len; i++)
+		platform->packages[platform->n_packages++] =
+			xb_arena_printf(arena, "%s %s", list->items[i].name, list->items[i].version);
+	for (size_t i = 0; i < n_wants; i++) {
+		const struct xb_lock_package *package = xb_lock_package(locked, wants[i].package);
 
-		if (add_package(run, target, names[i], out, err) < 0)
+		if (add_package(run, &wants[i], out, err) < 0)
 			return err->code;
 		platform->packages[platform->n_packages++] =
-			xb_arena_printf(arena, "%s %s", names[i], package ? package->version : "");
+			xb_arena_printf(arena, "%s %s", wants[i].package, package ? package->version : "");
 	}
+	qsort(platform->packages, platform->n_packages, sizeof(*platform->packages), compare_texts);
 	return 0;
 }
 

@@ -91,9 +91,12 @@ static int settle_env(struct image_run *run, const struct xb_image *image, const
 	const struct xb_pairs *base = &part->ground.env;
 	struct xb_pairs own = image->env;
 
-	pairs_init(run, base->len + own.len + 1, out);
+	pairs_init(run, base->len + own.len + 2, out);
 	if (is_debian(image->base))
 		pairs_put(out, "PATH", DEFAULT_PATH);
+	/* Debian's OpenSSL looks into a directory of links by hash, which a script would have made. */
+	if (is_debian(image->base) && image_has_certificates(&part->rootfs))
+		pairs_put(out, "SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
 	for (size_t i = 0; i < base->len; i++)
 		pairs_put(out, base->names[i], base->values[i]);
 	own.values = xb_arena_array(&run->app->arena, own.len, sizeof(*own.values));

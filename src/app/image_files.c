@@ -198,7 +198,7 @@ static int add_file(const struct adding *a, const struct xb_target *target, stru
 	return 0;
 }
 
-static const struct xb_rootfs_entry *find_entry(const struct xb_rootfs *rootfs, const char *path)
+const struct xb_rootfs_entry *image_find_entry(const struct xb_rootfs *rootfs, const char *path)
 {
 	for (size_t i = 0; i < rootfs->len; i++) {
 		if (strcmp(rootfs->items[i].path, path) == 0)
@@ -207,18 +207,18 @@ static const struct xb_rootfs_entry *find_entry(const struct xb_rootfs *rootfs, 
 	return NULL;
 }
 
-/* A file of text that xbuild makes. */
-static int add_text(struct image_run *run, struct xb_rootfs *out, const char *path, const char *text,
-		    struct xb_err *err)
+int image_add_text(struct image_run *run, struct xb_rootfs *out, const char *path, const struct xb_str *text,
+		   enum xb_layer_kind layer, struct xb_err *err)
 {
 	struct xb_rootfs_entry e = {.path = path,
 				    .type = XB_TREE_FILE,
 				    .mode = 0644,
-				    .size_bytes = (int64_t)strlen(text),
+				    .size_bytes = (int64_t)text->len,
 				    .origin = "made by xbuild",
-				    .layer = XB_LAYER_APPLICATION};
+				    .layer = layer,
+				    .yields = layer == XB_LAYER_PACKAGES};
 
-	if (xb_cas_put_bytes(run->app->store, text, strlen(text), &e.digest, err) < 0)
+	if (xb_cas_put_bytes(run->app->store, text->data, text->len, &e.digest, err) < 0)
 		return err->code;
 	char *source XB_CLEANUP(xb_free_ptr) = xb_cas_path(run->app->store, &e.digest);
 
@@ -227,9 +227,10 @@ static int add_text(struct image_run *run, struct xb_rootfs *out, const char *pa
 	return 0;
 }
 
-static void add_made_dir(struct xb_rootfs *out, const char *path, uint32_t mode, const struct image_user *owner)
+void image_add_dir(struct xb_rootfs *out, const char *path, uint32_t mode, const struct image_user *owner,
+		   enum xb_layer_kind layer)
 {
-	if (!path || !path[0] || !path[1] || find_entry(out, path + 1))
+	if (!path || !path[0] || !path[1] || image_find_entry(out, path + 1))
 		return;
 	xb_rootfs_add(out, &(struct xb_rootfs_entry){.path = path + 1,
 						     .type = XB_TREE_DIR,
@@ -237,7 +238,7 @@ static void add_made_dir(struct xb_rootfs *out, const char *path, uint32_t mode,
 						     .uid = owner->uid,
 						     .gid = owner->gid,
 						     .origin = "made by xbuild",
-						     .layer = XB_LAYER_APPLICATION});
+						     .layer = layer});
 }
 
 /* True when a line of the text of /etc/passwd or /etc/group begins with this name. */
@@ -259,7 +260,7 @@ static bool has_name(struct xb_sv lines, const char *name)
 static int add_account(struct image_run *run, struct xb_rootfs *out, const char *path, const char *root,
 		       const char *name, const char *line, struct xb_err *err)
 {
-	const struct xb_rootfs_entry *there = find_entry(out, path);
+	const struct xb_rootfs_entry *there = image_find_entry(out, path);
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
 	if (there && (there->layer == XB_LAYER_APPLICATION || there->type != XB_TREE_FILE || !name))
@@ -274,7 +275,7 @@ static int add_account(struct image_run *run, struct xb_rootfs *out, const char 
 		xb_str_append_char(&text, '\n');
 	if (name)
 		xb_str_append(&text, line);
-	return add_text(run, out, path, text.data, err);
+	return image_add_text(run, out, path, &text, XB_LAYER_APPLICATION, err);
 }
 
 static int add_users(struct image_run *run, const struct image_user *user, struct xb_rootfs *out, struct xb_err *err)
@@ -301,10 +302,10 @@ static int add_made(struct image_run *run, const struct xb_image *image, const s
 	if ((image->base == XB_BASE_AUTO || user->name) && add_users(run, user, out, err) < 0)
 		return err->code;
 	if (image->base == XB_BASE_AUTO)
-		add_made_dir(out, "/tmp", 01777, &root);
-	add_made_dir(out, image->workdir, 0755, user);
+		image_add_dir(out, "/tmp", 01777, &root, XB_LAYER_APPLICATION);
+	image_add_dir(out, image->workdir, 0755, user, XB_LAYER_APPLICATION);
 	for (size_t i = 0; i < image->volumes.len; i++)
-		add_made_dir(out, image->volumes.items[i], 0755, user);
+		image_add_dir(out, image->volumes.items[i], 0755, user, XB_LAYER_APPLICATION);
 	return 0;
 }
 

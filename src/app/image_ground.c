@@ -12,15 +12,12 @@
 int image_lay_ground(struct image_run *run, const struct xb_image *image, struct image_part *part,
 		     struct xb_rootfs *out, struct xb_err *err)
 {
-	(void)run;
-	(void)part;
-	(void)out;
-	(void)err;
 	switch (image->base) {
 	case XB_BASE_SCRATCH:
+		return 0;
 	case XB_BASE_AUTO:
 	case XB_BASE_DEBIAN:
-		return 0;
+		return image_lay_list(run, image, part->target, out, err);
 	case XB_BASE_APKO:
 	case XB_BASE_IMAGE:
 		break; /* refused when the project was read */
@@ -57,7 +54,7 @@ static int read_base(const struct xb_rootfs *base, const char *path, struct xb_s
 	for (size_t i = 0; i < base->len; i++) {
 		const struct xb_rootfs_entry *e = &base->items[i];
 
-		if (e->layer != XB_LAYER_BASE || e->type != XB_TREE_FILE || strcmp(e->path, path) != 0)
+		if (e->layer > XB_LAYER_PACKAGES || e->type != XB_TREE_FILE || strcmp(e->path, path) != 0)
 			continue;
 		return xb_fs_read(e->source, XB_MIB, out, err) < 0 ? xb_wrap(err, "read '/%s' of %s", path, e->origin)
 								   : 0;

@@ -7,6 +7,7 @@
 #define XBUILD_APP_IMAGE_PLAN_H
 
 #include "xbuild/app/op_image.h"
+#include "xbuild/base/str.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/image/document.h"
 #include "xbuild/image/rootfs.h"
@@ -107,10 +108,41 @@ int image_find_user(const struct xb_image *image, const struct image_ground *gro
 int image_add_files(struct image_run *run, const struct xb_image *image, const struct image_part *part,
 		    struct xb_rootfs *out, struct xb_err *err);
 
-/* Base auto: chooses packages for the finished list `own`, provisions them, and adds their entries to out. */
-int image_add_packages(struct image_run *run, const struct xb_target *target, const struct xb_rootfs *own,
+/*
+ * Base auto: chooses packages for the finished list `own`, provisions them, and adds the entries of those to out that the
+ * image's list does not have. Fills platform->packages with these and with the list, in arena.
+ */
+int image_add_packages(struct image_run *run, const struct xb_image *image, const struct xb_rootfs *own,
 		       struct xb_rootfs *out, struct xb_image_platform *platform, struct xb_arena *arena,
 		       struct xb_err *err);
+
+/* The first entry of a path in a list that need not be finished, or NULL. */
+const struct xb_rootfs_entry *image_find_entry(const struct xb_rootfs *rootfs, const char *path);
+/* A file of text that xbuild makes. One of the packages' layer yields. */
+int image_add_text(struct image_run *run, struct xb_rootfs *out, const char *path, const struct xb_str *text,
+		   enum xb_layer_kind layer, struct xb_err *err);
+/* A directory by its absolute path, unless the list has one; none for NULL and "/". */
+void image_add_dir(struct xb_rootfs *out, const char *path, uint32_t mode, const struct image_user *owner,
+		   enum xb_layer_kind layer);
+/* For blame when something below `dir` is not as it was. */
+void image_note_tree(struct image_run *run, const char *dir, const struct xb_digest *digest);
+
+/* What the lock lists for the image and target; empty for images without a list. */
+const struct xb_lock_packages *image_list(const struct image_run *run, const struct xb_image *image,
+					  const struct xb_target *target);
+/*
+ * Provisions the packages of the image's list and adds their entries, which yield to the project's own; for base debian
+ * also /etc/passwd, /etc/group, homes and /tmp.
+ */
+int image_lay_list(struct image_run *run, const struct xb_image *image, const struct xb_target *target,
+		   struct xb_rootfs *out, struct xb_err *err);
+/*
+ * /etc/ssl/certs/ca-certificates.crt out of the certificates that packages have, then of those that the project has put
+ * into /usr/local/share/ca-certificates; unless the list has the file, or no package has any.
+ */
+int image_add_certificates(struct image_run *run, struct xb_rootfs *out, struct xb_err *err);
+/* Was it made, and stayed? For a finished list. */
+bool image_has_certificates(const struct xb_rootfs *rootfs);
 
 /* Refuses a list that lacks something; what passed once is remembered in the store by its digest. */
 int image_check(struct image_run *run, const struct xb_image *image, const struct image_part *part, struct xb_err *err);

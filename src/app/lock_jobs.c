@@ -170,8 +170,11 @@ static int find_indexes(struct lock_job *job, struct xb_err *err)
 
 static const char *want_text(const struct lock_want *want, char *buf, size_t size)
 {
-	(void)snprintf(buf, size, "%s %s", want->host ? "toolchain for" : "sysroot for",
-		       want->host ? want->host : want->target);
+	if (want->image)
+		(void)snprintf(buf, size, "image '%s' for %s", want->image, want->target);
+	else
+		(void)snprintf(buf, size, "%s %s", want->host ? "toolchain for" : "sysroot for",
+			       want->host ? want->host : want->target);
 	return buf;
 }
 
@@ -214,6 +217,20 @@ static void tell_held_back(const struct lock_plan *plan, const struct lock_want 
 	}
 }
 
+/*
+ * An image's programs were linked with the sysroot of its target: the versions that its list got, which was solved before
+ * in the same job, go before those that the image had.
+ */
+static void keep_as_sysroot(const struct lock_job *job, struct lock_want *want)
+{
+	for (size_t i = 0; want->image && i < job->wants.len; i++) {
+		const struct lock_want *other = &job->plan->wants.items[job->wants.items[i]];
+
+		if (other->target && !other->image && strcmp(other->target, want->target) == 0)
+			want->keep = lock_join_packages(&want->arena, &other->result, &want->keep);
+	}
+}
+
 /* Solves one want; with `last` set the texts are let go of as soon as the solver has read them. */
 static int solve_want(struct lock_job *job, struct lock_want *want, struct xb_str *texts, bool last, struct xb_err *err)
 {
@@ -231,8 +248,11 @@ static int solve_want(struct lock_job *job, struct lock_want *want, struct xb_st
 		if (last)
 			xb_str_release(&texts[i]);
 	}
+	keep_as_sysroot(job, want);
 	if (rc == 0 && want->keep.len)
-		rc = xb_solver_prefer(solver, &want->keep, want->free_names, err);
+		rc = xb_solver_prefer(solver, &want->keep, want->image ? NULL : want->free_names, err);
+	if (rc == 0)
+		xb_solver_cut_needs(solver, &want->data_only);
 	if (rc == 0)
 		rc = xb_solver_run(solver, &want->packages, &want->exclude, &want->arena, &want->result, err);
 	if (rc == 0)

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image_lists.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/model/timestamp.h"
 
-/* Base and tools of a locked toolchain as one list; items are borrowed, the array is the arena's. */
-static struct xb_lock_packages join_packages(struct xb_arena *arena, const struct xb_lock_packages *a,
-					     const struct xb_lock_packages *b)
+struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct xb_lock_packages *a,
+					   const struct xb_lock_packages *b)
 {
 	struct xb_lock_packages all = {xb_arena_array(arena, a->len + b->len + 1, sizeof(*all.items)), 0};
 
@@ -33,7 +33,7 @@ static struct xb_list join_lists(struct xb_arena *arena, const struct xb_list *a
 }
 
 /* What the project asks for by name is not left out, whatever the data file says. */
-static struct xb_list exclude_but(struct xb_arena *arena, const struct xb_list *exclude, const struct xb_words *but)
+static struct xb_list exclude_but(struct xb_arena *arena, const struct xb_list *exclude, const struct xb_list *but)
 {
 	struct xb_list left = {xb_arena_array(arena, exclude->len + 1, sizeof(*left.items)), 0};
 
@@ -162,8 +162,59 @@ static int plan_toolchain(struct lock_plan *plan, const char *host, const struct
 	/* always: which unit needs the further tools is known only to build */
 	want.packages = join_lists(&plan->arena, &desc->packages, tools->items, tools->len);
 	if (old && strcmp(old->name, desc->name) == 0)
-		want.keep = join_packages(&plan->arena, &old->packages, &old->tools);
+		want.keep = lock_join_packages(&plan->arena, &old->packages, &old->tools);
 	return lock_plan_add(plan, &desc->debian, xb_host_debian_arch(host), want, err);
+}
+
+/* Of the old list, without what may move: where the sysroot has a package, that one's version counts (lock_jobs.c). */
+static struct xb_lock_packages kept_packages(struct xb_arena *arena, const struct xb_lock_packages *old,
+					     const struct xb_list *free_names)
+{
+	struct xb_lock_packages kept = {xb_arena_array(arena, old->len + 1, sizeof(*kept.items)), 0};
+
+	for (size_t i = 0; i < old->len; i++) {
+		size_t k = 0;
+
+		while (k < free_names->len && strcmp(free_names->items[k], old->items[i].name) != 0)
+			k++;
+		if (k == free_names->len)
+			kept.items[kept.len++] = old->items[i];
+	}
+	return kept;
+}
+
+static int plan_image(struct lock_plan *plan, const struct xb_image *image, const struct xb_target *target,
+		      const struct xb_list *free_names, struct xb_err *err)
+{
+	const struct xb_image_desc *desc = image_list_desc(plan->app, image);
+	const struct xb_lock_image *old = keeps(plan) ? xb_lock_image(plan->before, image->name, target->name) : NULL;
+	const struct xb_lock_sysroot *sysroot = old ? xb_lock_sysroot(plan->before, target->name) : NULL;
+	struct lock_want want = {.target = target->name, .image = image->name, .free_names = free_names};
+
+	want.packages = image_list_wishes(plan->app, image, &plan->arena);
+	if (!want.packages.len)
+		return 0;
+	want.exclude = exclude_but(&plan->arena, &desc->exclude, &want.packages);
+	want.data_only = desc->data_only;
+	if (sysroot && strcmp(sysroot->name, plan->app->sysroot->name) == 0)
+		want.keep = kept_packages(&plan->arena, &old->packages, free_names);
+	return lock_plan_add(plan, &plan->app->sysroot->debian, target->debian_arch, want, err);
+}
+
+static int plan_images(struct lock_plan *plan, const struct xb_list *free_names, struct xb_err *err)
+{
+	const struct xb_project *p = plan->app->project;
+
+	for (size_t i = 0; i < p->n_images; i++) {
+		for (size_t k = 0; k < p->n_targets; k++) {
+			const struct xb_target *target = p->targets[k].target;
+
+			if (image_is_for(&p->images[i], target) &&
+			    plan_image(plan, &p->images[i], target, free_names, err) < 0)
+				return err->code;
+		}
+	}
+	return 0;
 }
 
 static int plan_sysroot(struct lock_plan *plan, const struct xb_target *target, const struct xb_list *free_names,
@@ -175,7 +226,7 @@ static int plan_sysroot(struct lock_plan *plan, const struct xb_target *target, 
 	struct lock_want want = {.target = target->name, .free_names = free_names};
 
 	want.packages = join_lists(&plan->arena, &desc->packages, packages->items, packages->len);
-	want.exclude = exclude_but(&plan->arena, &desc->exclude, packages);
+	want.exclude = exclude_but(&plan->arena, &desc->exclude, &(struct xb_list){packages->items, packages->len});
 	/* Another sysroot is another release of Debian: nothing of the old one fits. */
 	if (old && strcmp(old->name, desc->name) == 0)
 		want.keep = old->packages;
@@ -202,5 +253,5 @@ int lock_plan_all(struct lock_plan *plan, struct xb_err *err)
 	for (size_t i = 0; i < p->n_targets; i++)
 		if (plan_sysroot(plan, p->targets[i].target, free_names, err) < 0)
 			return err->code;
-	return 0;
+	return plan_images(plan, free_names, err);
 }

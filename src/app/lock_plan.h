@@ -3,7 +3,8 @@
  * How a lock is made, between op_lock.c and its helpers. A plan says which suites are read and which lists of packages
  * are solved from them:
  *
- *     wants    one list to solve: the toolchain of a host or the sysroot of a target (lock_plan.c)
+ *     wants    one list to solve: the toolchain of a host, the sysroot of a target, or the packages of an image for a
+ *              target, which takes the versions that the sysroot got before it (lock_plan.c)
  *     suites   each once, with its verified Release (lock_suites.c)
  *     jobs     one per set of suites and architecture: reads the indexes, then solves every list that needs them; jobs
  *              run side by side while other indexes still load (lock_jobs.c)
@@ -36,7 +37,9 @@ struct lock_suite {
 struct lock_want {
 	const char *host;   /* toolchain of this host, or NULL */
 	const char *target; /* sysroot of this target, or NULL */
+	const char *image;  /* the packages of this image for the target instead, or NULL */
 	struct xb_list packages, exclude;
+	struct xb_list data_only;	  /* packages whose dependencies are not followed */
 	struct xb_lock_packages keep;	  /* locked ones that are preferred; may be empty */
 	const struct xb_list *free_names; /* of them those that may move, or NULL */
 	struct xb_lock_packages result;	  /* in arena */
@@ -80,7 +83,7 @@ int lock_plan_add(struct lock_plan *plan, const struct xb_debian *debian, const 
 		  struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * Plans the toolchain of every Debian host and the sysroot of every target of the project. XB_E_INPUT when the toolchain
+ * Plans the toolchain of every Debian host, the sysroot of every target of the project, and the images' packages. XB_E_INPUT when the toolchain
  * has nothing for a host; the hint names the nearest one that serves them all.
  */
 int lock_plan_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
@@ -96,6 +99,10 @@ int lock_jobs_run(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
 
 /* The new lock from the results; its strings are borrowed from the plan and the documents of the app. */
 void lock_assemble(struct lock_plan *plan, struct xb_lock *out);
+/* Packages of a, then those of b whose names are not in a; items are borrowed, the array is the arena's. */
+struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct xb_lock_packages *a,
+					   const struct xb_lock_packages *b);
+
 /* XB_E_INPUT unless all hosts have the same version of the compiler: all must write the same bytes. */
 int lock_check_versions(struct xb_app *app, const struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 

@@ -65,13 +65,18 @@ static const char *upstream_version(struct xb_arena *arena, const char *version)
 	return xb_arena_sv(arena, xb_sv_n(start, strspn(start, "0123456789.")));
 }
 
-static const struct lock_want *find_want(const struct lock_plan *plan, const char *host, const char *target)
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static const struct lock_want *find_want(const struct lock_plan *plan, const char *host, const char *target,
+					 const char *image)
 {
 	for (size_t i = 0; i < plan->wants.len; i++) {
 		const struct lock_want *w = &plan->wants.items[i];
 
-		if ((host && w->host && strcmp(w->host, host) == 0) ||
-		    (target && w->target && strcmp(w->target, target) == 0))
+		if (is_same(w->host, host) && is_same(w->target, target) && is_same(w->image, image))
 			return w;
 	}
 	return NULL;
@@ -81,7 +86,7 @@ static void add_toolchain(struct lock_plan *plan, struct xb_lock *lock, const ch
 {
 	const struct xb_toolchain_desc *desc = plan->app->toolchain;
 	struct xb_lock_toolchain *t = &lock->toolchains[lock->n_toolchains++];
-	const struct lock_want *want = find_want(plan, host, NULL);
+	const struct lock_want *want = find_want(plan, host, NULL, NULL);
 	const struct xb_toolchain_archive *archive = lock_find_archive(desc, host);
 	const struct xb_lock_package *compiler;
 
@@ -130,6 +135,27 @@ static int compare_toolchains(const void *a, const void *b)
 static int compare_sysroots(const void *a, const void *b)
 {
 	return strcmp(((const struct xb_lock_sysroot *)a)->target, ((const struct xb_lock_sysroot *)b)->target);
+}
+
+static int compare_images(const void *a, const void *b)
+{
+	const struct xb_lock_image *x = a, *y = b;
+	const int by_image = strcmp(x->image, y->image);
+
+	return by_image ? by_image : strcmp(x->target, y->target);
+}
+
+static void add_images(const struct lock_plan *plan, struct xb_lock *lock)
+{
+	lock->images = xb_arena_array(&lock->arena, plan->wants.len + 1, sizeof(*lock->images));
+	for (size_t i = 0; i < plan->wants.len; i++) {
+		const struct lock_want *w = &plan->wants.items[i];
+
+		if (w->image)
+			lock->images[lock->n_images++] =
+				(struct xb_lock_image){.image = w->image, .target = w->target, .packages = w->result};
+	}
+	qsort(lock->images, lock->n_images, sizeof(*lock->images), compare_images);
 }
 
 static int compare_suites(const void *a, const void *b)
@@ -191,8 +217,9 @@ void lock_assemble(struct lock_plan *plan, struct xb_lock *lock)
 		lock->sysroots[lock->n_sysroots++] =
 			(struct xb_lock_sysroot){.target = target,
 						 .name = plan->app->sysroot->name,
-						 .packages = find_want(plan, NULL, target)->result};
+						 .packages = find_want(plan, NULL, target, NULL)->result};
 	}
 	qsort(lock->sysroots, lock->n_sysroots, sizeof(*lock->sysroots), compare_sysroots);
+	add_images(plan, lock);
 	add_suites(plan, lock);
 }

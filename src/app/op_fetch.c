@@ -284,18 +284,22 @@ static bool needs_tools(const struct xb_project *project)
 	return project->toolchain_full;
 }
 
-/* The toolchain of this host, and the sysroots of all targets. */
+/* The toolchain of this host, the sysroots of all targets, and the packages that images list. */
 static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 {
 	const struct xb_project *project = app->project;
-	struct xb_want *wants = xb_arena_array(&app->arena, project->n_targets + 2, sizeof(*wants));
-	size_t n = 0;
+	struct xb_want *wants;
+	size_t max = project->n_targets + 2, n = 0;
 
-	wants[n++] = (struct xb_want){XB_WANT_TOOLCHAIN, app->host.name, NULL};
+	for (size_t i = 0; i < app->lock->n_images; i++)
+		max += app->lock->images[i].packages.len;
+	wants = xb_arena_array(&app->arena, max, sizeof(*wants));
+	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLCHAIN, .name = app->host.name};
 	if (needs_tools(project))
-		wants[n++] = (struct xb_want){XB_WANT_TOOLS, app->host.name, NULL};
+		wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = app->host.name};
 	for (size_t i = 0; i < project->n_targets; i++)
-		wants[n++] = (struct xb_want){XB_WANT_SYSROOT, project->targets[i].target->name, NULL};
+		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = project->targets[i].target->name};
+	n += fetch_image_wants(app->lock, wants + n);
 	*out = wants;
 	return n;
 }

@@ -122,21 +122,23 @@ static int make_rootfs(struct image_run *run, const struct xb_image *image, stru
 {
 	struct xb_rootfs own XB_CLEANUP(xb_rootfs_release) = {0};
 	struct xb_rootfs *out = &part->rootfs;
+	const bool is_debian = image->base == XB_BASE_AUTO || image->base == XB_BASE_DEBIAN;
 
 	if (image_lay_ground(run, image, part, out, err) < 0 ||
 	    image_find_user(image, &part->ground, out, &part->user, err) < 0)
 		return err->code;
 	if (image->base == XB_BASE_AUTO) {
-		if (image_add_files(run, image, part, &own, err) < 0)
+		if (image_lay_list(run, image, part->target, &own, err) < 0 ||
+		    image_add_files(run, image, part, &own, err) < 0)
 			return err->code;
 		xb_rootfs_merge_usr(&own);
-		if (xb_rootfs_finish(&own, err) < 0 ||
-		    image_add_packages(run, part->target, &own, out, platform, arena, err) < 0)
+		if (xb_rootfs_finish(&own, err) < 0)
 			return err->code;
 	}
-	if (image_add_files(run, image, part, out, err) < 0)
+	if ((is_debian && image_add_packages(run, image, &own, out, platform, arena, err) < 0) ||
+	    image_add_files(run, image, part, out, err) < 0 || (is_debian && image_add_certificates(run, out, err) < 0))
 		return err->code;
-	if (image->base == XB_BASE_AUTO)
+	if (is_debian)
 		xb_rootfs_merge_usr(out);
 	if (xb_rootfs_finish(out, err) < 0 || image_settle(run, image, part, err) < 0)
 		return err->code;
@@ -325,7 +327,7 @@ static void close_run(struct image_run *run)
 static bool needs_lock(const struct xb_image *const *images, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (images[i]->base == XB_BASE_AUTO)
+		if (images[i]->base == XB_BASE_AUTO || images[i]->base == XB_BASE_DEBIAN)
 			return true;
 	}
 	return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image_lists.h"
 #include "lock_plan.h"
 
 #include "xbuild/base/alloc.h"
@@ -41,6 +42,9 @@ static bool has_package(const struct xb_lock *lock, const char *name)
 	for (size_t i = 0; i < lock->n_sysroots; i++)
 		if (xb_lock_package(&lock->sysroots[i].packages, name))
 			return true;
+	for (size_t i = 0; i < lock->n_images; i++)
+		if (xb_lock_package(&lock->images[i].packages, name))
+			return true;
 	return false;
 }
 
@@ -76,6 +80,8 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 		count += lock->toolchains[i].packages.len + lock->toolchains[i].tools.len;
 	for (size_t i = 0; i < lock->n_sysroots; i++)
 		count += lock->sysroots[i].packages.len;
+	for (size_t i = 0; i < lock->n_images; i++)
+		count += lock->images[i].packages.len;
 	names = xb_alloc((count + 1) * sizeof(*names));
 	for (size_t i = 0; i < lock->n_toolchains; i++) {
 		push_names(&lock->toolchains[i].packages, names, &n);
@@ -83,6 +89,8 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 	}
 	for (size_t i = 0; i < lock->n_sysroots; i++)
 		push_names(&lock->sysroots[i].packages, names, &n);
+	for (size_t i = 0; i < lock->n_images; i++)
+		push_names(&lock->images[i].packages, names, &n);
 	like = xb_sv_suggest(xb_sv(name), names);
 	free(names);
 	return like;
@@ -130,6 +138,8 @@ static size_t count_packages(const struct xb_lock *lock)
 		n += lock->toolchains[i].packages.len + lock->toolchains[i].tools.len;
 	for (size_t i = 0; i < lock->n_sysroots; i++)
 		n += lock->sysroots[i].packages.len;
+	for (size_t i = 0; i < lock->n_images; i++)
+		n += lock->images[i].packages.len;
 	return n;
 }
 
@@ -154,12 +164,8 @@ static int write_lock(struct lock_plan *plan, const struct xb_lock *lock, struct
 }
 
 /* A package that the project names and the archive does not have is a problem of the project file, at its place. */
-static void blame_project(struct xb_app *app, struct xb_err *err)
+static bool blame_words(struct xb_app *app, const struct xb_words *packages, const struct xb_err *err)
 {
-	const struct xb_words *packages = &app->project->packages;
-
-	if (err->code != XB_E_INPUT)
-		return;
 	for (size_t i = 0; i < packages->len; i++) {
 		char *quoted XB_CLEANUP(xb_free_ptr) = xb_printf("package '%s'", packages->items[i]);
 		struct xb_diag *diag;
@@ -169,8 +175,30 @@ static void blame_project(struct xb_app *app, struct xb_err *err)
 		diag = xb_diags_add(&app->diags, packages->at[i], app->project->source, "%s", err->msg);
 		if (err->hint)
 			xb_diags_help(&app->diags, diag, "%s", err->hint);
-		return;
+		return true;
 	}
+	return false;
+}
+
+static void blame_project(struct xb_app *app, const struct xb_err *err)
+{
+	const struct xb_project *p = app->project;
+	bool is_told = err->code != XB_E_INPUT || blame_words(app, &p->packages, err);
+
+	for (size_t i = 0; i < p->n_images && !is_told; i++)
+		is_told = blame_words(app, &p->images[i].base_packages, err) ||
+			  blame_words(app, &p->images[i].packages, err);
+}
+
+/* What the solver could not bring together, it has taken apart. */
+static int check_images(struct xb_app *app, const struct xb_lock *lock, struct xb_err *err)
+{
+	const char *reason = image_lists_stale(app, lock);
+
+	if (!reason)
+		return 0;
+	xb_fail(err, XB_E_UNSAT, "the packages of the images do not go with the sysroot: %s", reason);
+	return xb_hint(err, "let both move: 'xbuild lock --update', with the name of the package");
 }
 
 static int make_lock(struct xb_app *app, const struct xb_lock_opts *opts, const struct xb_lock *before,
@@ -188,6 +216,8 @@ static int make_lock(struct xb_app *app, const struct xb_lock_opts *opts, const 
 	}
 	lock_assemble(&plan, &after);
 	rc = lock_check_versions(app, &after, err);
+	if (rc == 0)
+		rc = check_images(app, &after, err);
 	if (rc == 0)
 		rc = write_lock(&plan, &after, out, err);
 	xb_arena_release(&after.arena);

@@ -13,19 +13,23 @@ static size_t all_wants(struct xb_app *app, struct xb_want **out)
 
 	for (size_t i = 0; i < app->lock->n_sysroots; i++)
 		max += 1 + app->lock->sysroots[i].packages.len;
+	for (size_t i = 0; i < app->lock->n_images; i++)
+		max += app->lock->images[i].packages.len;
 	wants = xb_arena_array(&app->arena, max, sizeof(*wants));
-	wants[n++] = (struct xb_want){XB_WANT_TOOLCHAIN, app->host.name, NULL};
-	wants[n++] = (struct xb_want){XB_WANT_TOOLS, app->host.name, NULL};
+	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLCHAIN, .name = app->host.name};
+	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = app->host.name};
 	for (size_t t = 0; t < project->n_targets; t++) {
 		const char *name = project->targets[t].target->name;
 		const struct xb_lock_sysroot *sysroot = xb_lock_sysroot(app->lock, name);
 
 		if (!sysroot)
 			continue;
-		wants[n++] = (struct xb_want){XB_WANT_SYSROOT, name, NULL};
+		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = name};
 		for (size_t i = 0; i < sysroot->packages.len; i++)
-			wants[n++] = (struct xb_want){XB_WANT_PACKAGE, name, sysroot->packages.items[i].name};
+			wants[n++] = (struct xb_want){
+				.kind = XB_WANT_PACKAGE, .name = name, .package = sysroot->packages.items[i].name};
 	}
+	n += fetch_image_wants(app->lock, wants + n);
 	*out = wants;
 	return n;
 }

@@ -21,7 +21,8 @@ const char *xb_want_kind_name(const struct xb_want *want)
 
 char *xb_want_format(const struct xb_want *want, struct xb_arena *arena)
 {
-	return xb_arena_printf(arena, "%s:%s%s%s", kinds[want->kind], want->name, want->package ? "/" : "",
+	return xb_arena_printf(arena, "%s:%s%s%s%s%s", kinds[want->kind], want->name, want->image ? "/" : "",
+			       want->image ? want->image : "", want->package ? "/" : "",
 			       want->package ? want->package : "");
 }
 
@@ -29,8 +30,7 @@ int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out,
 {
 	struct xb_sv rest = xb_sv(text);
 	const struct xb_sv kind = xb_sv_cut(&rest, ':');
-	struct xb_sv package = rest;
-	struct xb_sv name;
+	struct xb_sv package = rest, image = {0}, name;
 	struct xb_want want = {0};
 	size_t k = 0;
 
@@ -38,14 +38,19 @@ int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out,
 		k++;
 	want.kind = (enum xb_want_kind)k;
 	name = want.kind == XB_WANT_PACKAGE ? xb_sv_cut(&package, '/') : rest;
-	if (k == XB_COUNT(kinds) || !xb_name_is_unit(name) ||
+	if (want.kind == XB_WANT_PACKAGE && package.ptr && memchr(package.ptr, '/', package.len))
+		image = xb_sv_cut(&package, '/');
+	if (k == XB_COUNT(kinds) || !xb_name_is_unit(name) || (image.ptr && !xb_name_is_unit(image)) ||
 	    (want.kind == XB_WANT_PACKAGE && !xb_name_is_debian_package(package))) {
 		xb_fail(err, XB_E_USAGE, "'%s' is nothing to fetch", text);
-		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET or package:TARGET/NAME");
+		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, package:TARGET/NAME or "
+				    "package:TARGET/IMAGE/NAME");
 	}
 	want.name = xb_arena_sv(arena, name);
 	if (want.kind == XB_WANT_PACKAGE)
 		want.package = xb_arena_sv(arena, package);
+	if (image.ptr)
+		want.image = xb_arena_sv(arena, image);
 	*out = want;
 	return 0;
 }
@@ -70,17 +75,20 @@ static int lock_sysroot(const struct xb_app *app, const char *target, const stru
 	return xb_hint(err, "add the target to 'targets:' in %s and run 'xbuild lock'", app->project->file);
 }
 
-static int lock_package(const struct xb_app *app, const char *target, const char *name,
-			const struct xb_lock_package **out, struct xb_err *err)
+int xb_want_package(const struct xb_app *app, const struct xb_want *want, const struct xb_lock_package **out,
+		    struct xb_err *err)
 {
+	const struct xb_lock_image *image = want->image ? xb_lock_image(app->lock, want->image, want->name) : NULL;
 	const struct xb_lock_sysroot *sysroot;
 
-	if (lock_sysroot(app, target, &sysroot, err) < 0)
+	if (!want->image && lock_sysroot(app, want->name, &sysroot, err) < 0)
 		return err->code;
-	*out = xb_lock_package(&sysroot->packages, name);
+	*out = image	     ? xb_lock_package(&image->packages, want->package)
+	       : want->image ? NULL
+			     : xb_lock_package(&sysroot->packages, want->package);
 	if (*out)
 		return 0;
-	xb_fail(err, XB_E_LOCK, "xbuild.lock has no package '%s' for target '%s'", name, target);
+	xb_fail(err, XB_E_LOCK, "xbuild.lock has no package '%s' for target '%s'", want->package, want->name);
 	return xb_hint(err, "add it to 'packages:' in %s and run 'xbuild lock'", app->project->file);
 }
 
@@ -107,7 +115,7 @@ int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_dig
 		xb_sysroot_recipe(app->sysroot, sysroot, out);
 		return 0;
 	case XB_WANT_PACKAGE:
-		if (lock_package(app, want->name, want->package, &package, err) < 0)
+		if (xb_want_package(app, want, &package, err) < 0)
 			return err->code;
 		xb_package_tree_recipe(package, out);
 		return 0;
@@ -176,8 +184,8 @@ static int still_missing(const struct xb_want *want, struct xb_err *err)
 
 int xb_provision_tools(struct xb_app *app, bool want_tools, struct xb_tools *out, struct xb_err *err)
 {
-	const struct xb_want wants[] = {{XB_WANT_TOOLCHAIN, app->host.name, NULL},
-					{XB_WANT_TOOLS, app->host.name, NULL}};
+	const struct xb_want wants[] = {{.kind = XB_WANT_TOOLCHAIN, .name = app->host.name},
+					{.kind = XB_WANT_TOOLS, .name = app->host.name}};
 	const struct xb_lock_toolchain *toolchain;
 	int found;
 
@@ -193,7 +201,7 @@ int xb_provision_tools(struct xb_app *app, bool want_tools, struct xb_tools *out
 int xb_provision_sysroot(struct xb_app *app, const struct xb_target *target, struct xb_sysroot_paths *out,
 			 struct xb_err *err)
 {
-	const struct xb_want want = {XB_WANT_SYSROOT, target->name, NULL};
+	const struct xb_want want = {.kind = XB_WANT_SYSROOT, .name = target->name};
 	const struct xb_lock_sysroot *sysroot;
 	int found;
 
@@ -205,18 +213,16 @@ int xb_provision_sysroot(struct xb_app *app, const struct xb_target *target, str
 	return found ? 0 : still_missing(&want, err);
 }
 
-int xb_provision_package(struct xb_app *app, const struct xb_target *target, const char *package, struct xb_tree *out,
-			 struct xb_err *err)
+int xb_provision_package(struct xb_app *app, const struct xb_want *want, struct xb_tree *out, struct xb_err *err)
 {
-	const struct xb_want want = {XB_WANT_PACKAGE, target->name, package};
 	struct xb_digest recipe;
 	bool none;
 	int found;
 
-	if (xb_provision(app, &want, 1, err) < 0 || xb_want_recipe(app, &want, &recipe, &none, err) < 0)
+	if (xb_provision(app, want, 1, err) < 0 || xb_want_recipe(app, want, &recipe, &none, err) < 0)
 		return err->code;
 	found = xb_tree_find(app->store, &recipe, out, err);
 	if (found < 0)
 		return found;
-	return found ? 0 : still_missing(&want, err);
+	return found ? 0 : still_missing(want, err);
 }

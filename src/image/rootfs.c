@@ -213,8 +213,10 @@ static int join(struct xb_rootfs_entry *kept, const struct xb_rootfs_entry *late
 	}
 	if (same_entry(kept, later))
 		return 0;
-	if (kept->layer == XB_LAYER_BASE && later->layer != XB_LAYER_BASE && kept->type != XB_TREE_DIR &&
-	    later->type != XB_TREE_DIR) {
+	const bool gives_way =
+		(kept->layer == XB_LAYER_BASE && later->layer != XB_LAYER_BASE) || (kept->yields && !later->yields);
+
+	if (gives_way && kept->type != XB_TREE_DIR && later->type != XB_TREE_DIR) {
 		*kept = *later;
 		return 0;
 	}

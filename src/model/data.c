@@ -13,7 +13,8 @@
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/yaml.h"
 
-#define SUFFIX ".yaml"
+#define SUFFIX	    ".yaml"
+#define MAX_EXTENDS 8 /* image data files, one on the other */
 
 void xb_toolchain_desc_free(struct xb_toolchain_desc *desc)
 {
@@ -24,6 +25,14 @@ void xb_toolchain_desc_free(struct xb_toolchain_desc *desc)
 }
 
 void xb_sysroot_desc_free(struct xb_sysroot_desc *desc)
+{
+	if (!desc)
+		return;
+	xb_arena_release(&desc->arena);
+	free(desc);
+}
+
+void xb_image_desc_free(struct xb_image_desc *desc)
 {
 	if (!desc)
 		return;
@@ -142,7 +151,7 @@ static int finish(struct schema *s, const char *data_dir, const char *name, cons
 		return xb_fail(err, XB_E_INPUT, "the data file of '%s' is not valid", name);
 	if (strcmp(found, name) != 0)
 		return xb_fail(err, XB_E_INPUT, "the data file of '%s' says that its name is '%s'", name, found);
-	for (size_t i = 0; i < debian->key_files.len; i++) {
+	for (size_t i = 0; debian && i < debian->key_files.len; i++) {
 		const char *file = debian->key_files.items[i];
 		const char *path = xb_arena_printf(s->arena, "%s/sysroots/keys/%s", data_dir, file);
 
@@ -193,6 +202,75 @@ int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysro
 	data_read_sysroot(&s, root, desc);
 	if (finish(&s, data_dir, name, desc->name, &desc->debian, err) < 0)
 		return err->code;
+	*out = desc;
+	desc = NULL;
+	return 0;
+}
+
+static void release_image(struct xb_image_desc **desc)
+{
+	xb_image_desc_free(*desc);
+}
+
+static struct xb_list join_lists(struct xb_arena *arena, const struct xb_list *first, const struct xb_list *then)
+{
+	struct xb_list all = {xb_arena_array(arena, first->len + then->len + 1, sizeof(*all.items)), 0};
+
+	for (size_t i = 0; i < first->len; i++)
+		all.items[all.len++] = first->items[i];
+	for (size_t i = 0; i < then->len; i++)
+		all.items[all.len++] = then->items[i];
+	return all;
+}
+
+static struct xb_image_account *join_accounts(struct xb_arena *arena, const struct xb_image_account *first,
+					      size_t n_first, const struct xb_image_account *then, size_t n_then)
+{
+	struct xb_image_account *all = xb_arena_array(arena, n_first + n_then + 1, sizeof(*all));
+
+	for (size_t i = 0; i < n_first; i++)
+		all[i] = first[i];
+	for (size_t i = 0; i < n_then; i++)
+		all[n_first + i] = then[i];
+	return all;
+}
+
+/* Puts what `below` has before what the description has so far. */
+static void extend_image(struct xb_image_desc *desc, const struct xb_image_desc *below)
+{
+	desc->packages = join_lists(&desc->arena, &below->packages, &desc->packages);
+	desc->data_only = join_lists(&desc->arena, &below->data_only, &desc->data_only);
+	desc->exclude = join_lists(&desc->arena, &below->exclude, &desc->exclude);
+	desc->drop = join_lists(&desc->arena, &below->drop, &desc->drop);
+	desc->users = join_accounts(&desc->arena, below->users, below->n_users, desc->users, desc->n_users);
+	desc->n_users += below->n_users;
+	desc->groups = join_accounts(&desc->arena, below->groups, below->n_groups, desc->groups, desc->n_groups);
+	desc->n_groups += below->n_groups;
+}
+
+int xb_image_desc_load(const char *data_dir, const char *name, struct xb_image_desc **out, struct xb_diags *diags,
+		       struct xb_err *err)
+{
+	struct xb_image_desc *desc XB_CLEANUP(release_image) = xb_alloc(sizeof(*desc));
+	const char *next = name;
+
+	for (int depth = 0; next; depth++) {
+		struct schema s = {.arena = &desc->arena, .diags = diags, .n_before = diags->list.len + diags->dropped};
+		struct xb_image_desc one = {0};
+		const char *file = next;
+		struct xb_yaml *root;
+
+		if (depth == MAX_EXTENDS)
+			return xb_fail(err, XB_E_INPUT, "the data file of '%s' extends more than %d others", name,
+				       MAX_EXTENDS);
+		if (load_tree(data_dir, "images", file, &s, &root, err) < 0)
+			return err->code;
+		data_read_image(&s, root, &one, &next);
+		if (finish(&s, data_dir, file, one.name, NULL, err) < 0)
+			return err->code;
+		extend_image(desc, &one);
+	}
+	desc->name = xb_arena_strdup(&desc->arena, name);
 	*out = desc;
 	desc = NULL;
 	return 0;

@@ -228,3 +228,102 @@ void data_read_sysroot(struct schema *s, const struct xb_yaml *root, struct xb_s
 
 	schema_read(s, root, &group, 1, "sysroot");
 }
+
+/* "a | b": each a name. */
+static bool is_choice_of_packages(struct xb_sv text)
+{
+	struct xb_sv rest = text;
+
+	while (rest.ptr) {
+		if (!xb_name_is_debian_package(xb_sv_trim(xb_sv_cut(&rest, '|'))))
+			return false;
+	}
+	return true;
+}
+
+/* Written into /etc/passwd: neither ':' nor a newline may be in it. */
+static bool is_home(struct xb_sv text)
+{
+	return text.len > 1 && text.ptr[0] == '/' && !memchr(text.ptr, ':', text.len) &&
+	       xb_path_is_safe(xb_sv_n(text.ptr + 1, text.len - 1));
+}
+
+static const struct text_rule choice_rule = {is_choice_of_packages, "names of Debian packages", "as in a | b", 0, 0};
+static const struct text_rule account_rule = {xb_name_is_unit, "the name of a user or group", NULL, 0, 0};
+static const struct text_rule home_rule = {is_home, "an absolute path", NULL, 0, 0};
+
+static void read_id(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	uint64_t value;
+
+	(void)arg;
+	if (node->kind == XB_YAML_SCALAR && xb_num_u64(node->text, UINT32_MAX - 1, &value))
+		*(uint32_t *)field = (uint32_t)value;
+	else
+		schema_problem(s, node->at, "expected the number of a user or group");
+}
+
+static const struct schema_key user_keys[] = {
+	{"uid", read_id, offsetof(struct xb_image_account, uid), NULL, true},
+	{"gid", read_id, offsetof(struct xb_image_account, gid), NULL, true},
+	{"home", schema_text, offsetof(struct xb_image_account, home), &home_rule, true},
+};
+
+static void read_users(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_image_desc *desc = field;
+
+	(void)arg;
+	if (!schema_want_map(s, node, "users"))
+		return;
+	desc->users = xb_arena_array(s->arena, node->n_items, sizeof(*desc->users));
+	for (size_t i = 0; i < node->n_items; i++) {
+		struct xb_image_account *user = &desc->users[desc->n_users++];
+		const struct schema_group group = SCHEMA_GROUP(user_keys, user);
+
+		if (schema_want_text(s, node->keys[i], &account_rule, "user"))
+			user->name = node->keys[i]->text.ptr;
+		schema_read(s, node->items[i], &group, 1, "user");
+	}
+}
+
+static void read_groups(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_image_desc *desc = field;
+
+	(void)arg;
+	if (!schema_want_map(s, node, "groups"))
+		return;
+	desc->groups = xb_arena_array(s->arena, node->n_items, sizeof(*desc->groups));
+	for (size_t i = 0; i < node->n_items; i++) {
+		struct xb_image_account *group = &desc->groups[desc->n_groups++];
+
+		if (schema_want_text(s, node->keys[i], &account_rule, "group"))
+			group->name = node->keys[i]->text.ptr;
+		read_id(s, node->items[i], &group->gid, NULL);
+	}
+}
+
+#define IMAGE(field) offsetof(struct xb_image_desc, field)
+
+static const struct schema_key image_keys[] = {
+	{"name", schema_text, IMAGE(name), &name_rule, true},
+	{"packages", schema_list, IMAGE(packages), &choice_rule, false},
+	{"data-only", schema_list, IMAGE(data_only), &package_rule, false},
+	{"exclude", schema_list, IMAGE(exclude), &package_rule, false},
+	{"drop", schema_list, IMAGE(drop), &path_rule, false},
+	{"users", read_users, 0, NULL, false},
+	{"groups", read_groups, 0, NULL, false},
+};
+
+static const struct schema_key extends_keys[] = {
+	{"extends", schema_text, 0, &name_rule, false},
+};
+
+void data_read_image(struct schema *s, const struct xb_yaml *root, struct xb_image_desc *desc, const char **out_extends)
+{
+	const struct schema_group groups[] = {SCHEMA_GROUP(image_keys, desc), SCHEMA_GROUP(extends_keys, out_extends)};
+
+	*out_extends = NULL;
+	schema_read(s, root, groups, XB_COUNT(groups), "image");
+}

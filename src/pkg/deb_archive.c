@@ -12,6 +12,7 @@
 #include "xbuild/sys/archive.h"
 #include "xbuild/sys/fs.h"
 
+#define STATUS_DIR	  "var/lib/dpkg/status.d"
 #define BLOCK_BYTES	  (256 * 1024)
 #define MAX_CONTROL_BYTES (8 * XB_MIB) /* control.tar unpacked; maintainer scripts and file lists are in there too */
 
@@ -103,21 +104,33 @@ static int compare_control(struct xb_sv control, const struct xb_lock_package *p
 	return 0;
 }
 
-static int read_entry(struct xb_archive *archive, struct xb_str *out, struct xb_err *err)
+/* What is read of control.tar. */
+struct control {
+	struct xb_str control, md5sums;
+};
+
+static void control_release(struct control *c)
+{
+	xb_str_release(&c->control);
+	xb_str_release(&c->md5sums);
+}
+
+static int read_entry(struct xb_archive *archive, const char *name, struct xb_str *out, struct xb_err *err)
 {
 	char block[4096];
 	int64_t n;
 
+	if (out->len)
+		return xb_fail(err, XB_E_VERIFY, "it has two %s files", name);
 	while ((n = xb_archive_read(archive, block, sizeof(block), err)) > 0)
 		if (!xb_str_append_n(out, block, (size_t)n))
-			return xb_fail(err, XB_E_VERIFY, "its control file is larger than %lld bytes",
+			return xb_fail(err, XB_E_VERIFY, "its %s file is larger than %lld bytes", name,
 				       (long long)out->max_bytes);
 	return n < 0 ? err->code : 0;
 }
 
-static int check_control(int fd, const struct xb_lock_package *package, struct xb_err *err)
+static int read_control(int fd, const struct xb_lock_package *package, struct control *out, struct xb_err *err)
 {
-	struct xb_str control XB_CLEANUP(xb_str_release) = {.max_bytes = XB_MAX_STANZA_BYTES};
 	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
 	struct xb_archive_entry entry;
 	int rc;
@@ -125,14 +138,36 @@ static int check_control(int fd, const struct xb_lock_package *package, struct x
 	if (xb_archive_open_deb(fd, "control", package->name, MAX_CONTROL_BYTES, &archive, err) < 0)
 		return err->code;
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
-		if (entry.type != XB_ARCHIVE_FILE || !xb_sv_eq_str(clean_name(entry.path), "control"))
+		const struct xb_sv name = clean_name(entry.path);
+
+		if (entry.type != XB_ARCHIVE_FILE)
 			continue;
-		if (control.len)
-			return xb_fail(err, XB_E_VERIFY, "it has two control files");
-		if (read_entry(archive, &control, err) < 0)
+		if (xb_sv_eq_str(name, "control") && read_entry(archive, "control", &out->control, err) < 0)
+			return err->code;
+		if (xb_sv_eq_str(name, "md5sums") && read_entry(archive, "md5sums", &out->md5sums, err) < 0)
 			return err->code;
 	}
-	return rc < 0 ? rc : compare_control(xb_str_sv(&control), package, err);
+	return rc < 0 ? rc : compare_control(xb_str_sv(&out->control), package, err);
+}
+
+static int put_record(struct xb_tree_part *part, const char *package, const char *suffix, const struct xb_str *text,
+		      struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s%s", STATUS_DIR, package, suffix);
+
+	if (xb_tree_part_file_begin(part, path, 0644, 0, 0, err) < 0 ||
+	    xb_tree_part_file_write(part, text->data, text->len, err) < 0)
+		return err->code;
+	return xb_tree_part_file_end(part, err);
+}
+
+/* A package without files has no md5sums. */
+static int put_records(struct xb_tree_part *part, const struct xb_lock_package *package, const struct control *control,
+		       struct xb_err *err)
+{
+	if (put_record(part, package->name, "", &control->control, err) < 0)
+		return err->code;
+	return control->md5sums.len ? put_record(part, package->name, ".md5sums", &control->md5sums, err) : 0;
 }
 
 static int unpack_data(int fd, const struct xb_store *store, const struct xb_lock_package *package,
@@ -158,13 +193,16 @@ static int unpack_data(int fd, const struct xb_store *store, const struct xb_loc
 }
 
 int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *package, const struct xb_list *drop,
-		  struct xb_tree_part *part, struct xb_err *err)
+		  enum xb_deb_records records, struct xb_tree_part *part, struct xb_err *err)
 {
+	struct control control XB_CLEANUP(control_release) = {.control.max_bytes = XB_MAX_STANZA_BYTES,
+							      .md5sums.max_bytes = MAX_CONTROL_BYTES};
 	int fd XB_CLEANUP(xb_fs_close) = -1;
 
 	if (xb_cas_open(store, &package->sha256, &fd, err) < 0)
 		return xb_wrap(err, "unpack package '%s'", package->name);
-	if (check_control(fd, package, err) < 0 || unpack_data(fd, store, package, drop, part, err) < 0)
+	if (read_control(fd, package, &control, err) < 0 || unpack_data(fd, store, package, drop, part, err) < 0 ||
+	    (records == XB_DEB_RECORDS_STATUS && put_records(part, package, &control, err) < 0))
 		return xb_wrap(err, "unpack package '%s' %s", package->name, package->version);
 	return 0;
 }

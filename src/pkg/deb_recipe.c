@@ -3,6 +3,7 @@
 
 /* Raised whenever unpacking or fixing up gives another tree for the same packages. */
 #define UNPACKER_VERSION 1
+#define IMAGE_VERSION	 2 /* the same for trees of images alone */
 
 static void add_list(struct xb_str *text, const char *word, const struct xb_list *list)
 {
@@ -16,7 +17,7 @@ void xb_deb_tree_recipe(const struct xb_deb_tree *spec, struct xb_digest *out)
 	char hex[XB_DIGEST_HEX];
 
 	xb_str_printf(&text, "xbuild deb tree %d\nkind %s\nname %s\nvariant %s\nlinks %d\nimage %d\n", UNPACKER_VERSION,
-		      spec->kind, spec->name, spec->variant, (int)spec->dangling, spec->for_image);
+		      spec->kind, spec->name, spec->variant, (int)spec->dangling, spec->for_image ? IMAGE_VERSION : 0);
 	for (size_t i = 0; i < spec->packages->len; i++)
 		xb_str_printf(&text, "package %s\n", xb_digest_hex(&spec->packages->items[i].sha256, hex));
 	add_list(&text, "drop", spec->drop);

@@ -32,7 +32,8 @@ static int unpack_one(void *ctx, size_t i, struct xb_err *err)
 	const struct xb_lock_package *package = &u->spec->packages->items[i];
 
 	u->parts[i] = xb_tree_part_new(u->stage, package->name);
-	return xb_deb_unpack(u->store, package, u->spec->drop, u->parts[i], err);
+	return xb_deb_unpack(u->store, package, u->spec->drop,
+			     u->spec->for_image ? XB_DEB_RECORDS_STATUS : XB_DEB_RECORDS_NONE, u->parts[i], err);
 }
 
 /* True for "usr/share/doc/<package>/copyright", "usr/share/doc/<package>" and what is not below usr/share/doc. */
@@ -67,6 +68,8 @@ int xb_deb_tree_make(struct xb_store *store, const struct xb_deb_tree *spec, int
 
 	if (xb_tree_stage_open(store, &u.stage, err) < 0)
 		return err->code;
+	if (spec->for_image)
+		xb_tree_stage_keep_set_id(u.stage);
 	u.parts = xb_alloc((spec->packages->len + 1) * sizeof(struct xb_tree_part *));
 	if (xb_parallel(spec->packages->len, n_threads, unpack_one, &u, err) < 0 ||
 	    xb_tree_merge(u.parts, spec->packages->len, &entries, err) < 0 || xb_fixup_merge_usr(&entries, err) < 0)

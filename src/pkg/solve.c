@@ -221,6 +221,20 @@ static int fail_unknown(const struct xb_solver *solver, const char *name, struct
 	return like ? xb_hint(err, "did you mean '%s'?", like) : err->code;
 }
 
+/* The name that a wish stands for: itself, or the first of "a | b" that the indexes have. */
+static int resolve_wish(struct xb_solver *solver, const char *wish, const char **out, struct xb_err *err)
+{
+	struct xb_sv rest = xb_sv(wish);
+
+	while (rest.ptr) {
+		*out = xb_arena_sv(&solver->arena, xb_sv_trim(xb_sv_cut(&rest, '|')));
+		if (has_package(solver, *out))
+			return 0;
+	}
+	return strchr(wish, '|') ? xb_fail(err, XB_E_INPUT, "none of the packages '%s' exists in the indexes", wish)
+				 : fail_unknown(solver, wish, err);
+}
+
 static int fail_unsolved(Solver *solv, int n_problems, struct xb_err *err)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
@@ -354,6 +368,7 @@ int xb_solver_run(struct xb_solver *solver, const struct xb_list *wanted, const 
 		  struct xb_arena *arena, struct xb_lock_packages *out, struct xb_err *err)
 {
 	static const struct xb_list nothing = {0};
+	struct xb_list names = {xb_arena_array(&solver->arena, wanted->len + 1, sizeof(*names.items)), wanted->len};
 	Solver *solv;
 	Queue jobs;
 	int n_problems, rc;
@@ -365,10 +380,10 @@ int xb_solver_run(struct xb_solver *solver, const struct xb_list *wanted, const 
 	solve_cut_excluded(solver, exclude);
 	pool_createwhatprovides(solver->pool);
 	for (size_t i = 0; i < wanted->len; i++)
-		if (!has_package(solver, wanted->items[i]))
-			return fail_unknown(solver, wanted->items[i], err);
+		if (resolve_wish(solver, wanted->items[i], &names.items[i], err) < 0)
+			return err->code;
 	queue_init(&jobs);
-	solve_make_jobs(solver, wanted, exclude, &jobs);
+	solve_make_jobs(solver, &names, exclude, &jobs);
 	solv = solver_create(solver->pool);
 	solver_set_flag(solv, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
 	n_problems = solver_solve(solv, &jobs);

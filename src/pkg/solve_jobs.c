@@ -65,6 +65,22 @@ static void add_stand_in(struct xb_solver *solver, Id name)
 	s->provides = repo_addid(solver->excluded, 0, name);
 }
 
+void xb_solver_cut_needs(struct xb_solver *solver, const struct xb_list *names)
+{
+	Pool *pool = solver->pool;
+
+	for (size_t i = 0; i < names->len; i++) {
+		const Id name = pool_str2id(pool, names->items[i], 0);
+
+		for (Id id = 2; name && id < pool->nsolvables; id++) {
+			Solvable *s = solvable_of(solver, id);
+
+			if (s->repo && s->name == name)
+			s->requires = 0;
+		}
+	}
+}
+
 void solve_cut_excluded(struct xb_solver *solver, const struct xb_list *exclude)
 {
 	Pool *pool = solver->pool;

@@ -201,7 +201,7 @@ static bool parse_owner(const struct xb_sv *fields, struct xb_tree_entry *e)
 {
 	uint64_t uid, gid;
 
-	if (!xb_num_octal(fields[1], 01777, &e->mode) || !xb_num_u64(fields[2], UINT32_MAX, &uid) ||
+	if (!xb_num_octal(fields[1], 07777, &e->mode) || !xb_num_u64(fields[2], UINT32_MAX, &uid) ||
 	    !xb_num_u64(fields[3], UINT32_MAX, &gid))
 		return false;
 	e->uid = (uint32_t)uid;

@@ -24,8 +24,9 @@
 
 struct xb_tree_stage {
 	struct xb_store *store;
-	char *dir;		     /* owned path of the staging directory */
-	int fd;			     /* of dir */
+	char *dir; /* owned path of the staging directory */
+	int fd;	   /* of dir */
+	bool keeps_set_id;
 	atomic_uint next;	     /* number of the next staged file */
 	atomic_uint n_entries;	     /* of all parts, bounded by XB_MAX_TREE_ENTRIES */
 	atomic_ullong content_bytes; /* of all parts, bounded by XB_MAX_TREE_BYTES */

@@ -7,7 +7,7 @@ warm_store
 hello_project project
 cd project
 # shellcheck disable=SC2016 # xbuild's own words
-sed -i 's/^    labels: .*/&\n    volumes: [\/data]\n    workdir: \/var\/lib\n    stop-signal: SIGINT\n    annotations: { org.example.note: "made for ${image}" }/' xbuild.yaml
+sed -i 's/^    labels: .*/&\n    volumes: [\/data]\n    workdir: \/var\/lib\/hello\n    stop-signal: SIGINT\n    annotations: { org.example.note: "made for ${image}" }/' xbuild.yaml
 sed -i 's/^version: .*/&\nlicense: Apache-2.0/' xbuild.yaml
 git commit -q -am details
 expect 0 "$xbuild" lock
@@ -53,7 +53,7 @@ for arch, descriptor in platforms.items():
     assert run["User"] == "10001:10001" and run["Entrypoint"] == ["/usr/bin/hello"] and run["Cmd"] == ["world"], run
     assert "GREETING=hi" in run["Env"] and any(e.startswith("PATH=/") for e in run["Env"]), run
     assert run["ExposedPorts"] == {"8080/tcp": {}} and run["Volumes"] == {"/data": {}} and run["Labels"] == {"team": "tests"}, run
-    assert run["WorkingDir"] == "/var/lib" and run["StopSignal"] == "SIGINT", run
+    assert run["WorkingDir"] == "/var/lib/hello" and run["StopSignal"] == "SIGINT", run
     diff_ids = config["rootfs"]["diff_ids"]
     assert len(diff_ids) == len(manifest["layers"]) >= 3, manifest
     assert len([h for h in config["history"] if not h.get("empty_layer")]) == len(diff_ids), config
@@ -165,10 +165,10 @@ if command -v skopeo >/dev/null && command -v umoci >/dev/null; then
 		[ "$(stat -c %a "$rootfs/etc/hello.conf")" = 640 ] || fail "$arch: mode of hello.conf"
 		if [ "$(id -u)" = 0 ]; then
 			[ "$(stat -c %u:%g "$rootfs/etc/hello.conf")" = 10001:10001 ] || fail "$arch: owner of hello.conf"
-			odd=$(find "$rootfs" ! -uid 0 ! -path "$rootfs/etc/hello.conf" ! -path "$rootfs/data" ! -path "$rootfs/var/lib" | head -n 3)
+			odd=$(find "$rootfs" ! -uid 0 ! -path "$rootfs/etc/hello.conf" ! -path "$rootfs/data" ! -path "$rootfs/var/lib/hello" | head -n 3)
 			[ -z "$odd" ] || fail "$arch: not root's: $odd"
 			# volumes and the working directory belong to the user
-			[ "$(stat -c %u "$rootfs/data" "$rootfs/var/lib" | sort -u)" = 10001 ] || fail "$arch: owner of /data or /var/lib"
+			[ "$(stat -c %u "$rootfs/data" "$rootfs/var/lib/hello" | sort -u)" = 10001 ] || fail "$arch: owner of /data or /var/lib/hello"
 		fi
 		odd=$(find "$rootfs" -perm /7000 ! -perm -1777 | head -n 3)
 		[ -z "$odd" ] || fail "$arch: set-id bits: $odd"

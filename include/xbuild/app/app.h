@@ -53,6 +53,8 @@ struct xb_app {
 	struct xb_store *store;
 	struct xb_toolchain_desc *toolchain;
 	struct xb_sysroot_desc *sysroot;
+	struct xb_image_desc **images; /* same index as the project's images; NULL where one has no list of packages */
+	size_t n_images;
 	struct xb_git *git; /* of the project's directory */
 
 	/*
@@ -73,7 +75,7 @@ int xb_app_start_dir(const struct xb_app *app, char **out, struct xb_err *err) X
 
 int xb_app_need_data(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 int xb_app_need_project(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
-/* Project, data files (toolchain and sysroot descriptions). */
+/* Project, data files (descriptions of toolchain, sysroot and images). */
 int xb_app_need_descs(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 int xb_app_need_store(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 /*

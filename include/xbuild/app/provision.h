@@ -11,11 +11,12 @@
 enum xb_want_kind { XB_WANT_TOOLCHAIN, XB_WANT_TOOLS, XB_WANT_SYSROOT, XB_WANT_PACKAGE };
 
 /* One thing to have. Text form, for the helper's command line: "toolchain:linux-x86_64", "tools:linux-x86_64",
- * "sysroot:linux-aarch64", "package:linux-aarch64/libc6". */
+ * "sysroot:linux-aarch64", "package:linux-aarch64/libc6", "package:linux-aarch64/api/libc6" for image api. */
 struct xb_want {
 	enum xb_want_kind kind;
 	const char *name;    /* host or target */
 	const char *package; /* for XB_WANT_PACKAGE, else NULL */
+	const char *image;   /* for XB_WANT_PACKAGE: whose list has it; NULL: the target's sysroot */
 };
 
 /* Owned by arena. */
@@ -44,8 +45,11 @@ int xb_provision(struct xb_app *app, const struct xb_want *wants, size_t n_wants
 int xb_provision_tools(struct xb_app *app, bool want_tools, struct xb_tools *out, struct xb_err *err) XB_MUST_CHECK;
 int xb_provision_sysroot(struct xb_app *app, const struct xb_target *target, struct xb_sysroot_paths *out,
 			 struct xb_err *err) XB_MUST_CHECK;
-/* Tree of a locked runtime package of a target, for images. */
-int xb_provision_package(struct xb_app *app, const struct xb_target *target, const char *package, struct xb_tree *out,
+/* Tree of the package that a want names, for images. */
+int xb_provision_package(struct xb_app *app, const struct xb_want *want, struct xb_tree *out,
 			 struct xb_err *err) XB_MUST_CHECK;
+/* What the lock says of the package that a want names: XB_E_LOCK when it does not have it. */
+int xb_want_package(const struct xb_app *app, const struct xb_want *want, const struct xb_lock_package **out,
+		    struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -7,8 +7,9 @@
  *            xb_rootfs_finish, which sorts, joins and checks; then _find, _resolve and layers.
  * Joining:   two directories of one path become one, with the attributes of the one that was added last in the highest
  *            layer kind; a directory that nobody adds but something lies in is made (0755, root). Two equal entries
- *            become one. What the image itself brings takes the place of what its base (XB_LAYER_BASE) has there, unless
- *            one of the two is a directory. Anything else twice is an error that names both origins.
+ *            become one. What the image itself brings takes the place of what its base (XB_LAYER_BASE, and packages that
+ *            yield) has there, unless one of the two is a directory. Anything else twice is an error that names both
+ *            origins.
  * Failure:   XB_E_VERIFY for conflicts, for entries below a file or link, and for names that a layer cannot hold.
  * Threads:   a list belongs to one thread until it is finished; then any number may read it.
  */
@@ -43,6 +44,7 @@ struct xb_rootfs_entry {
 	int64_t size_bytes;	 /* file */
 	const char *origin;	 /* for messages: "package libc6", "unit server", "deploy/parcel.conf" */
 	enum xb_layer_kind layer;
+	bool yields; /* it gives way to one that does not */
 };
 
 /* All-zero is an empty list. Strings are in the arena. */

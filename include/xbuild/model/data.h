@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The data files that are shipped with xbuild: toolchains/<name>.yaml and sysroots/<name>.yaml. They say what xbuild can
- * fetch and build on; no package name, suite, URL or key stands in C. docs/adding-a-toolchain.md describes the keys.
+ * The data files that are shipped with xbuild: toolchains/<name>.yaml, sysroots/<name>.yaml and images/<name>.yaml. They say
+ * what xbuild can fetch and build on; no package name, suite, URL or key stands in C. docs/adding-a-toolchain.md and
+ * docs/adding-an-image-base.md describe the keys.
  *
  * Guarantee: an archive without a sha256, a suite without a key, an unknown key: XB_E_INPUT with diags. Everything is
  *            borrowed from the document's arena.
@@ -84,8 +85,35 @@ struct xb_sysroot_desc {
 	struct xb_list drop;
 };
 
+/* Who is in /etc/passwd of an image, or, with a gid alone, in /etc/group. */
+struct xb_image_account {
+	const char *name;
+	uint32_t uid, gid;
+	const char *home; /* absolute; "/nonexistent": none is made. NULL for a group */
+};
+
+/*
+ * What Debian packages make an image: one that a project names as its base, or, by the name XB_IMAGE_PLAIN, whatever
+ * packages the project lists itself. A file that extends another one has that one's entries before its own.
+ */
+struct xb_image_desc {
+	struct xb_arena arena;
+	const char *name;
+	struct xb_list packages;	/* names; "a | b" is the first that the suites have */
+	struct xb_list data_only;	/* packages whose dependencies are their scripts' alone: not followed */
+	struct xb_list exclude;		/* names that are taken as installed and left out */
+	struct xb_list drop;		/* path patterns left out of the image */
+	struct xb_image_account *users; /* root is the first */
+	size_t n_users;
+	struct xb_image_account *groups; /* besides those of the users */
+	size_t n_groups;
+};
+
+#define XB_IMAGE_PLAIN "debian"
+
 void xb_toolchain_desc_free(struct xb_toolchain_desc *desc);
 void xb_sysroot_desc_free(struct xb_sysroot_desc *desc);
+void xb_image_desc_free(struct xb_image_desc *desc);
 
 /* Owned path of the directory that holds toolchains/ and sysroots/: XBUILD_DATA_DIR, else beside the executable's
  * prefix (<prefix>/share/xbuild), else the source tree it was built from (uninstalled). */
@@ -96,11 +124,13 @@ int xb_toolchain_desc_load(const char *data_dir, const char *name, struct xb_too
 			   struct xb_diags *diags, struct xb_err *err) XB_MUST_CHECK;
 int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysroot_desc **out, struct xb_diags *diags,
 			 struct xb_err *err) XB_MUST_CHECK;
+int xb_image_desc_load(const char *data_dir, const char *name, struct xb_image_desc **out, struct xb_diags *diags,
+		       struct xb_err *err) XB_MUST_CHECK;
 
 /* The site of an archive that a suite names ("debian"), or NULL. */
 const struct xb_archive_site *xb_debian_site(const struct xb_debian *debian, const char *archive);
 
-/* Names of the data files of a kind ("toolchains", "sysroots"), sorted, without ".yaml", ends with NULL; in arena. */
+/* Names of the data files of a kind ("toolchains", "sysroots", "images"), sorted, without ".yaml", ends with NULL; in arena. */
 int xb_data_names(const char *data_dir, const char *kind, struct xb_arena *arena, const char ***out,
 		  struct xb_err *err) XB_MUST_CHECK;
 

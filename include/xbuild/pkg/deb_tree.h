@@ -22,7 +22,7 @@ struct xb_deb_tree {
 	const struct xb_list *drop;    /* path patterns left out, or NULL */
 	const struct xb_list *exclude; /* packages left out, see xb_fixup_known; or NULL */
 	enum xb_fixup_dangling dangling;
-	bool for_image; /* of usr/share/doc only the copyright files are kept */
+	bool for_image; /* of usr/share/doc only the copyright files are kept; set-id bits and records are (pkg/deb_archive) */
 };
 
 /* The digest of a canonical text of all of the above. In a file of its own: it needs no archive library. */

@@ -31,8 +31,11 @@ int xb_solver_add(struct xb_solver *solver, const char *suite_id, struct xb_sv s
 int xb_solver_prefer(struct xb_solver *solver, const struct xb_lock_packages *locked, const struct xb_list *free_names,
 		     struct xb_err *err) XB_MUST_CHECK;
 
+/* What these packages depend on is not followed, although they themselves are in the result. Call after xb_solver_prefer. */
+void xb_solver_cut_needs(struct xb_solver *solver, const struct xb_list *names);
+
 /*
- * Solves for `wanted` (names). *out is allocated in arena; each package lists which others of the result it depends on.
+ * Solves for `wanted`: names, or "a | b", which is the first that the indexes have. *out is allocated in arena; each package lists which others of the result it depends on.
  * XB_E_INPUT: a wanted package does not exist (with the closest name as a hint). XB_E_UNSAT: no solution; the message
  * holds libsolv's explanation, one problem per line.
  */

@@ -18,7 +18,7 @@
  *     xb_tree_commit(stage, entries, recipe)
  *
  * Checks (each XB_E_VERIFY naming package and entry): names safe (base/path), no entry below a symlink or a file, no
- * symlink that leaves the root, no device, fifo or socket, set-id bits dropped, hard links only to earlier files, no path
+ * symlink that leaves the root, no device, fifo or socket, set-id bits dropped (unless they are asked for), hard links only to earlier files, no path
  * twice unless both are directories or are equal in every respect; counts and sizes bounded by base/limits.
  */
 #ifndef XBUILD_STORE_TREE_H
@@ -37,7 +37,7 @@ enum xb_tree_type { XB_TREE_FILE, XB_TREE_DIR, XB_TREE_SYMLINK };
 struct xb_tree_entry {
 	const char *path; /* relative, safe; in the arena of the list */
 	enum xb_tree_type type;
-	uint32_t mode;		 /* permission bits of the package, without set-id bits: image layers need them */
+	uint32_t mode;		 /* permission bits of the package: image layers need them */
 	uint32_t uid, gid;	 /* of the package */
 	const char *target;	 /* symlink: its text */
 	struct xb_digest digest; /* file: of its content */
@@ -69,6 +69,8 @@ struct xb_tree_part;  /* entries of one package; used by one thread */
 
 int xb_tree_stage_open(struct xb_store *store, struct xb_tree_stage **out, struct xb_err *err) XB_MUST_CHECK;
 void xb_tree_stage_close(struct xb_tree_stage *stage); /* NULL-safe; removes what was not committed */
+/* Entries keep their set-user-id and set-group-id bits, for layers of images. On disk no file ever has them. */
+void xb_tree_stage_keep_set_id(struct xb_tree_stage *stage);
 
 /* `origin`: package name for messages and manifest. Freed by the caller after merge. Parts of one stage may be filled
  * by different threads at once. */

@@ -228,8 +228,7 @@ def add_tally(archive, arch, version):
     source = os.path.join(archive.work, "tally.c")
     with open(source, "w") as f:
         f.write(TALLY_C)
-    run("clang-19", f"--target={triple}", "-O2", "-fPIC", "-shared", "-nostdlib", "-fuse-ld=lld", "-Wl,-soname,libtally.so.1",
-        source, "-o", os.path.join(root, lib, "libtally.so.1.0"))
+    compile_library(archive, arch, "libtally.so.1", os.path.join(root, lib, "libtally.so.1.0"), source)
     os.symlink("libtally.so.1.0", os.path.join(root, lib, "libtally.so.1"))
     os.symlink(f"/{lib}/libtally.so.1", os.path.join(dev, lib, "libtally.so"))
     with open(os.path.join(dev, "usr/include/tally.h"), "w") as f:
@@ -239,6 +238,78 @@ def add_tally(archive, arch, version):
                 f"Description: counts\nVersion: {version}\nCflags: -I${{includedir}} -DHAVE_TALLY=1\nLibs: -L${{libdir}} -ltally\n")
     archive.add("libtally1", version, arch, root, "libc6")
     archive.add("libtally-dev", version, arch, dev, f"libtally1 (= {version}), debconf")
+
+
+def write(root, path, text, mode=0o644):
+    full = os.path.join(root, path)
+    os.makedirs(os.path.dirname(full), exist_ok=True)
+    with open(full, "w") as f:
+        f.write(text)
+    os.chmod(full, mode)
+
+
+def add_md5sums(root):
+    lines = ""
+    for folder, _, names in sorted(os.walk(root)):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                with open(path, "rb") as f:
+                    lines += f"{hashlib.md5(f.read()).hexdigest()}  {os.path.relpath(path, root)}\n"
+    write(root, "DEBIAN/md5sums", lines)
+
+
+def add_base(archive):
+    """What bases of images are made of, in small. What only scripts need is not in the archive: nobody may ask for it."""
+    root = archive.tree("base-files", "all")
+    write(root, "usr/lib/os-release", 'PRETTY_NAME="Debian GNU/Linux test"\nID=debian\nVERSION_ID="99"\n')
+    write(root, "etc/debian_version", "99.1\n")
+    write(root, "usr/share/common-licenses/BSD", "a license\n")
+    write(root, "usr/share/doc/base-files/README", "left out\n")
+    write(root, "usr/share/doc/base-files/copyright", "kept\n")
+    write(root, "usr/share/bash-completion/base", "left out\n")
+    os.symlink("../usr/lib/os-release", os.path.join(root, "etc/os-release"))
+    for path, mode in (("tmp", 0o1777), ("root", 0o700), ("home", 0o755), ("run", 0o755), ("var/mail", 0o2775), ("lib", 0o755)):
+        os.makedirs(os.path.join(root, path), exist_ok=True)
+        os.chmod(os.path.join(root, path), mode)
+    os.symlink("/run", os.path.join(root, "var/run"))
+    add_md5sums(root)
+    archive.add("base-files", "99.1", "all", root, "awk, libc6 (>= 2.3.4)")
+    root = archive.tree("ca-certificates", "all")
+    # not in the order of the disk, and the first without a newline at its end
+    write(root, "usr/share/ca-certificates/mozilla/Z_Root.crt", "-----BEGIN CERTIFICATE-----\nWg==\n-----END CERTIFICATE-----")
+    write(root, "usr/share/ca-certificates/mozilla/A_Root.crt", "-----BEGIN CERTIFICATE-----\nQQ==\n-----END CERTIFICATE-----\n")
+    write(root, "usr/sbin/update-ca-certificates", "#!/bin/sh\nexit 1\n", 0o755)
+    os.makedirs(os.path.join(root, "etc/ssl/certs"))
+    add_md5sums(root)
+    archive.add("ca-certificates", "20990101", "all", root, "openssl (>= 1.1.1), debconf (>= 0.5) | debconf-2.0")
+    for name, path in (("tzdata", "usr/share/zoneinfo/Etc/UTC"), ("netbase", "etc/protocols"), ("media-types", "etc/mime.types")):
+        root = archive.tree(name, "all")
+        write(root, path, f"{name}\n")
+        archive.add(name, "1", "all", root, "debconf" if name == "tzdata" else "")
+    root = archive.tree("set-id", "all")
+    write(root, "usr/bin/set-user-id", "a\n", 0o4755)
+    write(root, "usr/bin/set-group-id", "b\n", 0o2755)
+    archive.add("set-id", "1", "all", root, "base-files")
+
+
+def compile_library(archive, arch, name, path, source):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    run("clang-19", f"--target={ARCHES[arch]}", "-O2", "-fPIC", "-shared", "-nostdlib", "-fuse-ld=lld", f"-Wl,-soname,{name}",
+        source, "-o", path)
+
+
+def add_ssl(archive, arch):
+    lib = f"usr/lib/{ARCHES[arch]}"
+    root, dev = archive.tree("libssl3", arch), archive.tree("libssl-dev", arch)
+    source = os.path.join(archive.work, "ssl.c")
+    with open(source, "w") as f:
+        f.write("int ssl_new(void);\nint ssl_new(void) { return 3; }\n")
+    compile_library(archive, arch, "libssl.so.3", os.path.join(root, lib, "libssl.so.3"), source)
+    os.makedirs(os.path.join(dev, lib))
+    os.symlink("libssl.so.3", os.path.join(dev, lib, "libssl.so"))
+    archive.add("libssl3", "3.0.1-1", arch, root, "libc6", extra="Source: openssl (3.0.1-1)\n")
+    archive.add("libssl-dev", "3.0.1-1", arch, dev, "libssl3 (= 3.0.1-1)")
 
 
 def gcc_version(cross):
@@ -283,6 +354,8 @@ def main():
     add_stubs(archive, {"libc6-dev", f"libgcc-{gcc}-dev", f"libstdc++-{gcc}-dev"}, other)
     for arch in ARCHES:
         add_tally(archive, arch, "1.0-1")
+        add_ssl(archive, arch)
+    add_base(archive)
     archive.write_indexes()
     home = os.path.join(top, "gnupg")
     fingerprint = make_key(home)
@@ -309,6 +382,8 @@ def write_data(top, gcc, dev, versions, fingerprint, home):
             text = Template(f.read()).substitute(values)
         with open(os.path.join(top, "data", to), "w") as f:
             f.write(text)
+    # the bases are the shipped ones: they name no archive
+    shutil.copytree(os.path.join(here, "..", "..", "..", "images"), os.path.join(top, "data", "images"))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ static void unpacks_what_is_there(void **state)
 	struct xb_sysroot_paths sysroot;
 	struct xb_tools tools;
 	struct xb_tree package XB_CLEANUP(xb_tree_release) = {0};
-	const struct xb_want want = {XB_WANT_PACKAGE, "linux-x86_64", "libc6"};
+	const struct xb_want want = {.kind = XB_WANT_PACKAGE, .name = "linux-x86_64", .package = "libc6"};
 	struct sample s;
 
 	sample_init(&s, m);
@@ -92,7 +92,7 @@ static void unpacks_what_is_there(void **state)
 	assert_int_equal(summary.n_trees, 0);
 	expect_ok(xb_op_fetch(&s.app, &want, 1, &summary, &m->err), &m->err);
 	assert_int_equal(summary.n_trees, 1);
-	expect_ok(xb_provision_package(&s.app, s.target.target, "libc6", &package, &m->err), &m->err);
+	expect_ok(xb_provision_package(&s.app, &want, &package, &m->err), &m->err);
 	xb_arena_release(&s.app.arena);
 }
 
@@ -117,9 +117,9 @@ static void offline_names_what_is_missing(void **state)
 
 static void what_the_lock_does_not_have(void **state)
 {
-	static const struct xb_want wants[] = {{XB_WANT_TOOLCHAIN, "darwin-aarch64", NULL},
-					       {XB_WANT_SYSROOT, "linux-aarch64", NULL},
-					       {XB_WANT_PACKAGE, "linux-x86_64", "libssl3"}};
+	static const struct xb_want wants[] = {{.kind = XB_WANT_TOOLCHAIN, .name = "darwin-aarch64"},
+					       {.kind = XB_WANT_SYSROOT, .name = "linux-aarch64"},
+					       {.kind = XB_WANT_PACKAGE, .name = "linux-x86_64", .package = "libssl3"}};
 	struct made *m = *state;
 	struct xb_fetch_summary summary = {0};
 	struct sample s;
@@ -178,7 +178,7 @@ static void verify_mends_what_lost_files(void **state)
 	struct xb_fetch_summary summary = {0};
 	struct xb_sysroot_paths sysroot;
 	struct xb_tree package XB_CLEANUP(xb_tree_release) = {0};
-	const struct xb_want want = {XB_WANT_PACKAGE, "linux-x86_64", "libc6"};
+	const struct xb_want want = {.kind = XB_WANT_PACKAGE, .name = "linux-x86_64", .package = "libc6"};
 	struct sample s;
 
 	sample_init(&s, m);
@@ -189,7 +189,7 @@ static void verify_mends_what_lost_files(void **state)
 	assert_int_equal(warnings.n, 0);
 	assert_int_equal(summary.n_trees, 0);
 	expect_ok(xb_provision_sysroot(&s.app, s.target.target, &sysroot, &m->err), &m->err);
-	expect_ok(xb_provision_package(&s.app, s.target.target, "libc6", &package, &m->err), &m->err);
+	expect_ok(xb_provision_package(&s.app, &want, &package, &m->err), &m->err);
 	for (int i = 0; i < 2; i++) {
 		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(i ? package.dir : sysroot.dir, lost[i]);
 
@@ -228,7 +228,7 @@ static void verify_waits_for_who_mends(void **state)
 	struct xb_filelock lock = {.fd = -1};
 	struct xb_digest recipe;
 	char *path XB_CLEANUP(xb_free_ptr) = NULL, *kept XB_CLEANUP(xb_free_ptr) = NULL;
-	const struct xb_want want = {XB_WANT_SYSROOT, "linux-x86_64", NULL};
+	const struct xb_want want = {.kind = XB_WANT_SYSROOT, .name = "linux-x86_64"};
 	char hex[XB_DIGEST_HEX], letter = 0;
 	bool none;
 	int fds[2], status = -1;

@@ -9,6 +9,7 @@ static void wants_as_text(void **state)
 					    "package:linux-aarch64/libstdc++6"};
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_want of_image;
 
 	(void)state;
 	for (size_t i = 0; i < XB_COUNT(texts); i++) {
@@ -17,7 +18,13 @@ static void wants_as_text(void **state)
 		expect_ok(xb_want_parse(texts[i], &arena, &want, &err), &err);
 		assert_int_equal(want.kind, i);
 		assert_string_equal(xb_want_format(&want, &arena), texts[i]);
+		assert_null(want.image);
 	}
+	expect_ok(xb_want_parse("package:linux-aarch64/api/libc6", &arena, &of_image, &err), &err);
+	assert_string_equal(of_image.name, "linux-aarch64");
+	assert_string_equal(of_image.image, "api");
+	assert_string_equal(of_image.package, "libc6");
+	assert_string_equal(xb_want_format(&of_image, &arena), "package:linux-aarch64/api/libc6");
 }
 
 static void refused_texts(void **state)
@@ -31,7 +38,9 @@ static void refused_texts(void **state)
 					    "package:linux-aarch64",
 					    "package:linux-aarch64/",
 					    "package:linux-aarch64/../x",
-					    "package:/libc6"};
+					    "package:/libc6",
+					    "package:linux-aarch64/a/b/libc6",
+					    "package:linux-aarch64//libc6"};
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 
 	(void)state;

@@ -149,6 +149,35 @@ static void test_base(void **state)
 	xb_rootfs_release(&r);
 }
 
+/* What the project brings replaces a file of a base that says so; two packages never do. */
+static void test_yields(void **state)
+{
+	struct xb_rootfs r = {0};
+	struct xb_err err = {0};
+
+	(void)state;
+	add_file(&r, "etc/a", XB_LAYER_PACKAGES);
+	add(&r, "etc/l", XB_TREE_SYMLINK, 0777, "a", XB_LAYER_PACKAGES);
+	add(&r, "etc/d", XB_TREE_DIR, 0755, NULL, XB_LAYER_PACKAGES);
+	for (size_t i = 0; i < r.len; i++)
+		r.items[i].yields = true;
+	add(&r, "etc/a", XB_TREE_FILE, 0600, NULL, XB_LAYER_APPLICATION);
+	add(&r, "etc/l", XB_TREE_FILE, 0640, NULL, XB_LAYER_APPLICATION);
+	assert_ok(xb_rootfs_finish(&r, &err), &err);
+	assert_int_equal(xb_rootfs_find(&r, "etc/a")->mode, 0600);
+	assert_int_equal(xb_rootfs_find(&r, "etc/a")->layer, XB_LAYER_APPLICATION);
+	assert_int_equal(xb_rootfs_find(&r, "etc/l")->type, XB_TREE_FILE);
+	add(&r, "etc/d", XB_TREE_FILE, 0600, NULL, XB_LAYER_APPLICATION);
+	assert_failed(xb_rootfs_finish(&r, &err), &err, XB_E_VERIFY, "'/etc/d' would come from both");
+	xb_rootfs_release(&r);
+
+	add_file(&r, "etc/a", XB_LAYER_PACKAGES);
+	add(&r, "etc/a", XB_TREE_FILE, 0600, NULL, XB_LAYER_PACKAGES);
+	r.items[0].yields = r.items[1].yields = true;
+	assert_failed(xb_rootfs_finish(&r, &err), &err, XB_E_VERIFY, "'/etc/a' would come from both");
+	xb_rootfs_release(&r);
+}
+
 static void test_resolve(void **state)
 {
 	static const struct {
@@ -240,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_joins_directories),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_base),
+		cmocka_unit_test(test_yields),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_merge_usr),
 		cmocka_unit_test(test_digest_covers_attributes),

@@ -120,6 +120,103 @@ static void test_sysroots(void **state)
 	assert_int_equal(n, 3);
 }
 
+/* One of the alternatives of a wish. */
+static bool wishes(const struct xb_image_desc *desc, const char *name)
+{
+	for (size_t i = 0; i < desc->packages.len; i++) {
+		struct xb_sv rest = xb_sv(desc->packages.items[i]);
+
+		while (rest.ptr) {
+			if (xb_sv_eq_str(xb_sv_trim(xb_sv_cut(&rest, '|')), name))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void test_images(void **state)
+{
+	static const struct {
+		const char *name;
+		bool has_certificates, has_libc, has_libstdcxx;
+	} rows[] = {{"debian-base", true, true, false},
+		    {"debian-cc", true, true, true},
+		    {"debian-static", true, false, false},
+		    {"debian", false, false, false}};
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	const char **names;
+
+	(void)state;
+	assert_int_equal(xb_data_names(XB_TEST_SOURCE_DIR, "images", &arena, &names, &err), 0);
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+		struct xb_image_desc *desc = NULL;
+
+		assert_string_equal(names[i], rows[i].name);
+		assert_int_equal(xb_image_desc_load(XB_TEST_SOURCE_DIR, names[i], &desc, &diags, &err), 0);
+		assert_string_equal(desc->name, rows[i].name);
+		assert_int_equal(wishes(desc, "ca-certificates"), rows[i].has_certificates);
+		assert_int_equal(wishes(desc, "libc6"), rows[i].has_libc);
+		assert_int_equal(wishes(desc, "libssl3"), rows[i].has_libc);
+		assert_int_equal(wishes(desc, "libstdc++6"), rows[i].has_libstdcxx);
+		/* what `debian` has is in all of them, once, and first */
+		assert_true(has(&desc->data_only, "base-files"));
+		assert_true(has(&desc->exclude, "dpkg"));
+		assert_int_equal(desc->n_users, 3);
+		assert_string_equal(desc->users[0].name, "root");
+		assert_int_equal(desc->users[2].uid, 65532);
+		assert_string_equal(desc->users[2].home, "/home/nonroot");
+		assert_true(desc->n_groups > 0);
+		xb_image_desc_free(desc);
+	}
+	assert_null(names[XB_COUNT(rows)]);
+}
+
+/* An image's data file of this text, in a data directory of its own. */
+static void check_broken_image(const char *text, const char *says)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_strdup("/tmp/xbuild-data-XXXXXX");
+	char *images XB_CLEANUP(xb_free_ptr) = NULL, *path XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_image_desc *desc = NULL;
+	const char *found;
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	images = xb_path_join(dir, "images");
+	path = xb_path_join(images, "debian-x.yaml");
+	assert_int_equal(xb_fs_mkdirs(images, 0755, &err), 0);
+	file = fopen(path, "wb");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(xb_image_desc_load(dir, "debian-x", &desc, &diags, &err), XB_E_INPUT);
+	assert_null(desc);
+	found = diags.list.len ? diags.list.items[0].message : err.msg;
+	if (!strstr(found, says))
+		fail_msg("expected \"%s\" in \"%s\"", says, found);
+	xb_err_clear(&err);
+	assert_int_equal(xb_fs_remove(dir, &err), 0);
+}
+
+static void test_broken_images(void **state)
+{
+	(void)state;
+	check_broken_image("name: debian-x\npackage: [a1]\n", "unknown key 'package'");
+	check_broken_image("name: debian-y\n", "says that its name is 'debian-y'");
+	check_broken_image("name: debian-x\nextends: debian-x\n", "extends more than 8 others");
+	check_broken_image("name: debian-x\nextends: debian\n", "there is no 'debian'");
+	check_broken_image("name: debian-x\npackages: [\"a1 | \"]\n", "names of Debian packages");
+	check_broken_image("name: debian-x\nexclude: [\"a1 | b1\"]\n", "name of a Debian package");
+	check_broken_image("name: debian-x\nusers: { a: { uid: 1, gid: 1, home: \"/a:b\" } }\n", "absolute path");
+	check_broken_image("name: debian-x\nusers: { a: { uid: -1, gid: 1, home: /a } }\n", "number of a user");
+	check_broken_image("name: debian-x\nusers: { \"a:b\": { uid: 1, gid: 1, home: /a } }\n", "name of a user");
+	check_broken_image("name: debian-x\ngroups: { mail: x }\n", "number of a user or group");
+	check_broken_image("name: debian-x\ndrop: [/usr]\n", "relative path");
+}
+
 static void test_unknown_name(void **state)
 {
 	static const char *const names[] = {"llvm-23", "../sysroots/debian-bookworm", "", "llvm-22.yaml"};
@@ -223,8 +320,10 @@ static void test_data_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_toolchains), cmocka_unit_test(test_sysroots), cmocka_unit_test(test_unknown_name),
-		cmocka_unit_test(test_broken),	   cmocka_unit_test(test_data_dir),
+		cmocka_unit_test(test_toolchains),    cmocka_unit_test(test_sysroots),
+		cmocka_unit_test(test_unknown_name),  cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_data_dir),      cmocka_unit_test(test_images),
+		cmocka_unit_test(test_broken_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,7 @@ static void deb_into_a_part(void **state)
 	const char *patterns[] = {"usr/share/doc/**", "usr/bin/l*"};
 	const struct xb_list drop = {patterns, XB_COUNT(patterns)};
 
-	expect_ok(xb_deb_unpack(f->store, &package, &drop, f->part, &f->err), &f->err);
+	expect_ok(xb_deb_unpack(f->store, &package, &drop, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err);
 	expect_tree(f, "d usr\nd usr/bin\nf usr/bin/hello 755 7\nf usr/bin/hi 755 7\nd usr/share\n");
 }
 
@@ -99,10 +99,36 @@ static void deb_without_patterns(void **state)
 	struct fixture *f = *state;
 	struct xb_lock_package package = put_deb(f, CONTROL, content);
 
-	expect_ok(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err);
+	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err);
 	expect_tree(f,
 		    "d usr\nd usr/bin\nf usr/bin/hello 755 7\nf usr/bin/hi 755 7\nl usr/bin/link hello\nd usr/share\n"
 		    "d usr/share/doc\nf usr/share/doc/copyright 644 4\n");
+}
+
+/* What scanners read: the control file as it is, and the sums where the package has them. */
+static void records_of_a_package(void **state)
+{
+	static const struct item nothing[] = {{'5', "./", "", 0755}, {0}};
+	static const struct item taken[] = {{'0', "./var/lib/dpkg/status.d/hello", "x", 0644}, {0}};
+	struct fixture *f = *state;
+	struct xb_lock_package package = put_deb(f, CONTROL, nothing);
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	const struct xb_tree_entry *e;
+	struct xb_digest digest;
+
+	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_STATUS, f->part, &f->err), &f->err);
+	expect_ok(xb_tree_merge(&f->part, 1, &entries, &f->err), &f->err);
+	e = xb_tree_entries_find(&entries, "var/lib/dpkg/status.d/hello");
+	assert_non_null(e);
+	xb_digest_bytes(CONTROL, strlen(CONTROL), &digest);
+	assert_true(xb_digest_eq(&digest, &e->digest));
+	e = xb_tree_entries_find(&entries, "var/lib/dpkg/status.d/hello.md5sums");
+	assert_non_null(e);
+	assert_int_equal(e->size_bytes, 2);
+	/* a package cannot say that it is another one */
+	package = put_deb(f, CONTROL, taken);
+	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_STATUS, f->part, &f->err), &f->err);
+	expect_error(xb_tree_merge(&f->part, 1, &entries, &f->err), &f->err, XB_E_VERIFY, "status.d/hello");
 }
 
 static void control_must_be_the_locks(void **state)
@@ -122,8 +148,8 @@ static void control_must_be_the_locks(void **state)
 	for (size_t i = 0; i < XB_COUNT(rows); i++) {
 		struct xb_lock_package package = put_deb(f, rows[i].control, content);
 
-		expect_error(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err, XB_E_VERIFY,
-			     rows[i].part);
+		expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err,
+			     XB_E_VERIFY, rows[i].part);
 	}
 	/* Nothing of data.tar was taken before the control file was looked at. */
 	expect_tree(f, "");
@@ -145,8 +171,8 @@ static void hostile_entries(void **state)
 		struct xb_lock_package package = put_deb(f, CONTROL, items);
 
 		print_message("%s\n", rows[i].name);
-		expect_error(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err, XB_E_VERIFY,
-			     "unpack package 'hello'");
+		expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err,
+			     XB_E_VERIFY, "unpack package 'hello'");
 	}
 }
 
@@ -155,8 +181,8 @@ static void a_missing_blob_is_told(void **state)
 	struct fixture *f = *state;
 	struct xb_lock_package package = {.name = "hello", .version = "1", .arch = "all"};
 
-	expect_error(xb_deb_unpack(f->store, &package, NULL, f->part, &f->err), &f->err, XB_E_NOT_FOUND,
-		     "unpack package 'hello'");
+	expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err,
+		     XB_E_NOT_FOUND, "unpack package 'hello'");
 }
 
 static int unpack_tar(struct fixture *f, const struct item *items, int strip, const struct xb_list *keep)
@@ -223,9 +249,9 @@ static void hostile_tars(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(deb_into_a_part), TEST(deb_without_patterns),   TEST(control_must_be_the_locks),
-		TEST(hostile_entries), TEST(a_missing_blob_is_told), TEST(tar_stripped_and_selected),
-		TEST(tar_as_it_is),    TEST(hostile_tars),
+		TEST(deb_into_a_part),		 TEST(deb_without_patterns), TEST(records_of_a_package),
+		TEST(control_must_be_the_locks), TEST(hostile_entries),	     TEST(a_missing_blob_is_told),
+		TEST(tar_stripped_and_selected), TEST(tar_as_it_is),	     TEST(hostile_tars),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 struct parsed {
 	struct xb_arena arena;
 	const char *arch;
-	struct xb_list wanted, exclude, free_names;
+	struct xb_list wanted, exclude, free_names, data_only;
 	struct xb_lock_packages locked;
 	struct xb_sv result, error, held;
 	const char *error_code;
@@ -149,6 +149,8 @@ static void take_key(struct parsed *p, struct xb_sv line)
 		p->exclude = words(&p->arena, value);
 	else if (xb_sv_eq_str(key, "free"))
 		p->free_names = words(&p->arena, value);
+	else if (xb_sv_eq_str(key, "data-only"))
+		p->data_only = words(&p->arena, value);
 	else
 		fail_msg("unknown key '%.*s'", XB_SV_ARG(key));
 }
@@ -242,6 +244,8 @@ static void run_case(const char *path)
 	parse_case(&p, xb_str_sv(&text), &err);
 	if (p.locked.len)
 		rc = xb_solver_prefer(p.solver, &p.locked, &p.free_names, &err);
+	if (rc == 0)
+		xb_solver_cut_needs(p.solver, &p.data_only);
 	if (rc == 0)
 		rc = xb_solver_run(p.solver, &p.wanted, &p.exclude, &p.arena, &found, &err);
 	if (rc < 0)

@@ -129,7 +129,7 @@ static void damaged_manifests(void **state)
 		"d\t0755\t0\t0\tp\t../usr\n",		      /* unsafe */
 		"d\t0755\t0\t0\tp\tb\nd\t0755\t0\t0\tp\ta\n", /* not sorted */
 		"d\t0755\t0\t0\tp\ta\nd\t0755\t0\t0\tp\ta\n",
-		"d\t04755\t0\t0\tp\ta\n", /* a set-id bit */
+		"d\t010755\t0\t0\tp\ta\n", /* no permission bit */
 		"d\t0755\t-1\t0\tp\ta\n",
 		"f\t0644\t0\t0\tabcd\t3\tp\ta\n",
 		"l\tp\ta\n",

@@ -167,9 +167,8 @@ static void whiteouts(void **state)
 }
 
 /* Set-id bits are dropped, whatever else the mode says; the disk has two modes only. */
-static void modes(void **state)
+static void check_modes(struct fixture *f, bool keeps_set_id)
 {
-	struct fixture *f = *state;
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
 	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
 	struct xb_tree_stage *stage;
@@ -177,6 +176,8 @@ static void modes(void **state)
 	const struct xb_tree_entry *e;
 
 	assert_ok(xb_tree_stage_open(f->store, &stage, &f->err), &f->err);
+	if (keeps_set_id)
+		xb_tree_stage_keep_set_id(stage);
 	part = xb_tree_part_new(stage, "p");
 	assert_ok(xb_tree_part_dir(part, "tmp", 07777, 1, 2, &f->err), &f->err);
 	assert_ok(xb_tree_part_file_begin(part, "su", 06755, 0, 0, &f->err), &f->err);
@@ -187,10 +188,12 @@ static void modes(void **state)
 	assert_ok(xb_tree_commit(stage, &entries, &recipe, &tree, &f->err), &f->err);
 	xb_tree_part_free(part);
 	xb_tree_stage_close(stage);
-	assert_int_equal(xb_tree_entries_find(&entries, "su")->mode, 0755);
-	assert_int_equal(xb_tree_entries_find(&entries, "none")->mode, 0);
+	xb_tree_entries_release(&entries);
+	assert_ok(xb_tree_read(tree.manifest, &tree.digest, &entries, &f->err), &f->err);
+	assert_int_equal(xb_tree_entries_find(&entries, "su")->mode, keeps_set_id ? 06755 : 0755);
+	assert_int_equal(xb_tree_entries_find(&entries, "none")->mode, keeps_set_id ? 07000 : 0);
 	e = xb_tree_entries_find(&entries, "tmp");
-	assert_int_equal(e->mode, 01777);
+	assert_int_equal(e->mode, keeps_set_id ? 07777 : 01777);
 	assert_int_equal(e->uid, 1);
 	assert_int_equal(e->gid, 2);
 	for (size_t i = 0; i < entries.len; i++) {
@@ -201,6 +204,17 @@ static void modes(void **state)
 		assert_int_equal(lstat(path, &st), 0);
 		assert_int_equal(st.st_mode, expected[i]);
 	}
+}
+
+static void modes(void **state)
+{
+	check_modes(*state, false);
+}
+
+/* They are in the manifest alone: no file of the store ever runs as somebody else. */
+static void modes_for_images(void **state)
+{
+	check_modes(*state, true);
 }
 
 /* The staging directory holds numbers only, whatever the names in the package are. */
@@ -238,6 +252,7 @@ int main(void)
 		TEST(duplicates),
 		TEST(whiteouts),
 		TEST(modes),
+		TEST(modes_for_images),
 		TEST(stage_holds_numbers),
 	};
 

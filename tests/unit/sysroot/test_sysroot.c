@@ -49,6 +49,7 @@ static void made_and_found(void **state)
 	assert_ptr_equal(found.target, target);
 	assert_true(made_has(found.dir, "lib/x86_64-linux-gnu/libc.so.6"));
 	assert_false(made_has(found.dir, "etc/conf")); /* dangles */
+	assert_false(made_has(found.dir, "var/lib/dpkg"));
 }
 
 /* Owners and modes are what the package says; they are in the manifest, for the image. */
@@ -72,10 +73,12 @@ static void a_package_for_images(void **state)
 	assert_false(made_has(tree.dir, "usr/share/man/man1/x"));
 	expect_ok(xb_tree_manifest_read(tree.manifest, &entries, &m->err), &m->err);
 	assert_int_equal(xb_tree_entries_find(&entries, "var/tmp")->mode, 01777);
-	assert_int_equal(xb_tree_entries_find(&entries, "usr/bin/su")->mode, 0755);
+	assert_int_equal(xb_tree_entries_find(&entries, "usr/bin/su")->mode, 04755);
 	assert_string_equal(xb_tree_entries_find(&entries, "usr/bin/su")->origin, "libc6");
 	assert_string_equal(xb_tree_entries_find(&entries, "etc/conf")->target, "../usr/share/elsewhere");
 	assert_string_equal(xb_tree_entries_find(&entries, "lib")->target, "usr/lib");
+	assert_int_equal(xb_tree_entries_find(&entries, "var/lib/dpkg/status.d/libc6")->mode, 0644);
+	assert_true(made_has(tree.dir, "var/lib/dpkg/status.d/libc6.md5sums"));
 }
 
 static void the_gcc_is_part_of_the_name(void **state)
