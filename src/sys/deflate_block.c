@@ -25,17 +25,16 @@ struct runs {
 	struct code code;
 };
 
-static void put(struct deflate_bits *bits, uint64_t value, unsigned n)
+static inline void put(struct deflate_bits *bits, uint64_t value, unsigned n)
 {
 	bits->held |= value << bits->n_held;
 	bits->n_held += n;
 }
 
 /* At most 7 bits stay held. */
-static void flush(struct deflate_bits *bits)
+static inline void flush(struct deflate_bits *bits)
 {
-	deflate_store32(bits->out, (uint32_t)bits->held);
-	deflate_store32(bits->out + 4, (uint32_t)(bits->held >> 32));
+	deflate_store64(bits->out, bits->held);
 	bits->out += bits->n_held / 8;
 	bits->held >>= bits->n_held & ~7U;
 	bits->n_held &= 7;
@@ -187,39 +186,73 @@ static uint64_t extra_cost(const struct deflate_block *block)
 	return bits;
 }
 
-static void write_match(uint32_t token, const struct code *lengths, const struct code *distances,
-			struct deflate_bits *bits)
-{
-	const unsigned len = token & 511, distance = token >> 9;
-	unsigned extra;
-	unsigned symbol = deflate_length_symbol(len, &extra);
+/* Code words as they are written: the bits, and how many they are above them. That of a length has its extra bits. */
+struct words {
+	uint32_t literals[DEFLATE_END + 1];
+	uint32_t lengths[DEFLATE_MAX_MATCH + 1];
+	uint32_t distances[DEFLATE_DISTANCES];
+};
+#define WORD_BITS 24
+#define WORD_MASK ((1U << WORD_BITS) - 1)
 
-	put(bits, lengths->word[symbol], lengths->bits[symbol]);
-	put(bits, (len - 3) & ((1U << extra) - 1), extra);
-	symbol = deflate_distance_symbol(distance, &extra);
-	put(bits, distances->word[symbol], distances->bits[symbol]);
+static uint32_t joined(const struct code *code, unsigned symbol)
+{
+	return code->word[symbol] | (uint32_t)code->bits[symbol] << WORD_BITS;
+}
+
+static void join_words(const struct code *lengths, const struct code *distances, struct words *out)
+{
+	unsigned extra;
+
+	for (unsigned i = 0; i <= DEFLATE_END; i++)
+		out->literals[i] = joined(lengths, i);
+	for (unsigned len = 3; len <= DEFLATE_MAX_MATCH; len++) {
+		const unsigned symbol = deflate_length_symbol(len, &extra);
+		const uint32_t more = (len - 3) & ((1U << extra) - 1);
+
+		out->lengths[len] = joined(lengths, symbol) + (more << lengths->bits[symbol]) + (extra << WORD_BITS);
+	}
+	for (unsigned i = 0; i < DEFLATE_DISTANCES; i++)
+		out->distances[i] = joined(distances, i);
+}
+
+static inline void put_word(struct deflate_bits *bits, uint32_t word)
+{
+	put(bits, word & WORD_MASK, word >> WORD_BITS);
+}
+
+static inline void write_match(uint32_t token, const struct words *words, struct deflate_bits *bits)
+{
+	const unsigned distance = token >> 9;
+	unsigned extra;
+	const unsigned symbol = deflate_distance_symbol(distance, &extra);
+
+	put_word(bits, words->lengths[token & 511]);
+	put_word(bits, words->distances[symbol]);
 	put(bits, (distance - 1) & ((1U << extra) - 1), extra);
 }
 
 /*
- * The four parts of a match are at most 15 + 5 + 15 + 13 bits, and three literals 45, so that one flush is enough for
- * either. The bits are counted in a copy, which the compiler keeps in registers.
+ * The parts of a match are at most 15 + 5, 15 and 13 bits, and three literals 45, so that one flush is enough for either.
+ * The bits are counted in a copy, which the compiler keeps in registers.
  */
 static void write_tokens(const struct deflate_block *block, const struct code *lengths, const struct code *distances,
 			 struct deflate_bits *out)
 {
 	const uint32_t *token = block->tokens, *const end = token + block->n_tokens;
 	struct deflate_bits bits = *out;
+	struct words words;
 
+	join_words(lengths, distances, &words);
 	while (token < end) {
 		if (*token > UINT8_MAX)
-			write_match(*token++, lengths, distances, &bits);
+			write_match(*token++, &words, &bits);
 		else
 			for (int i = 0; i < 3 && token < end && *token <= UINT8_MAX; i++, token++)
-				put(&bits, lengths->word[*token], lengths->bits[*token]);
+				put_word(&bits, words.literals[*token]);
 		flush(&bits);
 	}
-	put(&bits, lengths->word[DEFLATE_END], lengths->bits[DEFLATE_END]);
+	put_word(&bits, words.literals[DEFLATE_END]);
 	flush(&bits);
 	*out = bits;
 }

@@ -68,6 +68,11 @@ static inline void deflate_store32(uint8_t *p, uint32_t value)
 	p[2] = (uint8_t)(value >> 16);
 	p[3] = (uint8_t)(value >> 24);
 }
+static inline void deflate_store64(uint8_t *p, uint64_t value)
+{
+	deflate_store32(p, (uint32_t)value);
+	deflate_store32(p + 4, (uint32_t)(value >> 32));
+}
 static inline unsigned deflate_log2(uint32_t value) /* not 0 */
 {
 	return 31U - (unsigned)__builtin_clz(value);
