@@ -106,4 +106,15 @@ struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct 
 /* XB_E_INPUT unless all hosts have the same version of the compiler: all must write the same bytes. */
 int lock_check_versions(struct xb_app *app, const struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 
+/* ---- op_lock.c ---- */
+
+/* The project, what it names, and where its lock is. */
+int lock_need_all(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
+/* The lock that there is; *out stays NULL when there is none. Free it with xb_lock_free. */
+int lock_read_before(const struct xb_app *app, struct xb_lock **out, struct xb_err *err) XB_MUST_CHECK;
+/* XB_E_LOCK when `before` is NULL or does not fit the project. */
+int lock_check(struct xb_app *app, const struct xb_lock *before, struct xb_err *err) XB_MUST_CHECK;
+/* After lock_plan_all: reads the suites and solves. */
+int lock_solve_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
+
 #endif

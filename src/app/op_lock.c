@@ -13,7 +13,7 @@
 
 /* ---- what the project asks for, and what the lock has ---- */
 
-static int need_all(struct xb_app *app, struct xb_err *err)
+int lock_need_all(struct xb_app *app, struct xb_err *err)
 {
 	if (xb_app_need_project(app, err) < 0 || xb_app_need_descs(app, err) < 0)
 		return err->code;
@@ -22,8 +22,7 @@ static int need_all(struct xb_app *app, struct xb_err *err)
 	return 0;
 }
 
-/* *out stays NULL when there is no lock. */
-static int read_before(const struct xb_app *app, struct xb_lock **out, struct xb_err *err)
+int lock_read_before(const struct xb_app *app, struct xb_lock **out, struct xb_err *err)
 {
 	if (xb_lock_read(app->lock_path, out, err) == 0)
 		return 0;
@@ -48,7 +47,7 @@ static bool has_package(const struct xb_lock *lock, const char *name)
 	return false;
 }
 
-static int check_lock(struct xb_app *app, const struct xb_lock *before, struct xb_err *err)
+int lock_check(struct xb_app *app, const struct xb_lock *before, struct xb_err *err)
 {
 	const char *reason;
 
@@ -115,7 +114,7 @@ static int check_names(const struct xb_lock *before, const struct xb_lock_opts *
 /* ---- making it ---- */
 
 /* A mirror may change between its InRelease and its indexes: then everything is read once more. */
-static int solve_all(struct lock_plan *plan, struct xb_err *err)
+int lock_solve_all(struct lock_plan *plan, struct xb_err *err)
 {
 	if (lock_suites_fetch(plan, err) < 0)
 		return err->code;
@@ -210,7 +209,7 @@ static int make_lock(struct xb_app *app, const struct xb_lock_opts *opts, const 
 
 	if (xb_app_need_store(app, err) < 0 || lock_plan_all(&plan, err) < 0)
 		return err->code;
-	if (solve_all(&plan, err) < 0) {
+	if (lock_solve_all(&plan, err) < 0) {
 		blame_project(app, err);
 		return err->code;
 	}
@@ -256,10 +255,10 @@ int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lo
 
 	if (opts->update && app->options.locked_asked)
 		return xb_fail(err, XB_E_USAGE, "--update writes %s, and --locked forbids it", XB_LOCK_NAME);
-	if (need_all(app, err) < 0 || read_before(app, &before, err) < 0)
+	if (lock_need_all(app, err) < 0 || lock_read_before(app, &before, err) < 0)
 		return err->code;
 	if (check)
-		rc = check_lock(app, before, err);
+		rc = lock_check(app, before, err);
 	else
 		rc = check_names(before, opts, err);
 	if (rc == 0 && before)

@@ -8,6 +8,8 @@ static const struct opt options[] = {
 	 offsetof(struct values, check), NULL},
 	{"allow-rollback", 0, OPT_FLAG, NULL, NULL, "accept a Release older than the locked one",
 	 offsetof(struct values, allow_rollback), NULL},
+	{"why", 0, OPT_TEXT, "PKG", NULL, "change nothing; print the chains of dependencies that bring in a package",
+	 offsetof(struct values, why), NULL},
 	{NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, NULL},
 };
 

@@ -74,6 +74,11 @@ int cmd_lock_run(struct cli *cli, struct xb_err *err)
 	return become_helper(cli, err);
 }
 
+int cmd_outdated_run(struct cli *cli, struct xb_err *err)
+{
+	return become_helper(cli, err);
+}
+
 int cmd_fetch_run(struct cli *cli, struct xb_err *err)
 {
 	return become_helper(cli, err);

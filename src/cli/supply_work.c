@@ -10,6 +10,7 @@
 #include "xbuild/app/op_image_verify.h"
 #include "xbuild/app/op_lock.h"
 #include "xbuild/app/op_sign.h"
+#include "xbuild/app/op_why.h"
 
 static int supply_here(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
 {
@@ -32,6 +33,20 @@ void supply_connect(struct cli *cli)
 	cli->app.make_lock = lock_here;
 }
 
+static int print_why(struct cli *cli, struct xb_err *err)
+{
+	struct xb_str text = {0};
+	const struct values *v = &cli->values;
+	if (v->update || v->check || v->args.len)
+		return xb_fail(err, XB_E_USAGE, "--why stands alone");
+	int code = xb_op_why(&cli->app, v->why, &text, err);
+	progress_clear(cli->progress);
+	if (code == 0)
+		code = cli_print(xb_str_get(&text), err);
+	xb_str_release(&text);
+	return code;
+}
+
 int cmd_lock_run(struct cli *cli, struct xb_err *err)
 {
 	const struct values *v = &cli->values;
@@ -39,6 +54,8 @@ int cmd_lock_run(struct cli *cli, struct xb_err *err)
 		return xb_fail(err, XB_E_USAGE, "lock takes package names only with --update");
 	if (v->check && v->update)
 		return xb_fail(err, XB_E_USAGE, "--check and --update exclude each other");
+	if (v->why)
+		return print_why(cli, err);
 	struct xb_lock_opts opts = {
 		.check = v->check,
 		.update = v->update,
