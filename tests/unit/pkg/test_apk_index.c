@@ -445,7 +445,8 @@ static void check_fixture(const char *file, const char *key, const char *arch, s
 	assert_int_equal(index->n_packages, n_packages);
 	assert_int_equal(index->hash, hash);
 	for (size_t i = 0; i < index->n_packages; i++)
-		assert_true(index->packages[i].parsed.valid);
+		/* of all of Alpine, one is no version by apko's grammar */
+		assert_int_equal(index->packages[i].parsed.valid, strcmp(index->packages[i].version, "0.99f7-r1") != 0);
 }
 
 static void test_alpine(void **state)
