@@ -109,7 +109,9 @@ static int take_control_entry(struct reading *r, struct apk_tar *tar, const stru
 							 .len = (size_t)entry->size_bytes,
 							 .mode = entry->mode,
 							 .uid = entry->uid,
-							 .gid = entry->gid}));
+							 .gid = entry->gid,
+							 .uname = xb_arena_strdup(&r->apk->arena, entry->uname),
+							 .gname = xb_arena_strdup(&r->apk->arena, entry->gname)}));
 	return 0;
 }
 
@@ -265,6 +267,7 @@ static int take_entry(struct reading *r, struct apk_tar *tar, const struct apk_t
 		.gid = entry->gid,
 		.mtime = entry->mtime,
 		.target = entry->target ? xb_arena_strdup(&r->apk->arena, entry->target) : NULL,
+		.has_sum = entry->has_sum,
 		.sum = entry->sum,
 		.size_bytes = entry->size_bytes,
 	};

@@ -365,6 +365,8 @@ static int take_fields(struct apk_tar *tar, const struct header *h, int64_t size
 	if (!field_number(h->mode, sizeof(h->mode), &mode) || !field_number(h->uid, sizeof(h->uid), &uid) ||
 	    !field_number(h->gid, sizeof(h->gid), &gid) || !field_number(h->mtime, sizeof(h->mtime), &mtime))
 		return fail(tar, err, "has a field that is no number");
+	memcpy(entry->uname, h->uname, sizeof(h->uname));
+	memcpy(entry->gname, h->gname, sizeof(h->gname));
 	entry->mode = (uint32_t)mode & 07777;
 	entry->uid = extra->has_uid ? (uint32_t)extra->uid : (uint32_t)uid;
 	entry->gid = extra->has_gid ? (uint32_t)extra->gid : (uint32_t)gid;

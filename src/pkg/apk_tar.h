@@ -29,6 +29,7 @@ struct apk_tar_entry {
 	int64_t mtime;		 /* seconds */
 	int64_t size_bytes;
 	const char *path, *target; /* until the next call; "" is the root itself; target: of links, else NULL */
+	char uname[33], gname[33];
 	bool has_sum;
 	struct xb_sha1 sum; /* as the package says */
 	struct xb_apk_xattr *xattrs;

@@ -40,6 +40,7 @@ struct xb_apk_entry {
 	uint32_t mode, uid, gid; /* as in the package; mode 07777 */
 	int64_t mtime;		 /* seconds */
 	const char *target;	 /* of links; a hard link's is a path of the package */
+	bool has_sum;
 	struct xb_sha1 sum;	 /* of the content, or of the target of a symbolic link */
 	struct xb_digest digest; /* file: its blob in the store */
 	int64_t size_bytes;	 /* file */
@@ -52,6 +53,7 @@ struct xb_apk_script {
 	const char *name, *text;
 	size_t len;
 	uint32_t mode, uid, gid;
+	const char *uname, *gname;
 };
 
 /* What .PKGINFO says; texts that are missing are "". */
