@@ -33,9 +33,9 @@ struct words {
 /* Every option's value, of all commands. All-zero is "nothing given". */
 struct values {
 	const char *dir, *file, *mirror, *profile, *color, *progress;
-	const char *key, *repository, *signatures, *why;
+	const char *key, *repository, *signatures, *why, *from, *image, *ca_file;
 	bool quiet, offline, locked, frozen, json, help, version;
-	bool keep_going, dry_run, check, update, allow_rollback, verify, recursive;
+	bool keep_going, dry_run, check, update, allow_rollback, verify, recursive, insecure;
 	int verbose, jobs;
 	struct words targets, wants, outputs;
 	struct words args; /* what is no option */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lock, fetch, verify and sign as xbuild does them: by the helper program xbuild-supply. */
+/* lock, fetch, verify, sign and push as xbuild does them: by the helper program xbuild-supply. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static int start_of_argv(struct cli *cli, struct words *argv, struct xb_err *err
 	return 0;
 }
 
-/* lock, fetch, verify and sign, asked for by name: this process becomes the helper. */
+/* lock, fetch and the like, asked for by name: this process becomes the helper. */
 static int become_helper(struct cli *cli, struct xb_err *err)
 {
 	struct words argv = {0};
@@ -85,6 +85,11 @@ int cmd_fetch_run(struct cli *cli, struct xb_err *err)
 }
 
 int cmd_verify_run(struct cli *cli, struct xb_err *err)
+{
+	return become_helper(cli, err);
+}
+
+int cmd_push_run(struct cli *cli, struct xb_err *err)
 {
 	return become_helper(cli, err);
 }

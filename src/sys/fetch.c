@@ -247,6 +247,11 @@ static void global_init(void)
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void fetch_global_init(void)
+{
+	(void)pthread_once(&global_once, global_init);
+}
+
 static void run_release(struct run *run)
 {
 	for (size_t i = 0; i < run->n_items; i++) {
@@ -262,7 +267,7 @@ static int run_open(struct run *run, struct xb_fetch_req *reqs, size_t n_reqs, s
 {
 	int parallel = run->opts->parallel > 0 ? run->opts->parallel : DEFAULT_PARALLEL;
 	run->parallel = parallel < MAX_PARALLEL ? parallel : MAX_PARALLEL;
-	(void)pthread_once(&global_once, global_init);
+	fetch_global_init();
 	run->multi = curl_multi_init();
 	if (!run->multi)
 		return xb_fail(err, XB_E_SYSTEM, "fetch: curl cannot be started");

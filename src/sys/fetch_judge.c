@@ -50,8 +50,7 @@ static enum fetch_verdict judge_stop(struct fetch_item *it, struct xb_str *why, 
 	}
 }
 
-/* Failures that another try may mend. */
-static bool is_passing(CURLcode code)
+bool fetch_is_passing(CURLcode code)
 {
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_PROXY:
@@ -61,6 +60,7 @@ static bool is_passing(CURLcode code)
 	case CURLE_OPERATION_TIMEDOUT:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
+	case CURLE_SEND_FAIL_REWIND:
 	case CURLE_RECV_ERROR:
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM:
@@ -106,5 +106,5 @@ enum fetch_verdict fetch_judge(struct fetch_item *it, CURLcode code, struct xb_s
 		return judge_status(it, why, pause_ms);
 	it->any_found = true;
 	(void)xb_str_append(why, it->text[0] ? it->text : curl_easy_strerror(code));
-	return is_passing(code) ? FETCH_AGAIN : FETCH_NEXT_URL;
+	return fetch_is_passing(code) ? FETCH_AGAIN : FETCH_NEXT_URL;
 }

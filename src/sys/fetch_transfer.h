@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to sys/fetch: one transfer, shared by fetch.c (which request goes where and when), fetch_transfer.c (the options
+ * Private to sys/fetch (and, for the last two functions, sys/http): one transfer, shared by fetch.c (which request goes where and when), fetch_transfer.c (the options
  * of a transfer, and what happens to its bytes) and fetch_judge.c (what its end means). An item belongs to one run, and so
  * to one thread.
  *
@@ -85,5 +85,10 @@ int64_t fetch_size_limit(const struct xb_fetch_req *req);
 
 /* What the end of a transfer means; appends the reason to `why`. *pause_ms is set where the server asks for a pause. */
 enum fetch_verdict fetch_judge(struct fetch_item *it, CURLcode code, struct xb_str *why, int64_t *pause_ms);
+
+/* Failures that another try may mend. */
+bool fetch_is_passing(CURLcode code);
+/* Once per process, from any thread. */
+void fetch_global_init(void);
 
 #endif

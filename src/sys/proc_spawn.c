@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "xbuild/base/vec.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/host.h"
 
 /* posix_spawn(3) takes pointers to what is not const, and does not write there. */
 static char *const *as_spawn_list(const char *const *list)
@@ -17,10 +20,26 @@ static char *const *as_spawn_list(const char *const *list)
 	return list ? (char *const *)(uintptr_t)list : empty;
 }
 
-/* 0 or an errno. out_fd are the write ends, -1 where the child has ours. */
-static int fill_actions(posix_spawn_file_actions_t *actions, const struct xb_proc_spec *spec, const int out_fd[2])
+/* The read end of a pipe that holds the whole text: so small a one (PIPE_BUF) is written without waiting for a reader. */
+static int open_input(const char *text, int *out_fd, struct xb_err *err)
 {
-	int rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	int fds[2];
+
+	if (xb_host_pipe(fds, err) < 0)
+		return err->code;
+	if (xb_fs_write_all(fds[1], text, strlen(text), "input of a program", err) < 0)
+		xb_fs_close(&fds[0]);
+	xb_fs_close(&fds[1]);
+	*out_fd = fds[0];
+	return err->code;
+}
+
+/* 0 or an errno. out_fd are the write ends, -1 where the child has ours; in_fd: -1 for /dev/null. */
+static int fill_actions(posix_spawn_file_actions_t *actions, const struct xb_proc_spec *spec, int in_fd,
+			const int out_fd[2])
+{
+	int rc = in_fd >= 0 ? posix_spawn_file_actions_adddup2(actions, in_fd, STDIN_FILENO)
+			    : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
 	if (!rc && !spec->inherit_output)
 		rc = posix_spawn_file_actions_adddup2(actions, out_fd[0], STDOUT_FILENO);
@@ -69,11 +88,14 @@ int proc_spawn(const struct xb_proc_spec *spec, const int out_fd[2], pid_t *out_
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
+	int in_fd XB_CLEANUP(xb_fs_close) = -1;
 	int rc;
 
+	if (spec->input && open_input(spec->input, &in_fd, err) < 0)
+		return err->code;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
-	rc = fill_actions(&actions, spec, out_fd);
+	rc = fill_actions(&actions, spec, in_fd, out_fd);
 	if (!rc)
 		rc = fill_attributes(&attr);
 	if (!rc)

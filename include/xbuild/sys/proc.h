@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Child processes: argv arrays to posix_spawn, never a shell; the environment is what the caller lists and nothing else;
- * stdin is /dev/null; all other descriptors are closed in the child. Each child leads a process group of its own, so
+ * stdin is /dev/null or the text that the caller gives; all other descriptors are closed in the child. Each child leads a process group of its own, so
  * that it can be ended with its descendants.
  *
  * A child counts as ended when it has ended itself: what descendants of it write later is not waited for.
@@ -21,6 +21,7 @@ struct xb_proc_spec {
 	const char *const *argv; /* argv[0] is the path of the executable; ends with NULL */
 	const char *const *env;	 /* "NAME=value", ends with NULL; NULL means empty */
 	const char *cwd;	 /* NULL: the current directory */
+	const char *input;	 /* what it finds on stdin, at most 4096 bytes; NULL: nothing */
 	bool inherit_output;	 /* stdout and stderr are ours instead of being captured */
 	bool split_output;	 /* capture stderr apart from stdout (else both into `output`, in order) */
 	int64_t max_output;	 /* 0 = XB_MAX_CHILD_OUTPUT_BYTES; more is cut and marked */

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/app/op_push.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xbuild/app/op_image.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/num.h"
+#include "xbuild/base/path.h"
+#include "xbuild/image/layout.h"
+#include "xbuild/image/tag.h"
+#include "xbuild/store/cas.h"
+#include "xbuild/sys/fs.h"
+
+#define JOURNALS "uploads" /* in the store's directory */
+
+/* One run of the command. */
+struct push_run {
+	struct xb_app *app;
+	const struct xb_op_push_opts *opts;
+	struct xb_op_push_result *result;
+	const char *layout; /* absolute */
+	struct xb_graph graph;
+	XB_VEC(struct xb_push_target) targets;
+};
+
+void xb_op_push_result_release(struct xb_op_push_result *result)
+{
+	xb_push_result_release(&result->sent);
+	xb_arena_release(&result->arena);
+	*result = (struct xb_op_push_result){0};
+}
+
+static void release_run(struct push_run *run)
+{
+	for (size_t i = 0; i < run->targets.len; i++)
+		xb_reference_release(&run->targets.items[i].ref);
+	XB_VEC_RELEASE(&run->targets);
+	xb_graph_release(&run->graph);
+}
+
+/* ---- the layout ---- */
+
+static int find_layout(struct push_run *run, struct xb_err *err)
+{
+	struct xb_app *app = run->app;
+	char *start XB_CLEANUP(xb_free_ptr) = NULL, *path XB_CLEANUP(xb_free_ptr) = NULL;
+	const char *name = run->opts->image;
+
+	if (run->opts->from) {
+		if (xb_app_start_dir(app, &start, err) < 0)
+			return err->code;
+		path = xb_path_join(start, run->opts->from);
+		run->layout = xb_arena_strdup(&app->arena, path);
+		return 0;
+	}
+	if (xb_app_need_project(app, err) < 0)
+		return xb_hint(err, "--from DIR names a layout that needs no project");
+	if (name && !xb_project_image(app->project, xb_sv(name)))
+		return xb_fail(err, XB_E_USAGE, "the project has no image '%s'", name);
+	if (!name && app->project->n_images != 1) {
+		xb_fail(err, XB_E_USAGE, "the project has %zu images, and one can be pushed at a time",
+			app->project->n_images);
+		return xb_hint(err, "name it with --image NAME");
+	}
+	run->layout = xb_arena_printf(&app->arena, "%s/out/images/%s", app->project->dir,
+				      name ? name : app->project->images[0].name);
+	return 0;
+}
+
+/* A blob of the layout, else of the store: layers of a base may be in neither, and need not where the registry has them. */
+static int open_blob(void *ctx, const struct xb_digest *digest, int *out_fd, struct xb_err *err)
+{
+	const struct push_run *run = ctx;
+	char hex[XB_DIGEST_HEX];
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/blobs/sha256/%s", run->layout, xb_digest_hex(digest, hex));
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return xb_cas_open(run->app->store, digest, out_fd, err);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		xb_fail(err, XB_E_VERIFY, "open '%s': expected a regular file", path);
+		xb_fs_close(&fd);
+		return err->code;
+	}
+	*out_fd = fd;
+	return 0;
+}
+
+static int read_document(void *ctx, const struct xb_digest *digest, struct xb_str *out, struct xb_err *err)
+{
+	int fd XB_CLEANUP(xb_fs_close) = -1;
+	char buffer[16384], hex[XB_DIGEST_OCI];
+	int64_t n;
+
+	if (open_blob(ctx, digest, &fd, err) < 0)
+		return err->code;
+	xb_digest_oci(digest, hex);
+	out->max_bytes = XB_MAX_OCI_DOCUMENT_BYTES;
+	while ((n = xb_fs_read_some(fd, buffer, sizeof(buffer), hex, err)) > 0)
+		if (!xb_str_append_n(out, buffer, (size_t)n))
+			return xb_fail(err, XB_E_INPUT, "%s: more than %lld bytes", hex,
+				       (long long)XB_MAX_OCI_DOCUMENT_BYTES);
+	return (int)n;
+}
+
+static int read_layout(struct push_run *run, struct xb_err *err)
+{
+	const struct xb_graph_reader reader = {.read = read_document, .ctx = run};
+
+	if (xb_layout_read(run->layout, &run->result->digest, err) < 0) {
+		if (err->code != XB_E_NOT_FOUND)
+			return err->code;
+		return run->opts->from ? err->code : xb_hint(err, "run 'xbuild image', which writes it");
+	}
+	if (xb_graph_read(&reader, NULL, &run->result->digest, &run->graph, err) < 0)
+		return xb_wrap(err, "read the layout '%s'", run->layout);
+	return 0;
+}
+
+/* ---- where to ---- */
+
+/* The target of this repository, a new one where there is none; takes the reference. */
+static size_t target_of(struct push_run *run, struct xb_reference *ref)
+{
+	for (size_t i = 0; i < run->targets.len; i++)
+		if (xb_reference_same_repository(&run->targets.items[i].ref, ref)) {
+			xb_reference_release(ref);
+			return i;
+		}
+	XB_VEC_PUSH(&run->targets, ((struct xb_push_target){.ref = *ref}));
+	*ref = (struct xb_reference){0};
+	return run->targets.len - 1;
+}
+
+static void add_tag(struct push_run *run, size_t target, const char *tag)
+{
+	struct xb_push_target *t = &run->targets.items[target];
+	const char **tags;
+
+	for (size_t i = 0; i < t->n_tags; i++)
+		if (strcmp(t->tags[i], tag) == 0)
+			return;
+	tags = xb_arena_array(&run->result->arena, t->n_tags + 1, sizeof(*tags));
+	for (size_t i = 0; i < t->n_tags; i++)
+		tags[i] = t->tags[i];
+	tags[t->n_tags] = xb_arena_strdup(&run->result->arena, tag);
+	t->tags = tags;
+	t->n_tags++;
+}
+
+/* The tags of the project; target SIZE_MAX: those that name a repository. */
+static int add_project_tags(struct push_run *run, size_t target, struct xb_err *err)
+{
+	const char **tags;
+	size_t n, n_added = 0;
+
+	if (xb_op_tag(run->app, run->opts->image, &tags, &n, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < n; i++) {
+		struct xb_reference ref XB_CLEANUP(xb_reference_release) = {0};
+		const size_t len = xb_tag_repository_len(tags[i]);
+		const char *tag = tags[i] + (len ? len + 1 : 0);
+		size_t own = target;
+
+		if (len && xb_reference_parse(tags[i], &ref, err) < 0)
+			return err->code;
+		if (!len && target == SIZE_MAX)
+			continue;
+		if (len && target == SIZE_MAX)
+			own = target_of(run, &ref);
+		else if (len && !xb_reference_same_repository(&ref, &run->targets.items[target].ref))
+			continue;
+		add_tag(run, own, tag);
+		n_added++;
+	}
+	if (n_added)
+		return 0;
+	if (target != SIZE_MAX)
+		return xb_fail(err, XB_E_USAGE, "the project file has no tag for '%s'",
+			       run->targets.items[target].ref.repository);
+	xb_fail(err, XB_E_USAGE, "push needs a reference: no tag of the project file names a repository");
+	return xb_hint(err, "xbuild push ghcr.io/acme/parcel");
+}
+
+static int find_targets(struct push_run *run, struct xb_err *err)
+{
+	if (!run->opts->n_refs)
+		return add_project_tags(run, SIZE_MAX, err);
+	for (size_t i = 0; i < run->opts->n_refs; i++) {
+		struct xb_reference ref XB_CLEANUP(xb_reference_release) = {0};
+		char *tag XB_CLEANUP(xb_free_ptr) = NULL;
+		size_t target;
+
+		if (xb_reference_parse(run->opts->refs[i], &ref, err) < 0)
+			return err->code;
+		if (ref.has_digest)
+			return xb_fail(err, XB_E_USAGE, "'%s': a digest is what comes of a push, not where it goes",
+				       run->opts->refs[i]);
+		tag = ref.tag ? xb_strdup(ref.tag) : NULL;
+		target = target_of(run, &ref);
+		if (tag)
+			add_tag(run, target, tag);
+		else if (add_project_tags(run, target, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+/* ---- the push ---- */
+
+static void fill_result(struct push_run *run)
+{
+	struct xb_op_push_result *result = run->result;
+	const size_t n = run->targets.len;
+
+	result->n_targets = n;
+	result->names = xb_arena_array(&result->arena, n, sizeof(*result->names));
+	result->tags = xb_arena_array(&result->arena, n, sizeof(*result->tags));
+	result->n_tags = xb_arena_array(&result->arena, n, sizeof(*result->n_tags));
+	for (size_t i = 0; i < n; i++) {
+		struct xb_str name XB_CLEANUP(xb_str_release) = {0};
+
+		xb_reference_name(&run->targets.items[i].ref, &name);
+		result->names[i] = xb_arena_strdup(&result->arena, name.data);
+		result->tags[i] = run->targets.items[i].tags;
+		result->n_tags[i] = run->targets.items[i].n_tags;
+	}
+}
+
+static int push(struct push_run *run, struct xb_err *err)
+{
+	struct xb_app *app = run->app;
+	const struct xb_registry_opts how = {.ca_file = run->opts->how.ca_file,
+					     .insecure = run->opts->how.insecure,
+					     .observer = app->observer,
+					     .interrupted = app->interrupted};
+	const struct xb_push_source source = {.open = open_blob, .ctx = run};
+	char *journals XB_CLEANUP(xb_free_ptr) = xb_printf("%s/" JOURNALS, xb_store_dir(app->store));
+	const struct xb_push_opts opts = {.graph = &run->graph,
+					  .source = &source,
+					  .targets = run->targets.items,
+					  .n_targets = run->targets.len,
+					  .parallel = run->opts->parallel,
+					  .dry_run = run->opts->dry_run,
+					  .journal_dir = journals};
+	struct xb_registry *registry;
+	int rc;
+
+	if (xb_fs_mkdirs(journals, 0700, err) < 0)
+		return err->code;
+	registry = xb_registry_open(&how);
+	rc = xb_push(registry, &opts, &run->result->sent, err);
+	xb_registry_close(registry);
+	return rc;
+}
+
+int xb_op_push(struct xb_app *app, const struct xb_op_push_opts *opts, struct xb_op_push_result *out,
+	       struct xb_err *err)
+{
+	struct push_run run XB_CLEANUP(release_run) = {.app = app, .opts = opts, .result = out};
+	char size[XB_NUM_SIZE_MAX];
+	int64_t start_ms = xb_host_monotonic_ms();
+
+	if (app->options.offline)
+		return xb_fail(err, XB_E_USAGE, "push needs the network, and --offline was given");
+	if (find_layout(&run, err) < 0 || xb_app_need_store(app, err) < 0 || read_layout(&run, err) < 0 ||
+	    find_targets(&run, err) < 0 || push(&run, err) < 0)
+		return err->code;
+	fill_result(&run);
+	if (opts->dry_run)
+		return 0;
+	char *label XB_CLEANUP(xb_free_ptr) =
+		xb_printf("%s sent to %zu %s", xb_num_size((uint64_t)out->sent.sent_bytes, size), out->n_targets,
+			  out->n_targets == 1 ? "repository" : "repositories");
+
+	xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_DONE,
+						     .verb = "Pushed",
+						     .label = label,
+						     .elapsed_ms = xb_host_monotonic_ms() - start_ms});
+	return 0;
+}
