@@ -5,6 +5,7 @@
 #include "image_plan.h"
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/map.h"
 #include "xbuild/image/closure.h"
 #include "xbuild/image/packages.h"
 #include "xbuild/store/action_cache.h"
@@ -231,6 +232,43 @@ static int check_program(const struct image_part *part, struct xb_err *err)
 		err);
 }
 
+/* Names of the sysroot's packages that have what lacks, joined; empty when nobody knows. */
+static int find_owners(struct image_run *run, const struct xb_target *target, const struct xb_lacks *lacks,
+		       struct xb_str *out, struct xb_err *err)
+{
+	const struct xb_lock_packages *locked = locked_packages(run, target, err);
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_rootfs index XB_CLEANUP(xb_rootfs_release) = {0};
+	struct xb_map known XB_CLEANUP(xb_map_release) = {0};
+	struct xb_sysroot_paths sysroot = {0};
+
+	if (!locked || xb_provision_sysroot(run->app, target, &sysroot, err) < 0 ||
+	    xb_tree_read(sysroot.manifest, &sysroot.digest, &entries, err) < 0 ||
+	    xb_packages_index(&entries, &index, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < lacks->len; i++) {
+		const struct xb_lock_package *owner = xb_packages_owner(&index, locked, target, &lacks->items[i]);
+
+		if (owner && !xb_map_put_str(&known, owner->name, &known))
+			xb_str_printf(out, "%s%s", out->len ? ", " : "", owner->name);
+	}
+	return 0;
+}
+
+static int check_closure(struct image_run *run, const struct xb_image *image, const struct image_part *part,
+			 struct xb_err *err)
+{
+	struct xb_lacks lacks XB_CLEANUP(xb_lacks_release) = {0};
+	struct xb_str owners XB_CLEANUP(xb_str_release) = {0};
+
+	if (xb_closure_find(&part->rootfs, part->target, &lacks, err) < 0)
+		return err->code;
+	/* base auto has taken what the sysroot has */
+	if (lacks.len && image->base == XB_BASE_DEBIAN && find_owners(run, part->target, &lacks, &owners, err) < 0)
+		return err->code;
+	return xb_closure_refuse(&lacks, part->target, image->base, owners.len ? xb_str_get(&owners) : NULL, err);
+}
+
 int image_check(struct image_run *run, const struct xb_image *image, const struct image_part *part, struct xb_err *err)
 {
 	char *version XB_CLEANUP(xb_free_ptr) = xb_printf("%s %s", CHECK_VERSION, part->target->name);
@@ -242,7 +280,7 @@ int image_check(struct image_run *run, const struct xb_image *image, const struc
 	key_of(&part->rootfs, version, &key);
 	if (recall(run, &key, &text))
 		return 0;
-	if (xb_closure_check(&part->rootfs, part->target, image->base, err) < 0)
+	if (check_closure(run, image, part, err) < 0)
 		return err->code;
 	return remember(run, &key, "complete\n", err);
 }

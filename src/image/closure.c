@@ -326,13 +326,15 @@ static int fail_lack(const struct xb_lack *lack, const struct xb_target *target,
 	}
 }
 
-static int hint_lack(const struct xb_lack *lack, enum xb_image_base base, struct xb_err *err)
+static int hint_lack(const struct xb_lack *lack, enum xb_image_base base, const char *packages, struct xb_err *err)
 {
 	if (lack->kind == XB_LACK_MACHINE)
 		return xb_hint(err, "take the file from 'build:<unit>', which is built for each target");
 	if (lack->kind == XB_LACK_VERSION)
 		return xb_hint(err, "the file was linked against a newer library than the image has; build it with "
 				    "this project's sysroot");
+	if (packages)
+		return xb_hint(err, "add 'packages: [%s]' to the image and run 'xbuild lock'", packages);
 	if (base == XB_BASE_SCRATCH)
 		return xb_hint(err,
 			       "set 'base: auto', which adds the libraries that programs need, or link statically");
@@ -340,19 +342,15 @@ static int hint_lack(const struct xb_lack *lack, enum xb_image_base base, struct
 			    "own library to the image's 'files:'");
 }
 
-int xb_closure_check(const struct xb_rootfs *rootfs, const struct xb_target *target, enum xb_image_base base,
-		     struct xb_err *err)
+int xb_closure_refuse(const struct xb_lacks *lacks, const struct xb_target *target, enum xb_image_base base,
+		      const char *packages, struct xb_err *err)
 {
-	struct xb_lacks lacks XB_CLEANUP(xb_lacks_release) = {0};
-
-	if (xb_closure_find(rootfs, target, &lacks, err) < 0)
-		return err->code;
-	if (!lacks.len)
+	if (!lacks->len)
 		return 0;
-	fail_lack(&lacks.items[0], target, err);
-	if (lacks.len > 1)
-		xb_wrap(err, "%zu things are lacking, the first", lacks.len);
-	return hint_lack(&lacks.items[0], base, err);
+	fail_lack(&lacks->items[0], target, err);
+	if (lacks->len > 1)
+		xb_wrap(err, "%zu things are lacking, the first", lacks->len);
+	return hint_lack(&lacks->items[0], base, packages, err);
 }
 
 /* Finds the command as execvp(3) would. */

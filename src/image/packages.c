@@ -39,17 +39,6 @@ static void want(const struct xb_lock_packages *locked, const struct xb_lock_pac
 	}
 }
 
-static void want_owner(const struct xb_rootfs *sysroot, const struct xb_lock_packages *locked, const char *path,
-		       bool *wanted)
-{
-	const struct xb_rootfs_entry *file = xb_rootfs_resolve(sysroot, path);
-	const struct xb_lock_package *owner =
-		file && file->type == XB_TREE_FILE ? xb_lock_package(locked, file->origin) : NULL;
-
-	if (owner)
-		want(locked, owner, wanted);
-}
-
 /* The first of the loader's default directories that has the library. */
 static const char *library_path(const struct xb_rootfs *sysroot, const struct xb_target *target, const char *name,
 				struct xb_arena *arena)
@@ -65,6 +54,20 @@ static const char *library_path(const struct xb_rootfs *sysroot, const struct xb
 	return "/";
 }
 
+const struct xb_lock_package *xb_packages_owner(const struct xb_rootfs *sysroot, const struct xb_lock_packages *locked,
+						const struct xb_target *target, const struct xb_lack *lack)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	const struct xb_rootfs_entry *file;
+
+	if (lack->kind != XB_LACK_INTERPRETER && lack->kind != XB_LACK_LIBRARY)
+		return NULL;
+	file = xb_rootfs_resolve(sysroot, lack->kind == XB_LACK_LIBRARY
+						  ? library_path(sysroot, target, lack->name, &arena)
+						  : lack->name);
+	return file && file->type == XB_TREE_FILE ? xb_lock_package(locked, file->origin) : NULL;
+}
+
 void xb_packages_choose(const struct xb_rootfs *sysroot, const struct xb_lock_packages *locked,
 			const struct xb_target *target, const struct xb_lacks *lacks, struct xb_arena *arena,
 			const struct xb_lock_package ***out, size_t *out_len)
@@ -74,12 +77,10 @@ void xb_packages_choose(const struct xb_rootfs *sysroot, const struct xb_lock_pa
 	size_t n = 0;
 
 	for (size_t i = 0; i < lacks->len; i++) {
-		const struct xb_lack *lack = &lacks->items[i];
+		const struct xb_lock_package *owner = xb_packages_owner(sysroot, locked, target, &lacks->items[i]);
 
-		if (lack->kind == XB_LACK_INTERPRETER)
-			want_owner(sysroot, locked, lack->name, wanted);
-		else if (lack->kind == XB_LACK_LIBRARY)
-			want_owner(sysroot, locked, library_path(sysroot, target, lack->name, arena), wanted);
+		if (owner)
+			want(locked, owner, wanted);
 	}
 	for (size_t i = 0; i < locked->len; i++) {
 		if (wanted[i])

@@ -51,9 +51,12 @@ void xb_lacks_release(struct xb_lacks *lacks);
 int xb_closure_find(const struct xb_rootfs *rootfs, const struct xb_target *target, struct xb_lacks *out,
 		    struct xb_err *err) XB_MUST_CHECK;
 
-/* XB_E_VERIFY with the first lack, how many more there are, and the next step for an image of this base. */
-int xb_closure_check(const struct xb_rootfs *rootfs, const struct xb_target *target, enum xb_image_base base,
-		     struct xb_err *err) XB_MUST_CHECK;
+/*
+ * XB_E_VERIFY with the first lack, how many there are, and the next step for an image of this base; 0 when there are none.
+ * `packages`: names, joined by ", ", of packages that have what lacks, the first lack's first; NULL: none is known.
+ */
+int xb_closure_refuse(const struct xb_lacks *lacks, const struct xb_target *target, enum xb_image_base base,
+		      const char *packages, struct xb_err *err) XB_MUST_CHECK;
 
 /* The first word of the command that a container runs, and as whom. */
 struct xb_closure_program {

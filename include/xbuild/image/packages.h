@@ -23,6 +23,10 @@
  */
 int xb_packages_index(const struct xb_tree_entries *entries, struct xb_rootfs *out, struct xb_err *err) XB_MUST_CHECK;
 
+/* The package that has what lacks, or NULL. `sysroot` is from xb_packages_index. */
+const struct xb_lock_package *xb_packages_owner(const struct xb_rootfs *sysroot, const struct xb_lock_packages *locked,
+						const struct xb_target *target, const struct xb_lack *lack);
+
 /*
  * Locked packages for the lacks of the image's own files: sorted by name, each once, borrowed from `locked`; the array
  * is in arena. `sysroot` is from xb_packages_index.

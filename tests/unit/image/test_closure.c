@@ -10,6 +10,7 @@ struct image {
 	struct fixture *f;
 	struct xb_rootfs rootfs;
 	const struct xb_target *target;
+	const char *packages; /* that have what lacks */
 	int n;
 };
 
@@ -58,9 +59,12 @@ static struct image begin(void **state)
 
 static int check(struct image *image, enum xb_image_base base)
 {
+	struct xb_lacks lacks XB_CLEANUP(xb_lacks_release) = {0};
+
 	xb_rootfs_merge_usr(&image->rootfs);
 	assert_ok(xb_rootfs_finish(&image->rootfs, &image->f->err), &image->f->err);
-	return xb_closure_check(&image->rootfs, image->target, base, &image->f->err);
+	assert_ok(xb_closure_find(&image->rootfs, image->target, &lacks, &image->f->err), &image->f->err);
+	return xb_closure_refuse(&lacks, image->target, base, image->packages, &image->f->err);
 }
 
 /* The check fails with this text and hint; the image is released. */
@@ -138,6 +142,17 @@ static void test_scratch_refuses_dynamic_programs(void **state)
 		     "2 things are lacking, the first: '/usr/bin/app' (test) needs the program "
 		     "loader '" LOADER "'",
 		     "base: auto");
+}
+
+static void test_debian_names_packages(void **state)
+{
+	struct image image = begin(state);
+
+	add_libc(&image);
+	add_made(&image, "usr/bin/app", &(struct made_elf){.interpreter = LOADER, .needed = {"libssl.so.3"}});
+	image.packages = "libssl3";
+	assert_lacks(&image, XB_BASE_DEBIAN, "needs library 'libssl.so.3', which is not in the image",
+		     "add 'packages: [libssl3]' to the image and run 'xbuild lock'");
 }
 
 static void test_wrong_machine(void **state)
@@ -264,6 +279,7 @@ int main(void)
 		TEST(test_missing_library_of_a_library),
 		TEST(test_missing_version),
 		TEST(test_scratch_refuses_dynamic_programs),
+		TEST(test_debian_names_packages),
 		TEST(test_wrong_machine),
 		TEST(test_runpath_and_origin),
 		TEST(test_rpath_is_inherited_runpath_is_not),
