@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The archive forms of an image before independent judges: Python's tarfile, skopeo, umoci, podman; the same bytes twice;
+# The archive forms of an image before independent judges: Python's tarfile, skopeo, umoci; the same bytes twice;
 # nothing written again that is as it was; nothing half-written; and xbuild's own verify on all of them.
 . "$(dirname "$0")/begin.sh"
 serve
@@ -188,48 +188,4 @@ if command -v umoci >/dev/null; then
 	diff -r --no-dereference "$work/rootfs" "$work/bundle/rootfs" || fail "umoci unpacks another file system"
 else
 	echo "SKIPPED: umoci"
-fi
-
-podman="podman --root $work/podman --runroot $work/podman-run --storage-driver vfs"
-if ! command -v podman >/dev/null; then
-	echo "SKIPPED: podman"
-elif ! $podman info >/dev/null 2>"$work/stderr"; then
-	echo "SKIPPED: podman does not start here: $(tail -n 1 "$work/stderr")"
-else
-	for archive in "$images/hello.docker.tar" "$work/elsewhere/one.tar"; do
-		$podman load -q -i "$archive" >>"$work/loaded" 2>"$work/stderr" || fail "podman load: $(cat "$work/stderr")"
-	done
-	for tag in "$ref-amd64" "$ref-arm64" "$ref"; do
-		grep -q "hello:$tag\$" "$work/loaded" || fail "podman loaded no $tag: $(cat "$work/loaded")"
-	done
-	$podman save -q -m -o "$work/saved.tar" "hello:$ref-amd64" "hello:$ref-arm64"
-	expect 0 "$xbuild" verify "$work/saved.tar"
-	$podman rmi -af >/dev/null 2>&1 || :
-fi
-
-# a server of the test's own, with everything below its directory
-at_end() { if [ -s "$work/containerd.pid" ] && grep -q containerd "/proc/$(cat "$work/containerd.pid")/cmdline" 2>/dev/null; then kill "$(cat "$work/containerd.pid")"; fi; }
-if ! command -v containerd >/dev/null || ! command -v ctr >/dev/null; then
-	echo "SKIPPED: containerd"
-elif [ "$(id -u)" != 0 ]; then
-	echo "SKIPPED: containerd (not root)"
-else
-	printf 'version = 2\nroot = "%s/ctd"\nstate = "%s/ctd-run"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "%s/ctd.sock"\n' \
-		"$work" "$work" "$work" >"$work/containerd.toml"
-	containerd -c "$work/containerd.toml" >"$work/containerd.log" 2>&1 &
-	echo $! >"$work/containerd.pid"
-	tries=0
-	until ctr -a "$work/ctd.sock" version >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 150 ] || fail "containerd did not start: $(tail -n 5 "$work/containerd.log")"
-		sleep 0.1
-	done
-	# unpacks every layer and compares the diffIDs
-	ctr -a "$work/ctd.sock" images import --all-platforms --snapshotter native "$images/hello.docker.tar" >"$work/imported" 2>&1 ||
-		fail "ctr import: $(cat "$work/imported")"
-	ctr -a "$work/ctd.sock" images ls >"$work/imported"
-	grep -qE "^docker.io/library/hello:$ref .*$digest" "$work/imported" || fail "containerd has another index: $(cat "$work/imported")"
-	for arch in amd64 arm64; do
-		grep -q "^docker.io/library/hello:$ref-$arch " "$work/imported" || fail "containerd has no $arch"
-	done
 fi
