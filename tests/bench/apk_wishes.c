@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "xbuild/base/alloc.h"
@@ -20,6 +21,13 @@ static double seconds(void)
 	struct timespec now;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double peak_mb(void)
+{
+	struct rusage usage = {0};
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return (double)usage.ru_maxrss * 1024 / 1e6; /* Linux counts in KiB */
 }
 
 static int open_index(const char *path, const char *key_path, const char *arch, struct xb_apk_index **out,
@@ -98,8 +106,8 @@ int main(int argc, char **argv)
 		had += try_wish(resolver, index->packages[i].name, print);
 	double done = seconds();
 	fprintf(print == PRINT_SUM ? stdout : stderr,
-		"wishes %zu resolved %zu open_seconds %.3f resolve_seconds %.3f\n", index->n_packages, had,
-		opened - start, done - opened);
+		"wishes %zu resolved %zu open_seconds %.3f resolve_seconds %.3f peak_mb %.1f\n", index->n_packages, had,
+		opened - start, done - opened, peak_mb());
 	xb_apk_resolver_free(resolver);
 	xb_apk_index_free(index);
 	return 0;

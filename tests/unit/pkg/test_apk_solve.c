@@ -208,6 +208,8 @@ static void test_cycles(void **state)
 	expect_set(w, "a-1 D=b\nb-1 D=c\nc-1 D=a", "a", "c-1 b-1 a-1");
 	expect_set(w, "a-1 D=a", "a", "a-1");
 	expect_set(w, "a-1 D=v p=v\nb-1 p=v", "a", "a-1");
+	/* through names that choosing does not settle */
+	expect_set(w, "a-1 D=w p=v\nb-1 D=v p=w", "a", "a-1 b-1");
 }
 
 static void test_versions(void **state)
@@ -326,6 +328,9 @@ static void test_versioned_provides_are_exclusive(void **state)
 	expect_refused(w, "a-1 D=x,y\nx-1 p=n\ny-1 p=n=1", "a", XB_E_UNSAT, "y-1: it cannot be beside 'n' of x-1");
 	/* and not beside a package of that name: x is the only choice for x, so it is the one for n */
 	expect_set(w, "a-1 D=n,x\nn-1\nx-1 p=n", "a", "x-1 a-1");
+	/* even if that one provides its own name */
+	expect_refused(w, "x-1 p=n\nn-1 p=n,q", "q x", XB_E_UNSAT,
+		       "no package fits 'q'; n-1: it cannot be beside 'n' of x-1");
 	expect_refused(w, "x-1 p=n=1\ny-1 p=n=1", "x y", XB_E_UNSAT,
 		       "no package fits 'y'; y-1: it cannot be beside 'n=1' of x-1");
 }
@@ -361,6 +366,15 @@ static void test_operator_on_chosen_provider(void **state)
 		w, "base-1\nft-2 D=base p=pc:ft=24\na-1 D=ft,x\nx-1 D=pc:ft>=99", "a", XB_E_UNSAT,
 		"x-1, which is 'x' of a-1, which is wanted as 'a' cannot be installed: it needs 'pc:ft>=99', and "
 		"ft-2 is chosen already");
+}
+
+/* What is chosen has the version under that name alone. */
+static void test_version_of_chosen_provider(void **state)
+{
+	struct world *w = *state;
+	expect_refused(w, "base-1\nft-2 D=base p=pc:ft=24\na-1 D=ft,x\nx-1 D=pc:ft<3", "a", XB_E_UNSAT,
+		       "it needs 'pc:ft<3', and ft-2 is chosen already");
+	expect_set(w, "base-1\nft-2 D=base p=pc:ft=24\na-1 D=ft,x\nx-1 D=ft<3", "a", "base-1 ft-2 x-1 a-1");
 }
 
 /* "so:x=3" is lower than "so:x=1.0-r0". */
@@ -650,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_versioned_provides_are_exclusive),
 		cmocka_unit_test(test_versioned_requirements),
 		cmocka_unit_test(test_operator_on_chosen_provider),
+		cmocka_unit_test(test_version_of_chosen_provider),
 		cmocka_unit_test(test_soname_versions),
 		cmocka_unit_test(test_install_if),
 		cmocka_unit_test(test_architectures),
