@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base.h"
 #include "image_lists.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -181,7 +182,7 @@ static int refuse_later(struct xb_app *app, struct xb_err *err)
 	static const struct {
 		enum xb_image_base base;
 		const char *name;
-	} later[] = {{XB_BASE_APKO, "apko"}, {XB_BASE_IMAGE, "image"}};
+	} later[] = {{XB_BASE_APKO, "apko"}};
 	const struct xb_project *p = app->project;
 
 	for (size_t i = 0; i < p->n_images; i++) {
@@ -277,6 +278,25 @@ static const char *stale_target(struct xb_app *app, const struct xb_lock *lock, 
 	return NULL;
 }
 
+static const char *stale_base(struct xb_app *app, const struct xb_lock *lock, const struct xb_image *image)
+{
+	const struct xb_lock_base *base = image->base_ref ? xb_lock_base(lock, image->base_ref) : NULL;
+
+	if (image->base_ref && !base)
+		return xb_arena_printf(&app->arena, "it has no base '%s'", image->base_ref);
+	for (size_t i = 0; base && i < app->project->n_targets; i++) {
+		const char *target = app->project->targets[i].target->name;
+		size_t k = 0;
+
+		while (k < base->n_platforms && strcmp(base->platforms[k].target, target) != 0)
+			k++;
+		if (k == base->n_platforms && base_covers(image, app->project->targets[i].target))
+			return xb_arena_printf(&app->arena, "it has no base '%s' for target '%s'", image->base_ref,
+					       target);
+	}
+	return NULL;
+}
+
 const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 {
 	const struct xb_project *p = app->project;
@@ -290,6 +310,8 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 		reason = stale_target(app, lock, p->targets[i].target->name);
 	if (!reason)
 		reason = image_lists_stale(app, lock);
+	for (size_t i = 0; i < p->n_images && !reason; i++)
+		reason = stale_base(app, lock, &p->images[i]);
 	xb_project_lock_inputs(p, &inputs);
 	if (!reason && !xb_digest_eq(&inputs, &lock->inputs))
 		reason = "toolchain, sysroot, snapshot, packages, hosts, targets or bases of images of the project "

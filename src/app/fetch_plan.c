@@ -56,6 +56,8 @@ static int describe(struct fetch_plan *plan, struct fetch_tree *tree, struct xb_
 	case XB_WANT_PACKAGE:
 		tree->label = xb_arena_printf(&plan->arena, "package %s", want->package);
 		return xb_want_package(app, want, &tree->package, err);
+	case XB_WANT_BASE:
+		break;
 	}
 	return 0;
 }
@@ -68,6 +70,8 @@ static int find_missing(struct fetch_plan *plan, const struct xb_want *wants, si
 		struct fetch_tree tree = {.want = wants[i]};
 		bool there, none, twice = false;
 
+		if (wants[i].kind == XB_WANT_BASE)
+			continue;
 		if (xb_want_recipe(plan->app, &wants[i], &tree.recipe, &none, err) < 0 ||
 		    xb_want_is_there(plan->app, &wants[i], &there, err) < 0)
 			return err->code;
@@ -264,6 +268,8 @@ static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
 		return add_packages(plan, tree, &t->sysroot->packages, err);
 	case XB_WANT_PACKAGE:
 		return add_package(plan, tree, t->package, err);
+	case XB_WANT_BASE:
+		break;
 	}
 	return 0;
 }

@@ -176,10 +176,11 @@ int image_annotations(struct image_run *run, const struct xb_image *image, const
 	if (run->app->project->license)
 		pairs_put(out, OCI_ANNOTATION "licenses", run->app->project->license);
 	pairs_put(out, OCI_ANNOTATION "title", image->name);
-	if (ground && ground->name) {
+	if (ground && ground->name)
+		pairs_put(out, OCI_ANNOTATION "base.name", ground->name);
+	if (ground && !xb_digest_is_zero(&ground->digest)) {
 		char digest[XB_DIGEST_OCI];
 
-		pairs_put(out, OCI_ANNOTATION "base.name", ground->name);
 		pairs_put(out, OCI_ANNOTATION "base.digest",
 			  xb_arena_strdup(&run->app->arena, xb_digest_oci(&ground->digest, digest)));
 	}

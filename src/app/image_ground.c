@@ -1,13 +1,162 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an image stands on when that comes in layers, and who runs in it. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base.h"
+#include "base_image.h"
 #include "image_plan.h"
+#include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/num.h"
 #include "xbuild/sys/fs.h"
+
+/* ---- base: { image: ... } ---- */
+
+static const char *text_of(struct image_run *run, const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_string_length(value) ? xb_arena_strdup(&run->app->arena, json_string_value(value)) : NULL;
+}
+
+/* A list of texts; null and other things are none. */
+static struct xb_words words_of(struct image_run *run, const json_t *list)
+{
+	struct xb_words words = {.items =
+					 xb_arena_array(&run->app->arena, json_array_size(list), sizeof(*words.items))};
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text)
+			words.items[words.len++] = xb_arena_strdup(&run->app->arena, text);
+	}
+	return words;
+}
+
+/* Sets are objects with empty members (config.md "ExposedPorts", "Volumes"); sorted, for there is no order in them. */
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static struct xb_words names_of(struct image_run *run, json_t *object)
+{
+	struct xb_words words = {
+		.items = xb_arena_array(&run->app->arena, json_object_size(object), sizeof(*words.items))};
+
+	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
+		words.items[words.len++] = xb_arena_strdup(&run->app->arena, json_object_iter_key(at));
+	if (words.len)
+		qsort(words.items, words.len, sizeof(*words.items), compare_words);
+	return words;
+}
+
+static void add_pair(struct image_run *run, struct xb_pairs *pairs, struct xb_sv name, const char *value)
+{
+	pairs->names[pairs->len] = xb_arena_sv(&run->app->arena, name);
+	pairs->values[pairs->len++] = xb_arena_strdup(&run->app->arena, value);
+}
+
+static struct xb_pairs pairs_for(struct image_run *run, size_t n)
+{
+	return (struct xb_pairs){.names = xb_arena_array(&run->app->arena, n, sizeof(char *)),
+				 .values = xb_arena_array(&run->app->arena, n, sizeof(char *))};
+}
+
+static struct xb_pairs env_of(struct image_run *run, const json_t *list)
+{
+	struct xb_pairs env = pairs_for(run, json_array_size(list));
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i)),
+			   *equals = text ? strchr(text, '=') : NULL;
+
+		if (equals)
+			add_pair(run, &env, xb_sv_n(text, (size_t)(equals - text)), equals + 1);
+	}
+	return env;
+}
+
+static struct xb_pairs labels_of(struct image_run *run, json_t *object)
+{
+	const struct xb_words names = names_of(run, object);
+	struct xb_pairs labels = pairs_for(run, names.len);
+
+	for (size_t i = 0; i < names.len; i++) {
+		const char *value = json_string_value(json_object_get(object, names.items[i]));
+
+		if (value)
+			add_pair(run, &labels, xb_sv(names.items[i]), value);
+	}
+	return labels;
+}
+
+/* How containers of the base run (config.md "config"). */
+static void read_run(struct image_run *run, struct image_ground *ground)
+{
+	json_t *config = json_object_get(ground->config, "config");
+
+	ground->entrypoint = words_of(run, json_object_get(config, "Entrypoint"));
+	ground->cmd = words_of(run, json_object_get(config, "Cmd"));
+	ground->ports = names_of(run, json_object_get(config, "ExposedPorts"));
+	ground->volumes = names_of(run, json_object_get(config, "Volumes"));
+	ground->env = env_of(run, json_object_get(config, "Env"));
+	ground->labels = labels_of(run, json_object_get(config, "Labels"));
+	ground->user = text_of(run, config, "User");
+	ground->workdir = text_of(run, config, "WorkingDir");
+	ground->stop_signal = text_of(run, config, "StopSignal");
+}
+
+/* What the layers give together. */
+static int read_layers(struct image_run *run, const struct base_image *base, const char *origin, struct xb_rootfs *out,
+		       struct xb_err *err)
+{
+	struct xb_rootfs files XB_CLEANUP(xb_rootfs_release) = {0};
+	struct xb_str listing XB_CLEANUP(xb_str_release) = {0};
+
+	for (size_t i = 0; i < base->manifest->n_layers; i++) {
+		if (xb_listing_find(run->app->store, &base->layers[i], &listing, err) < 0 ||
+		    xb_listing_apply(run->app->store, xb_str_sv(&listing), origin, &files, err) < 0)
+			return err->code;
+	}
+	for (size_t i = 0; i < files.len; i++)
+		xb_rootfs_add(out, &files.items[i]);
+	return 0;
+}
+
+static int lay_image(struct image_run *run, const struct xb_image *image, struct image_part *part,
+		     struct xb_rootfs *out, struct xb_err *err)
+{
+	const struct xb_want want = {.kind = XB_WANT_BASE, .name = part->target->name, .image = image->name};
+	struct base_image base XB_CLEANUP(base_image_release) = {0};
+	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("base %s", image->base_ref);
+	struct image_ground *ground = &part->ground;
+	int found;
+
+	if (xb_provision(run->app, &want, 1, err) < 0)
+		return err->code;
+	found = base_image_find(run->app, image, part->target, &base, err);
+	if (found <= 0)
+		return found < 0 ? found : xb_fail(err, XB_E_SYSTEM, "%s went out of the store", origin);
+	ground->n_layers = base.manifest->n_layers;
+	ground->layers = xb_arena_array(&run->app->arena, ground->n_layers, sizeof(*ground->layers));
+	for (size_t i = 0; i < ground->n_layers; i++)
+		ground->layers[i] = (struct xb_layer){.kind = XB_LAYER_BASE,
+						      .media_type = base.media_types[i],
+						      .diff_id = base.layers[i].diff_id,
+						      .blob = base.layers[i].blob,
+						      .size_bytes = (uint64_t)base.layers[i].size_bytes,
+						      .cached = true};
+	ground->digest = base.manifest->digest;
+	ground->name = base_ref_name(image->base_ref);
+	ground->config = json_incref(base.config);
+	read_run(run, ground);
+	return read_layers(run, &base, origin, out, err);
+}
 
 int image_lay_ground(struct image_run *run, const struct xb_image *image, struct image_part *part,
 		     struct xb_rootfs *out, struct xb_err *err)
@@ -18,8 +167,9 @@ int image_lay_ground(struct image_run *run, const struct xb_image *image, struct
 	case XB_BASE_AUTO:
 	case XB_BASE_DEBIAN:
 		return image_lay_list(run, image, part->target, out, err);
-	case XB_BASE_APKO:
 	case XB_BASE_IMAGE:
+		return lay_image(run, image, part, out, err);
+	case XB_BASE_APKO:
 		break; /* refused when the project was read */
 	}
 	assert(false);

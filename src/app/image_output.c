@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base.h"
 #include "image_plan.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -123,6 +124,12 @@ int image_place_outputs(struct image_run *run, const struct xb_image_opts *opts,
 
 		if (check_output(&outputs[i], n_images, whole, err) < 0)
 			return err->code;
+		/* only parts of what its layers hold are at hand */
+		if (per_platform && base_is_wanted(whole->image)) {
+			xb_fail(err, XB_E_USAGE,
+				"--output rootfs: it cannot be made of an image that stands on another");
+			return xb_hint(err, "unpack it with 'umoci unpack', or take 'docker-archive'");
+		}
 		for (size_t k = 0; k < (per_platform ? whole->n_parts : 1); k++) {
 			struct xb_image_written written = {.form = outputs[i].form,
 							   .target = per_platform ? whole->parts[k].target : NULL};

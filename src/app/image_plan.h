@@ -50,7 +50,7 @@ struct image_ground {
 	const char *user;		   /* as a configuration has it: "app", "10001:10001"; NULL: root */
 	const char *workdir, *stop_signal; /* or NULL */
 	const char *name;		   /* reference for the annotation base.name, or NULL */
-	struct xb_digest digest;	   /* of the base's manifest for this platform; with name */
+	struct xb_digest digest;	   /* of the base's manifest for this platform; zero: it has none */
 };
 
 /* One platform of an image as it was made. */

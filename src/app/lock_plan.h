@@ -103,6 +103,8 @@ void lock_assemble(struct lock_plan *plan, struct xb_lock *out);
 struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct xb_lock_packages *a,
 					   const struct xb_lock_packages *b);
 
+/* Adds what the base images of the project's images are now, or stay pinned to. */
+int lock_bases(struct lock_plan *plan, struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 /* XB_E_INPUT unless all hosts have the same version of the compiler: all must write the same bytes. */
 int lock_check_versions(struct xb_app *app, const struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base.h"
 #include "fetch_plan.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
@@ -83,6 +84,8 @@ static int make_tree(const struct run *run, const struct fetch_tree *tree, struc
 		return xb_sysroot_make(app->store, app->sysroot, tree->sysroot, n_threads, out, err);
 	case XB_WANT_PACKAGE:
 		return xb_package_tree_make(app->store, tree->package, out, err);
+	case XB_WANT_BASE: /* is no tree: supply_bases */
+		break;
 	}
 	return 0;
 }
@@ -284,12 +287,12 @@ static bool needs_tools(const struct xb_project *project)
 	return project->toolchain_full;
 }
 
-/* The toolchain of this host, the sysroots of all targets, and the packages that images list. */
+/* The toolchain of this host, the sysroots of all targets, the packages that images list, and what images stand on. */
 static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 {
 	const struct xb_project *project = app->project;
 	struct xb_want *wants;
-	size_t max = project->n_targets + 2, n = 0;
+	size_t max = project->n_targets * (project->n_images + 1) + 2, n = 0;
 
 	for (size_t i = 0; i < app->lock->n_images; i++)
 		max += app->lock->images[i].packages.len;
@@ -300,8 +303,41 @@ static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 	for (size_t i = 0; i < project->n_targets; i++)
 		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = project->targets[i].target->name};
 	n += fetch_image_wants(app->lock, wants + n);
+	for (size_t i = 0; i < project->n_images; i++) {
+		const struct xb_image *image = &project->images[i];
+
+		for (size_t k = 0; base_is_wanted(image) && k < project->n_targets; k++) {
+			if (base_covers(image, project->targets[k].target))
+				wants[n++] = (struct xb_want){.kind = XB_WANT_BASE,
+							      .name = project->targets[k].target->name,
+							      .image = image->name};
+		}
+	}
 	*out = wants;
 	return n;
+}
+
+/* One after the other: each is a few large files, which come side by side. */
+static int supply_bases(struct xb_app *app, const struct xb_want *wants, size_t n_wants, size_t *n_made,
+			struct xb_err *err)
+{
+	for (size_t i = 0; i < n_wants; i++) {
+		const struct xb_image *image;
+		const struct xb_target *target;
+		bool there;
+
+		if (wants[i].kind != XB_WANT_BASE)
+			continue;
+		if (xb_want_is_there(app, &wants[i], &there, err) < 0 ||
+		    xb_want_image(app, &wants[i], &image, &target, err) < 0)
+			return err->code;
+		if (there)
+			continue;
+		++*n_made;
+		if (base_supply(app, image, target, err) < 0)
+			return err->code;
+	}
+	return 0;
 }
 
 int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_fetch_summary *out,
@@ -309,16 +345,19 @@ int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants,
 {
 	struct run run XB_CLEANUP(run_release) = {.plan.app = app, .began_ms = xb_host_monotonic_ms()};
 	const bool all = n_wants == 0;
+	size_t n_bases = 0;
 
 	if (xb_app_need_lock(app, err) < 0 || xb_app_need_store(app, err) < 0)
 		return err->code;
 	if (all)
 		n_wants = default_wants(app, &wants);
+	if (supply_bases(app, wants, n_wants, &n_bases, err) < 0)
+		return err->code;
 	if (fetch_plan_make(&run.plan, wants, n_wants, err) < 0)
 		return err->code;
 	if (run.plan.trees.len && carry_out(&run, err) < 0)
 		return xb_app_hint_fetch(app, err);
-	if (all && !run.plan.trees.len)
+	if (all && !run.plan.trees.len && !n_bases)
 		xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_DONE,
 							     .verb = "Fetched",
 							     .label = "nothing: all that is locked is in the store"});

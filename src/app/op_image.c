@@ -327,7 +327,7 @@ static void close_run(struct image_run *run)
 static bool needs_lock(const struct xb_image *const *images, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (images[i]->base == XB_BASE_AUTO || images[i]->base == XB_BASE_DEBIAN)
+		if (images[i]->base != XB_BASE_SCRATCH)
 			return true;
 	}
 	return false;

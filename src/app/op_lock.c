@@ -44,7 +44,7 @@ static bool has_package(const struct xb_lock *lock, const char *name)
 	for (size_t i = 0; i < lock->n_images; i++)
 		if (xb_lock_package(&lock->images[i].packages, name))
 			return true;
-	return false;
+	return xb_lock_base(lock, name) != NULL;
 }
 
 int lock_check(struct xb_app *app, const struct xb_lock *before, struct xb_err *err)
@@ -81,6 +81,7 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 		count += lock->sysroots[i].packages.len;
 	for (size_t i = 0; i < lock->n_images; i++)
 		count += lock->images[i].packages.len;
+	count += lock->n_bases;
 	names = xb_alloc((count + 1) * sizeof(*names));
 	for (size_t i = 0; i < lock->n_toolchains; i++) {
 		push_names(&lock->toolchains[i].packages, names, &n);
@@ -90,6 +91,8 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 		push_names(&lock->sysroots[i].packages, names, &n);
 	for (size_t i = 0; i < lock->n_images; i++)
 		push_names(&lock->images[i].packages, names, &n);
+	for (size_t i = 0; i < lock->n_bases; i++)
+		names[n++] = lock->bases[i].ref;
 	like = xb_sv_suggest(xb_sv(name), names);
 	free(names);
 	return like;
@@ -105,7 +108,7 @@ static int check_names(const struct xb_lock *before, const struct xb_lock_opts *
 		if (has_package(before, opts->names[i]))
 			continue;
 		like = suggest_locked(before, opts->names[i]);
-		xb_fail(err, XB_E_USAGE, "package '%s' is not in %s", opts->names[i], XB_LOCK_NAME);
+		xb_fail(err, XB_E_USAGE, "'%s' is not in %s", opts->names[i], XB_LOCK_NAME);
 		return like ? xb_hint(err, "did you mean '%s'?", like) : err->code;
 	}
 	return 0;
@@ -217,6 +220,8 @@ static int make_lock(struct xb_app *app, const struct xb_lock_opts *opts, const 
 	rc = lock_check_versions(app, &after, err);
 	if (rc == 0)
 		rc = check_images(app, &after, err);
+	if (rc == 0)
+		rc = lock_bases(&plan, &after, err);
 	if (rc == 0)
 		rc = write_lock(&plan, &after, out, err);
 	xb_arena_release(&after.arena);

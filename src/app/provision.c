@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/app/provision.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "base.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/model/names.h"
@@ -12,7 +14,13 @@
 static const char *const kinds[] = {[XB_WANT_TOOLCHAIN] = "toolchain",
 				    [XB_WANT_TOOLS] = "tools",
 				    [XB_WANT_SYSROOT] = "sysroot",
-				    [XB_WANT_PACKAGE] = "package"};
+				    [XB_WANT_PACKAGE] = "package",
+				    [XB_WANT_BASE] = "base"};
+
+static bool has_part(enum xb_want_kind kind)
+{
+	return kind == XB_WANT_PACKAGE || kind == XB_WANT_BASE;
+}
 
 const char *xb_want_kind_name(const struct xb_want *want)
 {
@@ -37,14 +45,17 @@ int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out,
 	while (k < XB_COUNT(kinds) && !xb_sv_eq_str(kind, kinds[k]))
 		k++;
 	want.kind = (enum xb_want_kind)k;
-	name = want.kind == XB_WANT_PACKAGE ? xb_sv_cut(&package, '/') : rest;
-	if (want.kind == XB_WANT_PACKAGE && package.ptr && memchr(package.ptr, '/', package.len))
+	name = has_part(want.kind) ? xb_sv_cut(&package, '/') : rest;
+	if (want.kind == XB_WANT_BASE)
+		image = package;
+	else if (want.kind == XB_WANT_PACKAGE && package.ptr && memchr(package.ptr, '/', package.len))
 		image = xb_sv_cut(&package, '/');
 	if (k == XB_COUNT(kinds) || !xb_name_is_unit(name) || (image.ptr && !xb_name_is_unit(image)) ||
+	    (want.kind == XB_WANT_BASE && !image.ptr) ||
 	    (want.kind == XB_WANT_PACKAGE && !xb_name_is_debian_package(package))) {
 		xb_fail(err, XB_E_USAGE, "'%s' is nothing to fetch", text);
-		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, package:TARGET/NAME or "
-				    "package:TARGET/IMAGE/NAME");
+		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, package:TARGET/NAME, "
+				    "package:TARGET/IMAGE/NAME or base:TARGET/IMAGE");
 	}
 	want.name = xb_arena_sv(arena, name);
 	if (want.kind == XB_WANT_PACKAGE)
@@ -119,8 +130,36 @@ int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_dig
 			return err->code;
 		xb_package_tree_recipe(package, out);
 		return 0;
+	case XB_WANT_BASE:
+		break;
 	}
+	assert(false);
 	return 0;
+}
+
+int xb_want_image(struct xb_app *app, const struct xb_want *want, const struct xb_image **out_image,
+		  const struct xb_target **out_target, struct xb_err *err)
+{
+	const struct xb_image *image = xb_project_image(app->project, xb_sv(want->image));
+	const struct xb_target *target = xb_target_find(xb_sv(want->name));
+
+	if (!image || !target || !base_is_wanted(image)) {
+		xb_fail(err, XB_E_USAGE, "image '%s' has no base to fetch for '%s'", want->image, want->name);
+		return xb_hint(err, "'image:' in %s names the images", app->project->file);
+	}
+	*out_image = image;
+	*out_target = target;
+	return 0;
+}
+
+static int is_base_there(struct xb_app *app, const struct xb_want *want, bool *out, struct xb_err *err)
+{
+	const struct xb_image *image;
+	const struct xb_target *target;
+
+	if (xb_want_image(app, want, &image, &target, err) < 0)
+		return err->code;
+	return base_is_there(app, image, target, out, err);
 }
 
 int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, struct xb_err *err)
@@ -130,6 +169,8 @@ int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, 
 	bool none;
 	int found;
 
+	if (want->kind == XB_WANT_BASE)
+		return is_base_there(app, want, out, err);
 	if (xb_want_recipe(app, want, &recipe, &none, err) < 0)
 		return err->code;
 	found = none ? 1 : xb_tree_find(app->store, &recipe, &tree, err);

@@ -84,7 +84,7 @@ static int read_objects(struct walk *w, struct xb_err *err)
 		const struct xb_rootfs_entry *e = entry_of(w, i);
 		struct xb_elf *elf = NULL;
 
-		if (e->type != XB_TREE_FILE)
+		if (e->type != XB_TREE_FILE || !e->source) /* of a base: only ELF files have one */
 			continue;
 		const int r = xb_elf_read(e->source, e->path, 0, &elf, err);
 

@@ -244,7 +244,8 @@ int xb_document_manifest(const struct xb_descriptor *config, const struct xb_lay
 	fill_descriptor(&b, add_object(&b, b.root, "config"), XB_MEDIA_CONFIG, &config->digest, config->size_bytes);
 	list = add_list(&b, b.root, "layers");
 	for (size_t i = 0; i < n_layers; i++)
-		fill_descriptor(&b, append_object(list), XB_MEDIA_LAYER, &layers[i].blob, layers[i].size_bytes);
+		fill_descriptor(&b, append_object(list), layers[i].media_type ? layers[i].media_type : XB_MEDIA_LAYER,
+				&layers[i].blob, layers[i].size_bytes);
 	set_pairs(&b, b.root, "annotations", annotations);
 	return finish(&b, "manifest", out, err);
 }

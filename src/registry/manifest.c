@@ -68,8 +68,8 @@ static int get(struct xb_repository *repo, const char *name, const struct xb_dig
 	return 0;
 }
 
-static int get_by_digest(struct xb_repository *repo, const struct xb_digest *digest, struct xb_manifest *out,
-			 struct xb_err *err)
+int xb_manifest_get(struct xb_repository *repo, const struct xb_digest *digest, struct xb_manifest *out,
+		    struct xb_err *err)
 {
 	char name[XB_DIGEST_OCI];
 
@@ -79,7 +79,7 @@ static int get_by_digest(struct xb_repository *repo, const struct xb_digest *dig
 int xb_manifest_resolve(struct xb_repository *repo, struct xb_manifest *out, struct xb_err *err)
 {
 	if (repo->ref.has_digest)
-		return get_by_digest(repo, &repo->ref.digest, out, err);
+		return xb_manifest_get(repo, &repo->ref.digest, out, err);
 	return get(repo, repo->ref.tag ? repo->ref.tag : "latest", NULL, out, err);
 }
 

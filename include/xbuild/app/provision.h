@@ -8,15 +8,16 @@
 #include "xbuild/app/app.h"
 #include "xbuild/store/tree.h"
 
-enum xb_want_kind { XB_WANT_TOOLCHAIN, XB_WANT_TOOLS, XB_WANT_SYSROOT, XB_WANT_PACKAGE };
+enum xb_want_kind { XB_WANT_TOOLCHAIN, XB_WANT_TOOLS, XB_WANT_SYSROOT, XB_WANT_PACKAGE, XB_WANT_BASE };
 
 /* One thing to have. Text form, for the helper's command line: "toolchain:linux-x86_64", "tools:linux-x86_64",
- * "sysroot:linux-aarch64", "package:linux-aarch64/libc6", "package:linux-aarch64/api/libc6" for image api. */
+ * "sysroot:linux-aarch64", "package:linux-aarch64/libc6", "package:linux-aarch64/api/libc6" for image api,
+ * "base:linux-aarch64/api": the layers that image api stands on. */
 struct xb_want {
 	enum xb_want_kind kind;
 	const char *name;    /* host or target */
 	const char *package; /* for XB_WANT_PACKAGE, else NULL */
-	const char *image;   /* for XB_WANT_PACKAGE: whose list has it; NULL: the target's sysroot */
+	const char *image;   /* for XB_WANT_PACKAGE: whose list has it; NULL: the target's sysroot. For XB_WANT_BASE */
 };
 
 /* Owned by arena. */
@@ -25,11 +26,15 @@ const char *xb_want_kind_name(const struct xb_want *want); /* "toolchain" */
 int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * The name of its tree. *out_none: nothing has to be there (tools of a toolchain that locks none). XB_E_LOCK when the
+ * The name of its tree, of any want but XB_WANT_BASE. *out_none: nothing has to be there (tools of a toolchain that locks none). XB_E_LOCK when the
  * lock does not have it. Needs project, descs, lock.
  */
 int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_digest *out, bool *out_none,
 		   struct xb_err *err) XB_MUST_CHECK;
+
+/* Of an XB_WANT_BASE: the image of the project, and the target. XB_E_USAGE when it is none. */
+int xb_want_image(struct xb_app *app, const struct xb_want *want, const struct xb_image **out_image,
+		  const struct xb_target **out_target, struct xb_err *err) XB_MUST_CHECK;
 
 /* True in *out when the store already has it; a damaged tree counts as missing. Needs project, descs, lock, store. */
 int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, struct xb_err *err) XB_MUST_CHECK;

@@ -24,6 +24,7 @@
 
 struct xb_layer {
 	enum xb_layer_kind kind;
+	const char *media_type;	  /* static; NULL: XB_MEDIA_LAYER */
 	struct xb_digest diff_id; /* of the tar (config.md "Layer DiffID") */
 	struct xb_digest blob;	  /* of the compressed bytes, in the store */
 	uint64_t size_bytes;	  /* of the compressed bytes */

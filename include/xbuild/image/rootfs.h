@@ -38,8 +38,9 @@ struct xb_rootfs_entry {
 	enum xb_tree_type type;
 	uint32_t mode; /* 07777; links have 0777 */
 	uint32_t uid, gid;
-	const char *target;	 /* symlink: its text */
-	const char *source;	 /* file: absolute path of its bytes; NULL for those of a base that nobody looks into */
+	const char *target; /* symlink: its text */
+	const char *
+		source; /* file: absolute path of its bytes; NULL for files of a base that nobody looks into: neither ELF nor accounts */
 	struct xb_digest digest; /* file: of its bytes */
 	int64_t size_bytes;	 /* file */
 	const char *origin;	 /* for messages: "package libc6", "unit server", "deploy/parcel.conf" */

@@ -26,6 +26,9 @@ void xb_manifest_release(struct xb_manifest *manifest); /* NULL-safe */
  * pinned and how a pull begins.
  */
 int xb_manifest_resolve(struct xb_repository *repo, struct xb_manifest *out, struct xb_err *err) XB_MUST_CHECK;
+/* By digest. */
+int xb_manifest_get(struct xb_repository *repo, const struct xb_digest *digest, struct xb_manifest *out,
+		    struct xb_err *err) XB_MUST_CHECK;
 /*
  * By tag or "sha256:...". *out_there: it exists. *out_digest is all zero where the registry does not tell it.
  */

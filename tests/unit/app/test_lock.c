@@ -200,7 +200,7 @@ static void a_name_that_is_not_locked(void **state)
 
 	write_fitting_lock(s);
 	expect_unchanged(s, &(struct xb_lock_opts){.update = true, .names = names, .n_names = 1}, XB_E_USAGE,
-			 "package 'libc5' is not in xbuild.lock");
+			 "'libc5' is not in xbuild.lock");
 	assert_non_null(strstr(s->err.hint, "'libc6'"));
 }
 

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the layout of a base image as other tools write them: Docker's media types, several layers with whiteouts, hard
+links and names with "./", a history that does not count right, a variant for arm64 in the index alone, an attestation entry,
+and settings that xbuild has no key for.
+
+base_layout.py DIR NAME [--without-user]"""
+import argparse
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("dir")
+    parser.add_argument("name")
+    parser.add_argument("--without-user", action="store_true")
+    args = parser.parse_args()
+    blobs = os.path.join(args.dir, "blobs", "sha256")
+    os.makedirs(blobs, exist_ok=True)
+
+    def put(data):
+        digest = hashlib.sha256(data).hexdigest()
+        with open(os.path.join(blobs, digest), "wb") as f:
+            f.write(data)
+        return {"digest": "sha256:" + digest, "size": len(data)}
+
+    def put_json(document):
+        return put(json.dumps(document, indent=2).encode())
+
+    def layer(*entries):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
+            for name, kind, value in entries:
+                info = tarfile.TarInfo(name)
+                info.mode = 0o755
+                data = None
+                if kind == "dir":
+                    info.type = tarfile.DIRTYPE
+                elif kind == "link":
+                    info.type, info.linkname = tarfile.SYMTYPE, value
+                elif kind == "hard":
+                    info.type, info.linkname = tarfile.LNKTYPE, value
+                elif kind == "device":
+                    info.type = tarfile.CHRTYPE
+                else:
+                    data = value.encode()
+                    info.size = len(data)
+                tar.addfile(info, io.BytesIO(data) if data is not None else None)
+        data = out.getvalue()
+        return put(gzip.compress(data, mtime=0)), "sha256:" + hashlib.sha256(data).hexdigest()
+
+    manifests = []
+    for arch in ["amd64", "arm64"]:
+        passwd = "root:x:0:0:root:/root:/bin/sh\n" + ("" if args.without_user else "web:x:33:44:web:/srv:/bin/sh\n")
+        layers = [
+            layer(
+                ("./", "dir", None),
+                ("./etc/", "dir", None),
+                ("./etc/passwd", "file", passwd),
+                ("./etc/group", "file", "root:x:0:\nstaff:x:44:\n"),
+                ("./etc/removed", "file", "x"),
+                ("./etc/conf", "file", "of the base\n"),
+                ("./srv", "dir", None),
+                ("./opt/", "dir", None),
+                ("./opt/old/", "dir", None),
+                ("./opt/old/file", "file", "x"),
+                ("./lib", "link", "usr/lib"),
+                ("./dev/null", "device", None),
+            ),
+            layer(
+                ("etc/.wh.removed", "file", ""),
+                ("opt/.wh..wh..opq", "file", ""),
+                ("opt/new", "file", "new " + arch),
+                ("opt/same", "hard", "opt/new"),
+            ),
+        ]
+        config = {
+            "architecture": arch,
+            "os": "linux",
+            "created": "2001-01-01T00:00:00Z",
+            "config": {
+                "User": "web:staff",
+                "Env": ["PATH=/opt/bin:/usr/bin", "LANG=C.UTF-8"],
+                "Entrypoint": ["/opt/new"],
+                "Cmd": ["of-the-base"],
+                "ExposedPorts": {"443/tcp": {}},
+                "Volumes": {"/srv/data": {}},
+                "WorkingDir": "/srv",
+                "StopSignal": "SIGQUIT",
+                "Labels": {"base": "yes", "team": "base"},
+                "Healthcheck": {"Test": ["CMD", "/opt/new"]},
+            },
+            "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in layers]},
+            "history": [{"created_by": "one"}, {"created_by": "nothing", "empty_layer": True}],
+        }
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": dict(put_json(config), mediaType="application/vnd.docker.container.image.v1+json"),
+            "layers": [
+                dict(blob, mediaType="application/vnd.docker.image.rootfs.diff.tar.gzip") for blob, _ in layers
+            ],
+        }
+        platform = {"os": "linux", "architecture": arch}
+        if arch == "arm64":
+            platform["variant"] = "v8"
+        manifests.append(dict(put_json(manifest), mediaType=manifest["mediaType"], platform=platform))
+    attestation = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": {}, "layers": []}
+    manifests.append(
+        dict(put_json(attestation), mediaType=attestation["mediaType"], platform={"os": "unknown", "architecture": "unknown"})
+    )
+    index = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.list.v2+json",
+        "manifests": manifests,
+    }
+    top = dict(put_json(index), mediaType=index["mediaType"])
+    top["annotations"] = {"org.opencontainers.image.ref.name": args.name}
+    with open(os.path.join(args.dir, "index.json"), "w", encoding="utf-8") as f:
+        json.dump({"schemaVersion": 2, "manifests": [top]}, f)
+    with open(os.path.join(args.dir, "oci-layout"), "w", encoding="utf-8") as f:
+        f.write('{"imageLayoutVersion":"1.0.0"}')
+    print(manifests[1]["digest"])
+
+
+main()
