@@ -14,6 +14,7 @@
 #include "xbuild/base/path.h"
 #include "xbuild/image/layout.h"
 #include "xbuild/image/tag.h"
+#include "xbuild/registry/tags.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
 
@@ -213,6 +214,59 @@ static int find_targets(struct push_run *run, struct xb_err *err)
 	return 0;
 }
 
+/* ---- the order of tags ---- */
+
+static bool has_sortable(const struct xb_push_target *t)
+{
+	for (size_t i = 0; i < t->n_tags; i++)
+		if (xb_tag_is_sortable(t->tags[i]))
+			return true;
+	return false;
+}
+
+static int check_tag(const struct push_run *run, const struct xb_push_target *t, const struct xb_tags *there,
+		     const char *tag, struct xb_err *err)
+{
+	const char *later = xb_tags_not_before(there, tag);
+
+	if (!later)
+		return 0;
+	char *text XB_CLEANUP(xb_free_ptr) = xb_printf(
+		"the tag '%s' does not come after '%s', which '%s/%s' has: what deploys the newest will not take it",
+		tag, later, t->ref.registry, t->ref.repository);
+
+	if (run->opts->strict_tags) {
+		xb_fail(err, XB_E_VERIFY, "%s", text);
+		return xb_hint(err, "push a later commit, or leave --strict-tags out");
+	}
+	xb_observe(run->app->observer, &(struct xb_event){.kind = XB_EVENT_WARNING, .text = text});
+	return 0;
+}
+
+/* Before anything is sent. A list that cannot be had is no reason not to push, unless the order was asked for. */
+static int check_tags(struct push_run *run, struct xb_registry *registry, struct xb_err *err)
+{
+	for (size_t i = 0; i < run->targets.len; i++) {
+		const struct xb_push_target *t = &run->targets.items[i];
+		struct xb_tags there XB_CLEANUP(xb_tags_release) = {0};
+		struct xb_repository *repo;
+		int rc;
+
+		if (!has_sortable(t))
+			continue;
+		repo = xb_repository_open(registry, &t->ref, true);
+		rc = xb_tags_list(repo, &there, err);
+		xb_repository_close(repo);
+		if (rc < 0 && (run->opts->strict_tags || rc == XB_E_INTERRUPTED))
+			return xb_wrap(err, "list the tags of '%s/%s'", t->ref.registry, t->ref.repository);
+		xb_err_clear(err);
+		for (size_t k = 0; k < t->n_tags; k++)
+			if (check_tag(run, t, &there, t->tags[k], err) < 0)
+				return err->code;
+	}
+	return 0;
+}
+
 /* ---- the push ---- */
 
 static void fill_result(struct push_run *run)
@@ -256,7 +310,9 @@ static int push(struct push_run *run, struct xb_err *err)
 	if (xb_fs_mkdirs(journals, 0700, err) < 0)
 		return err->code;
 	registry = xb_registry_open(&how);
-	rc = xb_push(registry, &opts, &run->result->sent, err);
+	rc = check_tags(run, registry, err);
+	if (rc == 0)
+		rc = xb_push(registry, &opts, &run->result->sent, err);
 	xb_registry_close(registry);
 	return rc;
 }

@@ -20,14 +20,14 @@ struct cli {
 	bool color_out, color_err;
 };
 
-/* The commands of this program; ends with NULL. xbuild has all, xbuild-supply those that lock, fetch, read images, sign and push. */
+/* The commands of this program; ends with NULL. xbuild has all, xbuild-supply those that lock, fetch, read images, sign, push and pull. */
 extern const struct command *const cli_commands[];
 
 /* Name of this program for messages of usage. */
 extern const char *const cli_program;
 
 extern const struct command cmd_init, cmd_lock, cmd_outdated, cmd_fetch, cmd_build, cmd_test, cmd_image, cmd_verify,
-	cmd_sign, cmd_push, cmd_tag, cmd_targets, cmd_doctor, cmd_version, cmd_help;
+	cmd_sign, cmd_push, cmd_pull, cmd_tag, cmd_targets, cmd_doctor, cmd_version, cmd_help;
 
 /* Defined twice: they do the work in xbuild-supply, and start xbuild-supply in xbuild. */
 int cmd_lock_run(struct cli *cli, struct xb_err *err);
@@ -36,6 +36,7 @@ int cmd_fetch_run(struct cli *cli, struct xb_err *err);
 int cmd_verify_run(struct cli *cli, struct xb_err *err);
 int cmd_sign_run(struct cli *cli, struct xb_err *err);
 int cmd_push_run(struct cli *cli, struct xb_err *err);
+int cmd_pull_run(struct cli *cli, struct xb_err *err);
 /* How a run gets what is missing; same split. */
 void supply_connect(struct cli *cli);
 

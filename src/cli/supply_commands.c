@@ -4,5 +4,5 @@
 
 const char *const cli_program = "xbuild-supply";
 
-const struct command *const cli_commands[] = {&cmd_lock, &cmd_outdated, &cmd_fetch,   &cmd_verify,
-					      &cmd_sign, &cmd_push,	&cmd_version, NULL};
+const struct command *const cli_commands[] = {&cmd_lock, &cmd_outdated, &cmd_fetch,   &cmd_verify, &cmd_sign,
+					      &cmd_push, &cmd_pull,	&cmd_version, NULL};

@@ -5,7 +5,8 @@
 
 #include "cli.h"
 
-#include "xbuild/app/op_push.h"
+#include "xbuild/app/op_pull.h"
+#include "xbuild/base/vec.h"
 
 /* ---- push ---- */
 
@@ -79,6 +80,7 @@ int cmd_push_run(struct cli *cli, struct xb_err *err)
 		.from = v->from,
 		.image = v->image,
 		.dry_run = v->dry_run,
+		.strict_tags = v->strict_tags,
 		.parallel = v->jobs,
 		.how = {.ca_file = v->ca_file, .insecure = v->insecure},
 	};
@@ -88,5 +90,41 @@ int cmd_push_run(struct cli *cli, struct xb_err *err)
 	if (code == 0)
 		code = print_push(cli, &result, err);
 	xb_op_push_result_release(&result);
+	return code;
+}
+
+/* ---- pull ---- */
+
+int cmd_pull_run(struct cli *cli, struct xb_err *err)
+{
+	const struct values *v = &cli->values;
+	struct xb_image_output *outputs = xb_arena_array(&cli->app.arena, v->outputs.len, sizeof(*outputs));
+	struct xb_op_pull_opts opts = {
+		.targets = v->targets.items,
+		.n_targets = v->targets.len,
+		.outputs = outputs,
+		.n_outputs = v->outputs.len,
+		.parallel = v->jobs,
+		.how = {.ca_file = v->ca_file, .insecure = v->insecure},
+	};
+	struct xb_digest digest;
+	const char *name;
+	char hex[XB_DIGEST_OCI];
+	if (!v->args.len || !v->outputs.len) {
+		xb_fail(err, XB_E_USAGE, "pull needs a reference, and an --output to write it to");
+		return xb_hint(err, "xbuild pull ghcr.io/acme/parcel:1.0 --output oci=parcel");
+	}
+	opts.ref = v->args.items[0];
+	for (size_t i = 0; i < v->outputs.len; i++)
+		if (xb_image_output_parse(v->outputs.items[i], &outputs[i], err) < 0)
+			return err->code;
+	int code = xb_op_pull(&cli->app, &opts, &digest, &name, err);
+	progress_clear(cli->progress);
+	if (code < 0)
+		return code;
+	struct xb_str out = {0};
+	xb_str_printf(&out, "%s@%s\n", name, xb_digest_oci(&digest, hex));
+	code = cli_print(xb_str_get(&out), err);
+	xb_str_release(&out);
 	return code;
 }

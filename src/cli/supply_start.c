@@ -94,6 +94,11 @@ int cmd_push_run(struct cli *cli, struct xb_err *err)
 	return become_helper(cli, err);
 }
 
+int cmd_pull_run(struct cli *cli, struct xb_err *err)
+{
+	return become_helper(cli, err);
+}
+
 int cmd_sign_run(struct cli *cli, struct xb_err *err)
 {
 	return become_helper(cli, err);

@@ -94,6 +94,61 @@ expect 0 "$xbuild" push "$host/acme/docker:v1" --from docker
 skopeo copy -q --all --preserve-digests --src-tls-verify=false "docker://$host/acme/docker:v1" "dir:$work/dir"
 [ "sha256:$(sha256sum "$work/dir/manifest.json" | cut -d ' ' -f 1)" = "$docker" ] || fail "Docker's types: another digest"
 
+# ---- tags: those of the project, of one repository or with the repository's name; a tag that is no news
+hello_project project
+mkdir -p project/out/images && cp -r small project/out/images/hello && echo '*' >project/out/.gitignore
+(cd project && expect 0 "$xbuild" tag)
+tag=$(cat "$work/stdout")
+expect 0 "$xbuild" -C project push "$host/acme/tagged"
+judged "$host/acme/tagged:$tag" "$digest" --tls-verify=false
+silent_about 'does not come after'
+expect 2 "$xbuild" -C project push
+says 'no tag of the project file names a repository'
+printf 'tags: ["%s/by/template:main-20250101000000-abcdef1", plain, "%s/acme/tagged:own"]\n' "$host" "$host" >>project/xbuild.yaml
+git -C project commit -q -a -m tags
+expect 0 "$xbuild" -C project push
+[ "$(cat "$work/stdout")" = "$host/by/template@$digest
+$host/acme/tagged@$digest" ] || fail "tags with repositories: $(cat "$work/stdout")"
+expect 0 "$xbuild" -C project push "$host/acme/tagged" --json
+python3 -c 'import json,sys; d = json.load(open(sys.argv[1])); assert [t["tags"] for t in d["targets"]] == [["plain", "own"]], d' "$work/stdout"
+expect 0 "$xbuild" push "$host/by/template:main-20240101000000-abcdef2" --from small
+says "warning: the tag 'main-20240101000000-abcdef2' does not come after 'main-20250101000000-abcdef1'"
+expect 5 "$xbuild" push "$host/by/template:main-20230101000000-abcdef3" --from small --strict-tags
+expect 0 "$xbuild" push "$host/by/template:main-20260101000000-abcdef4" --from small --strict-tags
+skopeo list-tags --tls-verify=false "docker://$host/by/template" >"$work/tags"
+if grep -q abcdef3 "$work/tags"; then fail "--strict-tags has pushed"; fi
+
+# ---- pull: what was pushed, byte for byte, in each form; nothing is fetched that the store has
+expect 0 "$xbuild" pull "$host/acme/large:v1" --output oci=pulled -o oci-archive=pulled.oci.tar -o docker-archive=pulled.tar
+[ "$(tail -n 1 "$work/stdout")" = "$host/acme/large@$large" ] || fail "pull: the last line is not name@digest"
+diff -r "$work/large/blobs" "$work/pulled/blobs" || fail "pulled other blobs than were pushed"
+for form in pulled pulled.oci.tar pulled.tar; do
+	expect 0 "$xbuild" verify "$form"
+	prints "^$large v1 linux/amd64, linux/arm64$"
+done
+skopeo inspect --config "docker-archive:pulled.tar:$host/acme/large:v1-arm64" >"$work/inspect"
+grep -q '"architecture": *"arm64"' "$work/inspect" || fail "skopeo finds no arm64 in the archive"
+expect 0 "$xbuild" pull "$host/acme/large@$large" --target arm64 --output oci=arm
+expect 0 "$xbuild" verify arm
+prints ' linux/arm64$'
+[ "$(find "$work/arm/blobs" -type f | wc -l)" = 4 ] || fail "a pull of one platform has other blobs"
+expect 0 "$xbuild" pull "$host/acme/docker:v1" --output oci=pulled # over the earlier one
+diff -r "$work/docker/blobs" "$work/pulled/blobs" || fail "Docker's types: pulled other blobs"
+sound_store
+expect 2 "$xbuild" pull "$host/acme/large:none" --output oci=none
+says '404 MANIFEST_UNKNOWN'
+expect 5 "$xbuild" pull "$host/acme/large:v1" --output "oci=$work"
+says 'holds other things'
+expect 2 "$xbuild" pull "$host/acme/large:v1"
+# a blob that the registry has with other content (its file was damaged) is not taken
+victim=$(find "$work/plain.data" -path '*blobs/sha256*' -size +20000k -name data | head -n 1)
+printf X | dd of="$victim" bs=1 seek=5 conv=notrunc 2>/dev/null
+chmod -R u+w "$XBUILD_CACHE_DIR" && rm -rf "$XBUILD_CACHE_DIR"
+expect 5 "$xbuild" pull "$host/acme/large:v1" --output oci=damaged
+says 'its content has the digest'
+[ ! -e "$work/damaged" ] || fail "half a pull was written"
+sound_store
+
 # ---- passwords: without, wrong, right; bcrypt by perl's crypt(3)
 printf 'u:%s\n' "$(perl -e 'print crypt("p", "\$2y\$05\$abcdefghijklmnopqrstuu")')" >"$work/htpasswd"
 registry basic http "auth: {htpasswd: {realm: tests, path: $work/htpasswd}}
