@@ -50,8 +50,8 @@ for arch in amd64 arm64; do
 	expect 0 podman_ rmi -af
 done
 
-# the multi-arch forms: the platform is chosen
-for source in "oci:$images/hello" "oci-archive:$images/hello.oci.tar" "oci-archive:$images/hello.docker.tar:$tag"; do
+# the multi-arch forms: the platform is chosen (podman 5 forgets --arch when a layout is given without a tag)
+for source in "oci:$images/hello:$tag" "oci-archive:$images/hello.oci.tar" "oci-archive:$images/hello.docker.tar:$tag"; do
 	for arch in amd64 arm64; do
 		expect 0 podman_ pull -q --arch "$arch" "$source"
 		id=$(tail -n 1 "$work/stdout")

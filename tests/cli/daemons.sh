@@ -150,6 +150,6 @@ print(found if isinstance(found, str) else json.dumps(found, sort_keys=True))' "
 
 # push: hello, all platforms, to the registry as team/hello:$tag
 push() {
-	needs registry skopeo
-	expect 0 skopeo copy -q --all --preserve-digests --dest-tls-verify=false "oci:$images/hello" "docker://$registry/team/hello:$tag"
+	expect 0 "$xbuild" push -q --from "$images/hello" "$registry/team/hello:$tag"
+	[ "$(tail -n 1 "$work/stdout")" = "$registry/team/hello@$digest" ] || fail "pushed as $(tail -n 1 "$work/stdout")"
 }
