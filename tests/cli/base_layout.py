@@ -109,7 +109,12 @@ def main():
         if arch == "arm64":
             platform["variant"] = "v8"
         manifests.append(dict(put_json(manifest), mediaType=manifest["mediaType"], platform=platform))
-    attestation = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": {}, "layers": []}
+    attestation = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": dict(put(b"{}"), mediaType="application/vnd.oci.image.config.v1+json"),
+        "layers": [dict(put(b"{}\n"), mediaType="application/vnd.in-toto+json")],
+    }
     manifests.append(
         dict(put_json(attestation), mediaType=attestation["mediaType"], platform={"os": "unknown", "architecture": "unknown"})
     )
