@@ -26,14 +26,16 @@ extern const struct command *const cli_commands[];
 /* Name of this program for messages of usage. */
 extern const char *const cli_program;
 
-extern const struct command cmd_init, cmd_lock, cmd_outdated, cmd_fetch, cmd_build, cmd_test, cmd_image, cmd_verify,
-	cmd_sign, cmd_push, cmd_pull, cmd_tag, cmd_targets, cmd_doctor, cmd_version, cmd_help;
+extern const struct command cmd_init, cmd_lock, cmd_outdated, cmd_inspect, cmd_diff, cmd_fetch, cmd_build, cmd_test,
+	cmd_image, cmd_verify, cmd_sign, cmd_push, cmd_pull, cmd_tag, cmd_targets, cmd_doctor, cmd_version, cmd_help;
 
 /* Defined twice: they do the work in xbuild-supply, and start xbuild-supply in xbuild. */
 int cmd_lock_run(struct cli *cli, struct xb_err *err);
 int cmd_outdated_run(struct cli *cli, struct xb_err *err);
 int cmd_fetch_run(struct cli *cli, struct xb_err *err);
 int cmd_verify_run(struct cli *cli, struct xb_err *err);
+int cmd_inspect_run(struct cli *cli, struct xb_err *err);
+int cmd_diff_run(struct cli *cli, struct xb_err *err);
 int cmd_sign_run(struct cli *cli, struct xb_err *err);
 int cmd_push_run(struct cli *cli, struct xb_err *err);
 int cmd_pull_run(struct cli *cli, struct xb_err *err);

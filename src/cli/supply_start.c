@@ -89,6 +89,16 @@ int cmd_verify_run(struct cli *cli, struct xb_err *err)
 	return become_helper(cli, err);
 }
 
+int cmd_inspect_run(struct cli *cli, struct xb_err *err)
+{
+	return become_helper(cli, err);
+}
+
+int cmd_diff_run(struct cli *cli, struct xb_err *err)
+{
+	return become_helper(cli, err);
+}
+
 int cmd_push_run(struct cli *cli, struct xb_err *err)
 {
 	return become_helper(cli, err);

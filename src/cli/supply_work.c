@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "diag.h"
+#include "supply.h"
 
 #include "xbuild/app/op_fetch.h"
 #include "xbuild/app/op_image_verify.h"
@@ -114,7 +115,7 @@ static json_t *audit_json(const struct xb_audit *audit)
 	return document;
 }
 
-static void tell_findings(const struct cli *cli, const struct xb_audit *audit)
+void supply_tell_findings(const struct cli *cli, const struct xb_audit *audit)
 {
 	struct xb_str text = {0};
 	for (size_t i = 0; i < audit->findings.len; i++) {
@@ -156,7 +157,7 @@ int cmd_verify_run(struct cli *cli, struct xb_err *err)
 		code = xb_op_sign_verify(&cli->app, path, &audit, cli->values.key, cli->values.signatures, err);
 	progress_clear(cli->progress);
 	if (code == 0 || code == XB_E_VERIFY) {
-		tell_findings(cli, &audit);
+		supply_tell_findings(cli, &audit);
 		/* what is wrong with the image matters more than a closed pipe */
 		int printed = cli->values.json ? cli_print_json(audit_json(&audit), &unprinted)
 			      : code == 0      ? print_images(&audit, &unprinted)

@@ -22,10 +22,10 @@
 /* ---- findings ---- */
 
 /* Foreign names reach terminals and logs: no control bytes, C1 controls in UTF-8 (0xc2 0x80..0x9f) included. */
-static void clean_text(char *text)
+void audit_clean_text(char *text, size_t max_bytes)
 {
-	if (strlen(text) > MAX_FINDING_BYTES)
-		memcpy(text + MAX_FINDING_BYTES - 3, "...", 4);
+	if (strlen(text) > max_bytes)
+		memcpy(text + max_bytes - 3, "...", 4);
 	for (unsigned char *p = (unsigned char *)text; *p; p++) {
 		if (*p < 0x20 || *p == 0x7f)
 			*p = '?';
@@ -43,7 +43,7 @@ static void XB_PRINTF(3, 0) add_finding(struct audit_run *run, bool is_warning, 
 	*(is_warning ? &out->n_warnings : &out->n_problems) += 1;
 	if (run->n_listed[is_warning]++ >= XB_MAX_DIAGS)
 		return;
-	clean_text(text);
+	audit_clean_text(text, MAX_FINDING_BYTES);
 	XB_VEC_PUSH(&out->findings, ((struct xb_audit_finding){is_warning, xb_arena_strdup(&out->arena, text)}));
 }
 
@@ -249,7 +249,7 @@ static const char *clean_copy(struct audit_run *run, const char *text)
 {
 	char *copy XB_CLEANUP(xb_free_ptr) = xb_strdup(text ? text : "");
 
-	clean_text(copy);
+	audit_clean_text(copy, MAX_FINDING_BYTES);
 	return xb_arena_strdup(&run->out->arena, copy);
 }
 
@@ -332,7 +332,7 @@ static void warn_of_leftovers(struct audit_run *run)
 	}
 }
 
-static int audit_all(struct audit_run *run, const char *path, struct xb_err *err)
+int audit_all(struct audit_run *run, const char *path, struct xb_err *err)
 {
 	struct audit_file *layout, *docker;
 

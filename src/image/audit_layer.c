@@ -10,9 +10,10 @@
 #include "xbuild/sys/archive.h"
 #include "xbuild/sys/fs.h"
 
-#define ELF_HEAD_BYTES 20 /* up to e_machine: System V gABI chapter 4, "ELF Header" */
-#define ET_REL	       1
-#define ET_DYN	       3
+#define CONTENT_CHUNK_BYTES (64 * 1024)
+#define ELF_HEAD_BYTES	    20 /* up to e_machine: System V gABI chapter 4, "ELF Header" */
+#define ET_REL		    1
+#define ET_DYN		    3
 
 /* What a path of the layer is, as the values of a map; KIND_ABOVE: only named as a directory above something. */
 enum kind { KIND_ABOVE, KIND_DIR, KIND_FILE, KIND_LINK, KIND_OTHER };
@@ -20,6 +21,7 @@ static char kinds[] = {KIND_ABOVE, KIND_DIR, KIND_FILE, KIND_LINK, KIND_OTHER};
 
 struct reading {
 	struct audit_run *run;
+	struct audit_file *file;
 	struct audit_layer *layer;
 	const char *where;   /* "layer sha256:..." */
 	struct xb_map paths; /* -> an element of kinds */
@@ -128,25 +130,13 @@ static void count_machine(struct reading *r, const struct audit_machine *found, 
 	l->machines[i < AUDIT_MACHINES ? i : AUDIT_MACHINES - 1].count++;
 }
 
-static int look_at_content(struct reading *r, struct xb_archive *a, const struct xb_archive_entry *e, const char *path,
-			   struct xb_err *err)
+static void look_at_head(struct reading *r, const struct xb_archive_entry *e, const uint8_t *head, const char *path)
 {
 	struct audit_machine found = {0};
-	uint8_t head[ELF_HEAD_BYTES];
-	size_t len = 0;
 	uint16_t type;
 
-	while (len < sizeof(head)) {
-		const int64_t n = xb_archive_read(a, head + len, sizeof(head) - len, err);
-
-		if (n < 0)
-			return err->code;
-		if (n == 0)
-			return 0;
-		len += (size_t)n;
-	}
 	if (memcmp(head, "\177ELF", 4) != 0)
-		return 0;
+		return;
 	const bool big = head[5] == 2;
 
 	type = (uint16_t)(big ? head[16] << 8 | head[17] : head[17] << 8 | head[16]);
@@ -156,6 +146,34 @@ static int look_at_content(struct reading *r, struct xb_archive *a, const struct
 	found.is_program = type == ET_DYN || e->mode & 0111;
 	if (type != ET_REL) /* an object file or a kernel module is data here */
 		count_machine(r, &found, path);
+}
+
+/* All of the content goes to the watch; without one that wants it the head is enough, and the rest is skipped. */
+static int read_content(struct reading *r, struct xb_archive *a, const struct xb_archive_entry *e, const char *path,
+			bool wanted, struct xb_err *err)
+{
+	const struct audit_watch *watch = wanted ? r->run->watch : NULL;
+	uint8_t head[ELF_HEAD_BYTES], chunk[CONTENT_CHUNK_BYTES];
+	size_t len = 0;
+	int64_t n;
+
+	do {
+		n = xb_archive_read(a, chunk, watch ? sizeof(chunk) : sizeof(head) - len, err);
+		if (n < 0)
+			return err->code;
+		if (watch && n > 0)
+			watch->content(watch->ctx, chunk, (size_t)n);
+		if (len < sizeof(head)) {
+			const size_t more = (size_t)n < sizeof(head) - len ? (size_t)n : sizeof(head) - len;
+
+			memcpy(head + len, chunk, more);
+			len += more;
+		}
+	} while (n > 0 && (watch || len < sizeof(head)));
+	if (watch)
+		watch->content(watch->ctx, NULL, 0);
+	if (len == sizeof(head))
+		look_at_head(r, e, head, path);
 	return 0;
 }
 
@@ -219,6 +237,26 @@ void audit_check_machines(struct audit_run *run, const struct audit_layer *layer
 
 /* ---- the tar ---- */
 
+static int read_entry(struct reading *r, struct xb_archive *a, const struct xb_archive_entry *e, struct xb_str *path,
+		      struct xb_err *err)
+{
+	const struct audit_watch *watch = r->run->watch;
+	bool wanted = false;
+
+	trim_name(e->path, path);
+	if (path->len || e->type != XB_ARCHIVE_DIR)
+		check_name(r, e, path->data);
+	if (++r->n_entries > XB_MAX_TREE_ENTRIES || r->name_bytes > XB_MAX_LAYER_NAME_BYTES)
+		return xb_fail(err, XB_E_VERIFY, "%s: more than %d entries or %lld bytes of names", r->where,
+			       XB_MAX_TREE_ENTRIES, XB_MAX_LAYER_NAME_BYTES);
+	if (watch && watch->entry(watch->ctx, r->file, e, xb_str_get(path), &wanted, err) < 0)
+		return err->code;
+	if (e->type != XB_ARCHIVE_FILE)
+		return 0;
+	r->layer->unpacked_bytes += e->size_bytes > 0 ? e->size_bytes : 0;
+	return read_content(r, a, e, xb_str_get(path), wanted, err);
+}
+
 static int read_entries(struct reading *r, struct xb_archive *a, struct xb_err *err)
 {
 	struct xb_str path XB_CLEANUP(xb_str_release) = {0};
@@ -226,16 +264,8 @@ static int read_entries(struct reading *r, struct xb_archive *a, struct xb_err *
 	int got;
 
 	while ((got = xb_archive_next(a, &e, err)) > 0) {
-		if (audit_check_interrupted(r->run, err) < 0)
+		if (audit_check_interrupted(r->run, err) < 0 || read_entry(r, a, &e, &path, err) < 0)
 			return err->code;
-		trim_name(e.path, &path);
-		if (path.len || e.type != XB_ARCHIVE_DIR)
-			check_name(r, &e, path.data);
-		if (e.type == XB_ARCHIVE_FILE && look_at_content(r, a, &e, path.data, err) < 0)
-			return err->code;
-		if (++r->n_entries > XB_MAX_TREE_ENTRIES || r->name_bytes > XB_MAX_LAYER_NAME_BYTES)
-			return xb_fail(err, XB_E_VERIFY, "%s: more than %d entries or %lld bytes of names", r->where,
-				       XB_MAX_TREE_ENTRIES, XB_MAX_LAYER_NAME_BYTES);
 	}
 	if (got < 0)
 		return got;
@@ -263,7 +293,7 @@ static const char *packing_of(int fd, int64_t at, int64_t size_bytes)
 int audit_layer(struct audit_run *run, struct audit_file *file, struct xb_err *err)
 {
 	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("layer '%s'", file->name);
-	struct reading r = {.run = run, .layer = &file->layer, .where = where};
+	struct reading r = {.run = run, .file = file, .layer = &file->layer, .where = where};
 	struct xb_archive *a = NULL;
 	bool own = false;
 	int64_t at;

@@ -39,6 +39,13 @@ static const struct layer_type *find_type(const char *media_type)
 	return NULL;
 }
 
+const char *audit_layer_packing(const char *media_type)
+{
+	const struct layer_type *type = find_type(media_type);
+
+	return type ? type->packing : NULL;
+}
+
 /* The layers of an image as its documents name them; NULL for one that is missing or damaged. */
 struct layers {
 	struct audit_file **files; /* owned */

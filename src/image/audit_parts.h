@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to audit.c, audit_descriptor.c, audit_source.c, audit_layer.c, audit_manifest.c: one run of an audit. The functions that return bool
+ * Private to audit.c, audit_descriptor.c, audit_source.c, audit_layer.c, audit_manifest.c and view.c: one run of an audit. The functions that return bool
  * have told what is wrong as a finding when they return false; those that return int fail only where the audit itself cannot
  * go on.
  */
@@ -30,7 +30,8 @@ struct audit_machine {
 struct audit_layer {
 	bool done, whole; /* whole: read to its end, so diff_id is known */
 	struct xb_digest diff_id;
-	const char *packing; /* "tar", "tar+gzip", "tar+zstd": what the bytes say */
+	const char *packing;	/* "tar", "tar+gzip", "tar+zstd": what the bytes say */
+	int64_t unpacked_bytes; /* of its files together */
 	struct audit_machine machines[AUDIT_MACHINES];
 	size_t n_machines;
 };
@@ -55,12 +56,24 @@ struct audit_source {
 	struct xb_map files; /* name -> struct audit_file, in the arena of the audit */
 };
 
+struct xb_archive_entry;
+
+/* Who wants to see the entries of layers while they pass by. */
+struct audit_watch {
+	void *ctx;
+	/* An entry with its clean name. *out_content: also its bytes. Negative: the layer is read no further, as if it were at fault. */
+	int (*entry)(void *ctx, struct audit_file *layer, const struct xb_archive_entry *e, const char *path,
+		     bool *out_content, struct xb_err *err);
+	void (*content)(void *ctx, const void *bytes, size_t len); /* len 0: that was all */
+};
+
 struct audit_run {
 	struct audit_source src;
 	const volatile int *interrupted;
 	struct xb_audit *out;
-	size_t n_listed[2]; /* problems, warnings: findings that are in the list */
-	bool is_incomplete; /* a document could not be followed: what it refers to is not known */
+	const struct audit_watch *watch; /* or NULL */
+	size_t n_listed[2];		 /* problems, warnings: findings that are in the list */
+	bool is_incomplete;		 /* a document could not be followed: what it refers to is not known */
 };
 
 /* A descriptor that leads to a blob with the digest that it names. */
@@ -71,6 +84,10 @@ struct audit_descriptor {
 };
 
 /* ---- audit.c ---- */
+
+/* The audit of a path; the source stays open and listed. */
+int audit_all(struct audit_run *run, const char *path, struct xb_err *err);
+void audit_clean_text(char *text, size_t max_bytes); /* no control bytes; cut to max_bytes */
 
 void audit_problem(struct audit_run *run, const char *fmt, ...) XB_PRINTF(2, 3);
 void audit_warning(struct audit_run *run, const char *fmt, ...) XB_PRINTF(2, 3);
@@ -119,6 +136,8 @@ void audit_check_machines(struct audit_run *run, const struct audit_layer *layer
 
 /* A manifest and what it leads to; platform: what the index says about it, or NULL. */
 int audit_manifest(struct audit_run *run, const struct audit_descriptor *d, const char *platform, struct xb_err *err);
+/* "tar", "tar+gzip" or "tar+zstd" that the media type of a layer promises; NULL: no type of a layer. */
+const char *audit_layer_packing(const char *media_type);
 /* manifest.json of an archive (docker save). */
 int audit_docker(struct audit_run *run, struct audit_file *file, struct xb_err *err);
 
