@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "base_apko.h"
 #include "image_lists.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -176,32 +177,9 @@ static int check_choices(struct xb_app *app, struct xb_err *err)
 	return 0;
 }
 
-/* What can be written down and not made yet: a row goes when its base is made. */
-static int refuse_later(struct xb_app *app, struct xb_err *err)
-{
-	static const struct {
-		enum xb_image_base base;
-		const char *name;
-	} later[] = {{XB_BASE_APKO, "apko"}};
-	const struct xb_project *p = app->project;
-
-	for (size_t i = 0; i < p->n_images; i++) {
-		const struct xb_image *image = &p->images[i];
-
-		for (size_t k = 0; k < XB_COUNT(later); k++) {
-			if (image->base == later[k].base)
-				xb_diags_help(&app->diags,
-					      xb_diags_add(&app->diags, image->at_base, p->source,
-							   "image base '%s' is not built yet", later[k].name),
-					      "use 'auto' or 'scratch'");
-		}
-	}
-	return app->diags.list.len ? xb_fail(err, XB_E_INPUT, "%s asks for what is not built yet", p->file) : 0;
-}
-
 int xb_app_need_descs(struct xb_app *app, struct xb_err *err)
 {
-	if (xb_app_need_project(app, err) < 0 || refuse_later(app, err) < 0 || xb_app_need_data(app, err) < 0)
+	if (xb_app_need_project(app, err) < 0 || xb_app_need_data(app, err) < 0)
 		return err->code;
 	if ((!app->toolchain || !app->sysroot) && check_choices(app, err) < 0)
 		return err->code;
@@ -282,6 +260,8 @@ static const char *stale_base(struct xb_app *app, const struct xb_lock *lock, co
 {
 	const struct xb_lock_base *base = image->base_ref ? xb_lock_base(lock, image->base_ref) : NULL;
 
+	if (image->base == XB_BASE_APKO)
+		return base_apko_stale(app, lock, image);
 	if (image->base_ref && !base)
 		return xb_arena_printf(&app->arena, "it has no base '%s'", image->base_ref);
 	for (size_t i = 0; base && i < app->project->n_targets; i++) {

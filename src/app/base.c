@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
+#include "base_apko.h"
 #include "base_image.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 bool base_is_wanted(const struct xb_image *image)
 {
-	return image->base == XB_BASE_IMAGE;
+	return image->base == XB_BASE_IMAGE || image->base == XB_BASE_APKO;
 }
 
 bool base_covers(const struct xb_image *image, const struct xb_target *target)
@@ -196,6 +197,8 @@ static int image_is_there(struct xb_app *app, const struct xb_image *image, cons
 int base_is_there(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool *out,
 		  struct xb_err *err)
 {
+	if (image->base == XB_BASE_APKO)
+		return base_apko_is_there(app, image, target, out, err);
 	if (image_is_there(app, image, target, out, err) < 0)
 		return xb_wrap(err, "image '%s', base '%s'", image->name, image->base_ref);
 	return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "base_apko.h"
 #include "base_image.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
@@ -293,7 +294,8 @@ static int supply_image(struct xb_app *app, struct base_origin *o, const struct 
 	return xb_cas_sync(app->store, err);
 }
 
-int base_supply(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, struct xb_err *err)
+static int supply_origin(struct xb_app *app, const struct xb_image *image, const struct xb_target *target,
+			 struct xb_err *err)
 {
 	struct base_origin *o = NULL;
 	char *label XB_CLEANUP(xb_free_ptr) = xb_printf("base %s", image->base_ref);
@@ -317,4 +319,10 @@ int base_supply(struct xb_app *app, const struct xb_image *image, const struct x
 						     .target = target->name,
 						     .elapsed_ms = xb_host_monotonic_ms() - began_ms});
 	return 0;
+}
+
+int base_supply(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, struct xb_err *err)
+{
+	return image->base == XB_BASE_APKO ? base_apko_supply(app, image, target, err)
+					   : supply_origin(app, image, target, err);
 }

@@ -170,7 +170,7 @@ int image_lay_ground(struct image_run *run, const struct xb_image *image, struct
 	case XB_BASE_IMAGE:
 		return lay_image(run, image, part, out, err);
 	case XB_BASE_APKO:
-		break; /* refused when the project was read */
+		return image_lay_apko(run, image, part, out, err);
 	}
 	assert(false);
 	return 0;
@@ -196,6 +196,22 @@ static bool find_field(struct xb_sv lines, const char *name, int number, uint64_
 		return xb_num_u64(field, UINT32_MAX, out);
 	}
 	return false;
+}
+
+/* The group of the first line of a uid: who runs by number alone gets it (Docker and containerd look it up too). */
+static uint64_t group_of(struct xb_sv passwd, uint64_t uid)
+{
+	while (passwd.ptr) {
+		struct xb_sv line = xb_sv_cut(&passwd, '\n');
+		uint64_t found, gid;
+
+		(void)xb_sv_cut(&line, ':');
+		(void)xb_sv_cut(&line, ':');
+		if (xb_num_u64(xb_sv_cut(&line, ':'), UINT32_MAX, &found) && found == uid &&
+		    xb_num_u64(xb_sv_cut(&line, ':'), UINT32_MAX, &gid))
+			return gid;
+	}
+	return 0;
 }
 
 /* The text of a file of the base; empty where there is none. */
@@ -226,6 +242,8 @@ static int find_base_user(const char *text, struct xb_sv passwd, struct xb_sv gr
 			return xb_fail(err, XB_E_VERIFY, "the base runs as '%s', whom its /etc/passwd does not know",
 				       user);
 		find_field(passwd, user, 3, &gid);
+	} else if (!group_name) {
+		gid = group_of(passwd, uid);
 	}
 	if (group_name && !xb_num_u64(xb_sv(group_name), UINT32_MAX, &gid) && !find_field(group, group_name, 2, &gid))
 		return xb_fail(err, XB_E_VERIFY, "the base runs in group '%s', which its /etc/group does not know",

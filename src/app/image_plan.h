@@ -91,6 +91,9 @@ int image_wrap(struct xb_err *err, const char *noun, const char *name);
 /* Fills part->ground, and adds what its layers hold to `out` (XB_LAYER_BASE). */
 int image_lay_ground(struct image_run *run, const struct xb_image *image, struct image_part *part,
 		     struct xb_rootfs *out, struct xb_err *err);
+/* The same for a base of apk packages (image_apko.c). */
+int image_lay_apko(struct image_run *run, const struct xb_image *image, struct image_part *part, struct xb_rootfs *out,
+		   struct xb_err *err);
 void image_ground_release(struct image_ground *ground);
 
 /*

@@ -105,6 +105,8 @@ struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct 
 
 /* Adds what the base images of the project's images are now, or stay pinned to. */
 int lock_bases(struct lock_plan *plan, struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
+/* Adds what the apko.yaml files of the project's images are resolved to, or stay at; their packages are fetched. */
+int lock_apkos(struct lock_plan *plan, struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 /* XB_E_INPUT unless all hosts have the same version of the compiler: all must write the same bytes. */
 int lock_check_versions(struct xb_app *app, const struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 

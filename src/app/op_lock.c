@@ -223,6 +223,8 @@ static int make_lock(struct xb_app *app, const struct xb_lock_opts *opts, const 
 	if (rc == 0)
 		rc = lock_bases(&plan, &after, err);
 	if (rc == 0)
+		rc = lock_apkos(&plan, &after, err);
+	if (rc == 0)
 		rc = write_lock(&plan, &after, out, err);
 	xb_arena_release(&after.arena);
 	return rc;

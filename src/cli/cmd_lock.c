@@ -10,6 +10,9 @@ static const struct opt options[] = {
 	 offsetof(struct values, allow_rollback), NULL},
 	{"why", 0, OPT_TEXT, "PKG", NULL, "change nothing; print the chains of dependencies that bring in a package",
 	 offsetof(struct values, why), NULL},
+	{"apko", 0, OPT_TEXT, "FILE", NULL,
+	 "resolve this apko.yaml and write the apko.lock.json beside it; nothing else", offsetof(struct values, apko),
+	 NULL},
 	{NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, NULL},
 };
 

@@ -2,6 +2,7 @@
 /* lock, fetch and verify as xbuild-supply does them. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli.h"
 #include "diag.h"
@@ -48,9 +49,29 @@ static int print_why(struct cli *cli, struct xb_err *err)
 	return code;
 }
 
+static int lock_apko(struct cli *cli, struct xb_err *err)
+{
+	const struct values *v = &cli->values;
+	char *path = NULL;
+	if (v->update || v->check || v->args.len || v->why)
+		return xb_fail(err, XB_E_USAGE, "--apko stands alone");
+	int code = xb_op_lock_apko(&cli->app, v->apko, &path, err);
+	progress_clear(cli->progress);
+	if (code == 0 && !v->quiet) {
+		struct xb_str text = {0};
+		xb_str_printf(&text, "%s\n", path);
+		code = cli_print(xb_str_get(&text), err);
+		xb_str_release(&text);
+	}
+	free(path);
+	return code;
+}
+
 int cmd_lock_run(struct cli *cli, struct xb_err *err)
 {
 	const struct values *v = &cli->values;
+	if (v->apko)
+		return lock_apko(cli, err);
 	if (v->args.len && !v->update)
 		return xb_fail(err, XB_E_USAGE, "lock takes package names only with --update");
 	if (v->check && v->update)

@@ -23,4 +23,10 @@ struct xb_lock_result {
 int xb_op_lock(struct xb_app *app, const struct xb_lock_opts *opts, struct xb_lock_result *out,
 	       struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * Resolves an apko.yaml (a path below the project directory) and writes the apko.lock.json beside it, as `apko lock` does.
+ * *out_path is its path, owned. xbuild.lock is not touched.
+ */
+int xb_op_lock_apko(struct xb_app *app, const char *file, char **out_path, struct xb_err *err) XB_MUST_CHECK;
+
 #endif
