@@ -80,7 +80,7 @@ static bool is_left(const struct apk_pool *pool, const struct apk_request *reque
 	       (request->relation->op == XB_APK_ANY || version_fits(pool, request, package));
 }
 
-static void count_steps(struct apk_pool *pool, size_t n)
+void apk_count_steps(struct apk_pool *pool, size_t n)
 {
 	pool->steps -= n < pool->steps ? n : pool->steps;
 }
@@ -89,7 +89,7 @@ size_t apk_count(struct apk_pool *pool, const struct apk_request *request)
 {
 	struct apk_span all = pool->providers[request->name];
 	size_t n = 0;
-	count_steps(pool, all.len + 1);
+	apk_count_steps(pool, all.len + 1);
 	for (uint32_t i = 0; i < all.len; i++)
 		n += is_left(pool, request, pool->provider_list[all.at + i]);
 	return n;
@@ -175,7 +175,7 @@ uint32_t apk_best(struct apk_pool *pool, const struct apk_request *request, bool
 {
 	struct apk_span all = pool->providers[request->name];
 	uint32_t best = APK_NONE;
-	count_steps(pool, all.len + 1);
+	apk_count_steps(pool, all.len + 1);
 	for (uint32_t i = 0; i < all.len; i++) {
 		uint32_t p = pool->provider_list[all.at + i];
 		if (is_left(pool, request, p) && (best == APK_NONE || compare(pool, p, best, request, in_walk) < 0))
@@ -219,7 +219,7 @@ bool apk_constrain(struct apk_pool *pool, const struct xb_apk_relation *relation
 {
 	struct apk_span all = pool->providers[name];
 	struct xb_apk_version wanted = {0};
-	count_steps(pool, all.len + 1);
+	apk_count_steps(pool, all.len + 1);
 	if (relation->conflict) {
 		exclude(pool, relation, name, who);
 		return true;
@@ -256,7 +256,7 @@ void apk_put_out_rivals(struct apk_pool *pool, uint32_t package)
 		uint32_t name = provide_name(pool, package, i);
 		struct apk_span all = pool->providers[name];
 		bool versioned = p->provides.items[i].version_len > 0;
-		count_steps(pool, all.len);
+		apk_count_steps(pool, all.len);
 		for (uint32_t k = 0; k < all.len; k++) {
 			uint32_t other = pool->provider_list[all.at + k];
 			if (other != package && !apk_is_out(pool, other) && is_rival(pool, other, name, versioned))

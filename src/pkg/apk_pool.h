@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the apk resolver share: apk_pool.c (tables), apk_solve.c (wishes, result), apk_choose.c (candidates: which are left,
- * which is best, which are out), apk_walk.c (dependencies) and
+ * which is best, which are out), apk_walk.c (dependencies), apk_check.c (the result) and
  * apk_refuse.c (messages). Names are numbers here, packages
  * too: their place in `packages`. Id 0 is no name.
  *
@@ -102,6 +102,8 @@ const char *apk_id_text(const struct apk_pool *pool, uint32_t id);
 
 /* ---- apk_choose.c ---- */
 
+/* n candidates are looked at. */
+void apk_count_steps(struct apk_pool *pool, size_t n);
 bool apk_is_out(const struct apk_pool *pool, uint32_t package);
 struct apk_request apk_wish_request(const struct apk_pool *pool, const struct xb_apk_relation *relation);
 /* How many candidates are left. */
@@ -118,6 +120,11 @@ bool apk_tag_fits(const struct apk_pool *pool, const struct apk_request *request
 
 /* Walks the dependencies of `package`, which a wish has chosen, into pool->walked. */
 int apk_walk(struct apk_pool *pool, uint32_t package, struct xb_err *err) XB_MUST_CHECK;
+
+/* ---- apk_check.c ---- */
+
+/* XB_E_UNSAT when a package of the result lacks what it needs or is beside what it excludes. */
+int apk_check(struct apk_pool *pool, struct xb_err *err) XB_MUST_CHECK;
 
 /* ---- apk_refuse.c ---- */
 

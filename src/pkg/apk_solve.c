@@ -295,7 +295,7 @@ static int run_pool(struct apk_pool *pool, const struct wishes *wishes, struct x
 	for (size_t i = 0; rc == 0 && i < wishes->len; i++)
 		if (!wishes->items[i].conflict)
 			rc = resolve_wish(pool, &wishes->items[i], arena, err);
-	return rc;
+	return rc < 0 ? rc : apk_check(pool, err);
 }
 
 /* The highest version of the name that only the missing of another architecture kept away. */

@@ -149,8 +149,7 @@ static void note_reason(struct apk_pool *pool, uint32_t package, uint32_t by, co
 /* What was walked since `from` is preferred from now on, and its origins at its versions. */
 static void remember(struct apk_pool *pool, size_t from)
 {
-	size_t n = pool->walked.len - from;
-	pool->steps -= n < pool->steps ? n : pool->steps;
+	apk_count_steps(pool, pool->walked.len - from);
 	for (size_t k = from; k < pool->walked.len; k++) {
 		uint32_t p = pool->walked.items[k];
 		struct apk_mark m = {.run = pool->wish, .package = p};

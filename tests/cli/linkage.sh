@@ -7,6 +7,6 @@ needed() { readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 if needed "$XB_BIN/xbuild" | grep -E 'curl|archive|solv|rnp|botan|lzma|zstd|bz2'; then
 	fail "xbuild loads a heavy library"
 fi
-for library in curl archive solv rnp; do
+for library in curl archive solv rnp crypto; do
 	needed "$XB_BIN/xbuild-supply" | grep -q "lib$library" || fail "xbuild-supply should load lib$library"
 done

@@ -9,10 +9,13 @@
  *     provider ("pc:freetype2>=9.7.3"), and by the version of that name alone;
  *   - the order is always that of the indexes, where apko iterates over hash tables: equal inputs give equal results;
  *   - a package that install_if would add is left out when a rule has excluded it;
+ *   - a result in which a package lacks what it needs, or is beside what it excludes, is an error and never returned;
  *   - a wish "!name" is a conflict; a wish that cannot be read is an error, not a name.
  *
  * All architectures are resolved together: a version that one of them lacks is taken on none, and the result tells
  * where that made a difference.
+ * As in apko, what install_if brings in does not bring in its own dependencies.
+ *
  * Guarantee: the result is a function of indexes and wishes; dependencies stand before what needs them (but for cycles). Time
  *            and stack are bounded, whatever the indexes hold.
  * Sequence:  xb_apk_resolver_new once, xb_apk_resolver_run any number of times, xb_apk_resolver_free. The indexes must live

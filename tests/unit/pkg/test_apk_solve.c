@@ -377,6 +377,23 @@ static void test_version_of_chosen_provider(void **state)
 	expect_set(w, "base-1\nft-2 D=base p=pc:ft=24\na-1 D=ft,x\nx-1 D=ft<3", "a", "base-1 ft-2 x-1 a-1");
 }
 
+/* What was chosen for one and does not suit another is no result. */
+static void test_result_is_checked(void **state)
+{
+	struct world *w = *state;
+	static const char index[] = "a-1 D=b,c\nb-1 D=x\nc-1 D=x<2\nx-1\nx-2";
+	expect_refused(
+		w, index, "a", XB_E_UNSAT,
+		"c-1, which is 'c' of a-1, which is wanted as 'a' cannot be installed: it needs 'x<2', and x-2 was "
+		"chosen before that was seen");
+	expect_set(w, index, "a x<2", "x-1 b-1 c-1 a-1");
+	expect_refused(w, "a-1 D=b,c\nb-1 D=x\nc-1 D=!x\nx-1", "a", XB_E_UNSAT,
+		       "it excludes 'x', and x-1 was chosen before that was seen");
+	/* a conflict with a name of one's own is with others */
+	expect_set(w, "a-1 D=!v p=v", "a", "a-1");
+	expect_set(w, "a-1 D=x,y\nx-1 D=!y>2\ny-1", "a", "x-1 y-1 a-1");
+}
+
 /* "so:x=3" is lower than "so:x=1.0-r0". */
 static void test_soname_versions(void **state)
 {
@@ -511,6 +528,113 @@ static void test_refusals(void **state)
 	assert_int_equal(s->len, 1);
 }
 
+/* ---- every result is closed ---- */
+
+/* Does some package of the solution have what the relation asks for? Written without the resolver's tables. */
+static bool is_had(const struct xb_apk_solution *s, const struct xb_apk_relation *r, const struct xb_apk_package *but)
+{
+	struct xb_apk_version wanted = {0};
+	struct xb_sv name = xb_apk_relation_name(r);
+	xb_apk_relation_version(r, &wanted);
+	for (size_t i = 0; i < s->len; i++) {
+		const struct xb_apk_package *p = s->items[i].package;
+		if (p == but)
+			continue;
+		if (xb_sv_eq_str(name, p->name) && xb_apk_version_satisfies(&p->parsed, (enum xb_apk_op)r->op, &wanted))
+			return true;
+		for (size_t k = 0; k < p->provides.len; k++) {
+			struct xb_apk_version v;
+			xb_apk_relation_version(&p->provides.items[k], &v);
+			if (xb_sv_eq(name, xb_apk_relation_name(&p->provides.items[k])) &&
+			    xb_apk_version_satisfies(&v, (enum xb_apk_op)r->op, &wanted))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A package that has the name itself needs nobody for it, in whatever version: apko's rule. */
+static bool has_itself(const struct xb_apk_package *p, const struct xb_apk_relation *r)
+{
+	struct xb_sv name = xb_apk_relation_name(r);
+	for (size_t k = 0; k < p->provides.len; k++)
+		if (xb_sv_eq(name, xb_apk_relation_name(&p->provides.items[k])))
+			return true;
+	return xb_sv_eq_str(name, p->name);
+}
+
+static void check_closed(const struct xb_apk_solution *s)
+{
+	for (size_t i = 0; i < s->len; i++) {
+		const struct xb_apk_package *p = s->items[i].package;
+		for (size_t k = 0; k < p->depends.len; k++) {
+			const struct xb_apk_relation *r = &p->depends.items[k];
+			bool free = s->items[i].why == XB_APK_INSTALL_IF || has_itself(p, r);
+			if (r->conflict ? is_had(s, r, p) : !free && !is_had(s, r, NULL))
+				fail_msg("'%s' of %s-%s does not hold", r->text, p->name, p->version);
+		}
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(s->items[k].package->name, p->name);
+	}
+}
+
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525U + 1013904223U;
+	return (*seed >> 12) % n;
+}
+
+/* Packages p0 to p11 in up to 3 versions; v*: virtual names, n*: names with versions. */
+static void draw_index(uint32_t *seed, struct xb_str *out)
+{
+	static const char *const ops[] = {"", "", "", "", "=", ">=", "<", "~", ">", "<="};
+	for (unsigned p = 0; p < 12; p++)
+		for (unsigned v = 1 + draw(seed, 3); v > 0; v--) {
+			xb_str_printf(out, "p%u-%u o=o%u k=%u", p, v, draw(seed, 4), draw(seed, 3));
+			xb_str_printf(out, " p=v%u,n%u=%u D=", draw(seed, 5), draw(seed, 8), 1 + draw(seed, 3));
+			for (uint32_t d = draw(seed, 4); d > 0; d--) {
+				const char *op = ops[draw(seed, XB_COUNT(ops))];
+				bool versioned = *op != '\0';
+				xb_str_append(out, draw(seed, 12) == 0 ? "!" : "");
+				xb_str_printf(out, "%c%u%s", versioned ? "pn"[draw(seed, 2)] : "pv"[draw(seed, 2)],
+					      draw(seed, versioned ? 8 : 5), op);
+				if (versioned)
+					xb_str_printf(out, "%u", 1 + draw(seed, 3));
+				xb_str_append_char(out, ',');
+			}
+			xb_str_append(out, "p0\n");
+		}
+}
+
+static void test_random_indexes(void **state)
+{
+	struct world *w = *state;
+	uint32_t seed = 7;
+	size_t had = 0, refused = 0;
+	for (int round = 0; round < 40; round++) {
+		struct made m XB_CLEANUP(made_release) = {0};
+		struct xb_str index XB_CLEANUP(xb_str_release) = {0};
+		draw_index(&seed, &index);
+		make_indexes(w, index.data, "x86_64", &m);
+		struct xb_apk_resolver *r XB_CLEANUP(free_resolver) = resolver_of(&m);
+		for (unsigned i = 0; i < 12 * 12; i++) {
+			struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+			struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+			struct xb_apk_solution *s = NULL;
+			char *wishes XB_CLEANUP(xb_free_ptr) = xb_printf("p%u p%u", i / 12, i % 12);
+			if (run(r, wishes, &arena, &s, &err) < 0) {
+				assert_int_equal(err.code, XB_E_UNSAT);
+				refused++;
+				continue;
+			}
+			had++;
+			check_closed(s);
+		}
+	}
+	/* the drawing gives both, in numbers */
+	assert_true(had > 200 && refused > 200);
+}
+
 /* ---- indexes that mean ill ---- */
 
 /* Each of 60 levels is needed twice by the one above it, under virtual names that choosing does not settle. */
@@ -601,6 +725,8 @@ static size_t resolve_all(struct xb_apk_index *index, const char *arch, struct x
 			xb_str_printf(failures, "%s ", index->packages[i].name);
 		else
 			had++;
+		if (s)
+			check_closed(s);
 	}
 	return had;
 }
@@ -665,11 +791,13 @@ int main(void)
 		cmocka_unit_test(test_versioned_requirements),
 		cmocka_unit_test(test_operator_on_chosen_provider),
 		cmocka_unit_test(test_version_of_chosen_provider),
+		cmocka_unit_test(test_result_is_checked),
 		cmocka_unit_test(test_soname_versions),
 		cmocka_unit_test(test_install_if),
 		cmocka_unit_test(test_architectures),
 		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_random_indexes),
 		cmocka_unit_test(test_exponential),
 		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_many_provides),
