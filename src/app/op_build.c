@@ -197,6 +197,38 @@ static void list_products(const struct build *b, const struct xb_graph *graph, s
 	}
 }
 
+/* The actions of each product, which are those of its unit and setup. */
+static void list_steps(const struct xb_graph *graph, struct xb_build_result *out)
+{
+	struct xb_arena *arena = &out->arena;
+
+	out->units = xb_arena_array(arena, graph->n_products, sizeof(*out->units));
+	for (size_t i = 0; i < graph->n_products; i++) {
+		const struct xb_product *product = &graph->products[i];
+		struct xb_built_unit *built = &out->units[out->n_units++];
+
+		*built = (struct xb_built_unit){.unit = product->unit, .target = product->setup->target->target};
+		for (size_t k = 0; k < graph->n_actions; k++) {
+			const struct xb_variant *v = graph->actions[k]->variant;
+
+			built->n_steps += v->unit == product->unit && v->setup == product->setup;
+		}
+		built->steps = xb_arena_array(arena, built->n_steps, sizeof(*built->steps));
+		built->n_steps = 0;
+		for (size_t k = 0; k < graph->n_actions; k++) {
+			const struct xb_action *action = graph->actions[k];
+
+			if (action->variant->unit != product->unit || action->variant->setup != product->setup)
+				continue;
+			built->steps[built->n_steps++] = xb_arena_strdup(arena, action->output);
+			if (action->variant->kind == XB_ACTION_LINK) {
+				built->is_linked = true;
+				built->linked = action->result.hash;
+			}
+		}
+	}
+}
+
 /* What was made is remembered also after a failure, whose code stays the answer. */
 static int remember(const struct build *b, const struct xb_graph *graph, int rc, struct xb_err *err)
 {
@@ -231,6 +263,7 @@ static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_re
 		.verbose = b->opts->verbose,
 		.observer = b->app->observer,
 		.interrupted = b->app->interrupted,
+		.need_linked = b->opts->evidence,
 		.compdb = b->n_units == b->app->project->n_units,
 	};
 	struct xb_sched_result result = {0};
@@ -243,6 +276,8 @@ static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_re
 	out->would_run = result.would_run;
 	out->n_would_run = result.n_would_run;
 	list_products(b, graph, out);
+	if (b->opts->evidence)
+		list_steps(graph, out);
 	return b->opts->dry_run ? rc : remember(b, graph, rc, err);
 }
 

@@ -359,6 +359,9 @@ int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bo
 	add_form(setup, unit, form, out);
 	xb_command_real(out, "--color-diagnostics=always");
 	xb_command_rooted(out, "--dependency-file=", (enum xb_root)XB_WORD_DEPFILE, NULL, NULL);
+	/* it changes nothing in the program, so it is no part of what the action is */
+	xb_command_rooted(out, "--print-archive-stats=", (enum xb_root)XB_WORD_DEPFILE, NULL, XB_STATS_TAIL);
+	out->items[out->len - 1].real_only = true;
 	xb_command_word(out, "-o");
 	xb_command_rooted(out, "", (enum xb_root)XB_WORD_OUTPUT, NULL, NULL);
 	if (!flags.no_start_files)

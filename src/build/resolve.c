@@ -8,6 +8,7 @@
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
+#include "xbuild/build/linked.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
 
@@ -93,6 +94,17 @@ void exec_record(struct exec *x, struct xb_action *action)
 		put(state, action, &record);
 }
 
+/* A result that was kept without it (or whose record the store lost) has to be made again where it is asked for. */
+static bool knows_linked(struct exec *x, const struct xb_action *action, const struct xb_digest *result)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_dirs files = {0};
+
+	if (!x->options->need_linked || action->variant->kind != XB_ACTION_LINK)
+		return true;
+	return xb_linked_get(x->options->store, result, &action->variant->setup->sysroot->digest, &arena, &files);
+}
+
 /* 1: up to date; 0: not. */
 static int resolve_from_state(struct exec *x, struct xb_action *action, struct xb_err *err)
 {
@@ -101,7 +113,8 @@ static int resolve_from_state(struct exec *x, struct xb_action *action, struct x
 	int rc = 1;
 
 	if (!record || !xb_digest_eq(&record->fingerprint, &action->variant->fingerprint) ||
-	    !xb_digest_eq(&record->inputs, &action->inputs_digest) || !xb_state_is_fresh(state, action->record))
+	    !xb_digest_eq(&record->inputs, &action->inputs_digest) || !xb_state_is_fresh(state, action->record) ||
+	    !knows_linked(x, action, &record->result))
 		return 0;
 	action->result = (struct xb_reapi_digest){record->result, record->size_bytes};
 	action->placed = record->placed;
@@ -192,7 +205,8 @@ static int try_set(struct exec *x, struct xb_action *action, const struct xb_rea
 	xb_key_action(action, command, files.items, files.len, &key);
 	if (xb_action_get(x->options->store, &key, arena, &result) <= 0)
 		return 0;
-	if (result.exit_code != 0 || result.n_outputs != 1 || strcmp(result.outputs[0].path, action->output) != 0)
+	if (result.exit_code != 0 || result.n_outputs != 1 || strcmp(result.outputs[0].path, action->output) != 0 ||
+	    !knows_linked(x, action, &result.outputs[0].digest.hash))
 		return 0;
 	action->result = result.outputs[0].digest;
 	if (!x->options->dry_run) {

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/build/link.h"
+#include "xbuild/build/linked.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/store/tree.h"
 #include "xbuild/sys/atomic_file.h"
@@ -17,7 +20,8 @@
 
 void job_free(struct job *job)
 {
-	char *const files[] = {job->output, job->depfile, job->response};
+	char *stats = job->depfile ? xb_printf("%s%s", job->depfile, XB_STATS_TAIL) : NULL;
+	char *const files[] = {job->output, job->depfile, job->response, stats};
 
 	for (size_t i = 0; i < XB_COUNT(files); i++) {
 		if (files[i])
@@ -176,6 +180,54 @@ static int publish(struct exec *x, struct job *job, struct xb_sv text, struct xb
 	return xb_deps_put(x->options->store, &deps_key, &set, err);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Archives that gave something; without the linker's word on it all that it opened. */
+static void find_archives(struct exec *x, struct job *job, const struct reading *r, struct xb_dirs *out)
+{
+	struct xb_err unread XB_CLEANUP(xb_err_release) = {0};
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s", job->depfile, XB_STATS_TAIL);
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct xb_dirs named = {0};
+	const char *rel;
+
+	if (xb_fs_read(path, XB_MAX_DEPFILE_BYTES, &text, &unread) == 0 &&
+	    xb_linked_parse_stats(xb_str_sv(&text), &job->arena, &named)) {
+		for (size_t i = 0; i < named.len; i++) {
+			if (xb_origins_find(exec_context(x, job->action)->origins, named.items[i], &rel) ==
+			    XB_ROOT_SYSROOT)
+				xb_dirs_add_new(out, &job->arena, rel);
+		}
+		return;
+	}
+	for (size_t i = 0; i < r->files.len; i++) {
+		if (r->files.items[i].root == XB_ROOT_SYSROOT && xb_sv_ends(xb_sv(r->files.items[i].rel), ".a"))
+			xb_dirs_add_new(out, &job->arena, r->files.items[i].rel);
+	}
+}
+
+/* Before the result is published, so that no result is without it. */
+static int note_linked(struct exec *x, struct job *job, const struct reading *r, struct xb_err *err)
+{
+	const struct xb_action *action = job->action;
+	struct xb_dirs files = {0};
+
+	if (action->variant->kind != XB_ACTION_LINK)
+		return 0;
+	find_archives(x, job, r, &files);
+	for (size_t i = 0; i < r->files.len; i++) {
+		if (r->files.items[i].root == XB_ROOT_SYSROOT && xb_sv_ends(xb_sv(r->files.items[i].rel), ".o"))
+			xb_dirs_add_new(&files, &job->arena, r->files.items[i].rel);
+	}
+	if (files.len)
+		qsort(files.items, files.len, sizeof(*files.items), by_text);
+	return xb_linked_put(x->options->store, &action->result.hash, &action->variant->setup->sysroot->digest, &files,
+			     err);
+}
+
 static const char disk_full[] = "No space left on device"; /* in the locale that tools get */
 
 /* "a.c:3:2: error:" speaks of a source, whatever its words; so does a line with a piece of one below it. */
@@ -252,6 +304,8 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 
 		xb_observe(x->options->observer, &(struct xb_event){.kind = XB_EVENT_WARNING, .text = text_of});
 	}
+	if (note_linked(x, job, r, err) < 0)
+		return err->code;
 	if (!action->unrecorded && publish(x, job, text, err) < 0)
 		return err->code;
 	if (action->is_final) {

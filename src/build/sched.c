@@ -295,8 +295,8 @@ static void open_contexts(struct exec *x)
 	x->contexts = xb_alloc(o->n_setups * sizeof(*x->contexts));
 	for (size_t i = 0; i < o->n_setups; i++) {
 		const struct xb_setup *setup = &o->setups[i];
-		char *file XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.xbuild/state-%s-%s", o->project_dir,
-							       setup->target->target->name, setup->profile->name);
+		char *file XB_CLEANUP(xb_free_ptr) =
+			xb_state_path(o->project_dir, setup->target->target->name, setup->profile->name);
 
 		x->contexts[i].setup = setup;
 		xb_roots_real(o->project_dir, setup->tools, setup->sysroot, &x->contexts[i].roots);

@@ -190,6 +190,56 @@ void xb_state_put(struct xb_state *s, const char *output, const struct xb_state_
 	xb_map_put_str(&s->fresh_by_output, output, (void *)(uintptr_t)s->fresh.len);
 }
 
+char *xb_state_path(const char *project_dir, const char *target, const char *profile)
+{
+	return xb_printf("%s/.xbuild/state-%s-%s", project_dir, target, profile);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct xb_state_file *)a)->path, ((const struct xb_state_file *)b)->path);
+}
+
+bool xb_state_reads(struct xb_state *s, const char *const *outputs, size_t n, struct xb_arena *arena,
+		    struct xb_state_file **out, size_t *out_len)
+{
+	uint8_t *seen_paths XB_CLEANUP(xb_free_ptr) = xb_alloc(s->n_paths),
+			    *seen_sets XB_CLEANUP(xb_free_ptr) = xb_alloc(s->n_sets);
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t index, set;
+
+		if (!xb_state_find(s, outputs[i], &index))
+			return false;
+		set = s->records[index].present;
+		if (set == STATE_NO_SET || seen_sets[set])
+			continue;
+		seen_sets[set] = 1;
+		for (uint32_t k = 0; k < s->sets[set].len; k++) {
+			const uint32_t id = s->ids[s->sets[set].first + k];
+
+			len += !seen_paths[id];
+			seen_paths[id] = 1;
+		}
+	}
+	*out = xb_arena_array(arena, len, sizeof(**out));
+	*out_len = 0;
+	for (uint32_t id = 0; id < s->n_paths; id++) {
+		if (seen_paths[id])
+			(*out)[(*out_len)++] = (struct xb_state_file){
+				xb_arena_strdup(arena, s->strings + s->paths[id].name), s->paths[id].digest};
+	}
+	if (len)
+		qsort(*out, len, sizeof(**out), by_path);
+	return true;
+}
+
+void xb_state_digest(const struct xb_state *s, struct xb_digest *out)
+{
+	*out = s->checksum;
+}
+
 struct xb_digest *xb_state_note(struct xb_state *s)
 {
 	return &s->note;

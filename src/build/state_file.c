@@ -103,6 +103,7 @@ void state_load(struct xb_state *s)
 		return;
 	}
 	s->note = s->old_note = header.note;
+	s->checksum = checksum;
 }
 
 /* The tables of a new file. */

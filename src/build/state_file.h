@@ -47,7 +47,8 @@ struct xb_state {
 	bool changed;
 	struct xb_digest note, old_note;
 
-	struct xb_str text; /* the file; the tables point into copies of it, the names into it */
+	struct xb_digest checksum; /* of what was read; zero when nothing was */
+	struct xb_str text;	   /* the file; the tables point into copies of it, the names into it */
 	struct state_path *paths;
 	struct state_set *sets;
 	uint32_t *ids;

@@ -14,6 +14,7 @@ struct xb_build_opts {
 	bool keep_going;     /* -k */
 	bool dry_run;	     /* -n: plan only; result lists what would run, or what would have to be fetched first */
 	bool color;	     /* ask the compiler for coloured diagnostics */
+	bool evidence;	     /* the result tells what each unit was made from */
 	bool verbose;	     /* observer gets the command of each job */
 };
 
@@ -28,10 +29,22 @@ struct xb_built {
 	uint64_t size_bytes;
 };
 
+/* How a unit was made for a target: the outputs of its actions (build/state) and what its link gave, before it was stripped. */
+struct xb_built_unit {
+	const struct xb_unit *unit;
+	const struct xb_target *target;
+	const char **steps;
+	size_t n_steps;
+	bool is_linked;
+	struct xb_digest linked; /* of the program, for build/linked */
+};
+
 struct xb_build_result {
 	struct xb_arena arena;
 	struct xb_built *items; /* in the order of targets, then units of the file */
 	size_t n_items;
+	struct xb_built_unit *units; /* with evidence: all that were made, also for others; as in items */
+	size_t n_units;
 	size_t n_actions; /* in the plan */
 	size_t n_run;	  /* commands that ran */
 	size_t n_cached;  /* taken from the store */

@@ -15,6 +15,8 @@
 
 #include "xbuild/build/compile.h"
 
+#define XB_STATS_TAIL ".archives" /* behind the name of the depfile: what the linker tells of archives (build/linked) */
+
 /*
  * Appends the whole command but the tool's name ("ld.lld"). Inputs (the objects of the unit and the libraries of its deps, in
  * link order), output and depfile are markers. `cxx` asks for the C++ library; `strip` for -s.

@@ -30,6 +30,7 @@ struct xb_sched_options {
 	bool keep_going, dry_run, color, verbose;
 	const struct xb_observer *observer;
 	const volatile int *interrupted; /* may be NULL */
+	bool need_linked;		 /* a link of which build/linked knows nothing runs again */
 	bool compdb;			 /* keep compile_commands.json of the first setup up to date */
 };
 

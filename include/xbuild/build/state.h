@@ -63,6 +63,22 @@ void xb_state_drop(struct xb_state *state, const char *output);
 /* A word for the caller's use, kept with the state (digest of compile_commands.json). Zero at first. */
 struct xb_digest *xb_state_note(struct xb_state *state);
 
+/* Owned path of the file of one target and profile. */
+char *xb_state_path(const char *project_dir, const char *target, const char *profile);
+
+/*
+ * What the actions that made `outputs` have read of the project, as it was saved: sorted by path, each file once, in arena.
+ * False when one of them has no record. For a state that was only opened to ask (its cache and shadows may be NULL).
+ */
+struct xb_state_file {
+	const char *path;
+	struct xb_digest digest;
+};
+bool xb_state_reads(struct xb_state *state, const char *const *outputs, size_t n, struct xb_arena *arena,
+		    struct xb_state_file **out, size_t *out_len);
+/* Another one whenever the saved file is (zero without one): what was made from a state is current as long as this is the same. */
+void xb_state_digest(const struct xb_state *state, struct xb_digest *out);
+
 int xb_state_save(struct xb_state *state, struct xb_err *err) XB_MUST_CHECK;
 
 /* Reads what stat(2) says of the regular file at `path` into *out; zero when there is none. */

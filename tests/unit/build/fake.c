@@ -169,19 +169,42 @@ static void join(FILE *out, const char *path)
 	fclose(in);
 }
 
+/* What there is of start files, and of two archives: one gives something to the program, the other is opened in vain. */
+static void read_sysroot(int argc, char **argv, FILE *deps, FILE *stats)
+{
+	fputs("members\textracted\tarchive\n", stats);
+	for (int i = 1; i < argc; i++) {
+		if (xb_sv_ends(xb_sv(argv[i]), ".o") && *argv[i] == '/' && access(argv[i], R_OK) == 0)
+			fprintf(deps, " %s", argv[i]);
+		for (int given = 0; given < 2 && !strncmp(argv[i], "-L/", 3); given++) {
+			char *path XB_CLEANUP(xb_free_ptr) =
+				xb_printf("%s/%s", argv[i] + 2, given ? "libgiven.a" : "libleft.a");
+
+			if (access(path, R_OK) != 0)
+				continue;
+			fprintf(deps, " %s", path);
+			fprintf(stats, "7\t%d\t%s\n", given, path);
+		}
+	}
+}
+
 static int linker(int argc, char **argv)
 {
-	FILE *out = NULL, *deps = NULL;
+	FILE *out = NULL, *deps = NULL, *stats = NULL;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strncmp(argv[i], "--dependency-file=", 18))
 			deps = fopen(argv[i] + 18, "w");
+		if (!strncmp(argv[i], "--print-archive-stats=", 22))
+			stats = fopen(argv[i] + 22, "w");
 		if (!strcmp(argv[i], "-o"))
 			out = fopen(argv[i + 1], "w");
 	}
-	if (!out || !deps)
+	if (!out || !deps || !stats)
 		return 2;
 	fputs("program:", deps);
+	read_sysroot(argc, argv, deps, stats);
+	fclose(stats);
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], ".xbuild/", 8) != 0 && strncmp(argv[i], "out/", 4) != 0)
 			continue;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
+#include "xbuild/build/linked.h"
 #include "xbuild/sys/fs.h"
 
 /* The scheduler end to end, with small stand-ins for the tools (fake.h). */
@@ -536,6 +538,55 @@ static void test_assembler(void **state)
 	fake_close(&f);
 }
 
+/* Start files and archives that a link has taken from are known, also for a result that was kept without it. */
+static void test_knows_what_was_linked(void **state)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	static const char *const names[] = {"crti.o", "libgiven.a", "libleft.a"};
+	struct xb_dirs files = {0};
+	struct xb_digest program;
+	struct fake f;
+	uint64_t size;
+
+	(void)state;
+	open_app(&f);
+	for (size_t i = 0; i < XB_COUNT(names); i++) {
+		char *path XB_CLEANUP(xb_free_ptr) =
+			xb_printf("%s/usr/lib/%s/%s", f.sysroot.dir, f.target.target->multiarch, names[i]);
+		char *dir XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(path)));
+		FILE *file;
+
+		assert_int_equal(xb_fs_mkdirs(dir, 0755, &f.err), 0);
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fclose(file);
+	}
+	assert_build(&f, 3, 0, 0);
+	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(f.project_dir, "out/linux-x86_64/app");
+
+	assert_int_equal(xb_digest_file(path, &program, &size, &f.err), 0);
+	for (int round = 0; round < 2; round++) {
+		files.len = 0;
+		assert_true(xb_linked_get(f.store, &program, &f.sysroot.digest, &arena, &files));
+		assert_int_equal(files.len, 2);
+		assert_string_equal(files.items[0], "usr/lib/x86_64-linux-gnu/crti.o");
+		assert_string_equal(files.items[1], "usr/lib/x86_64-linux-gnu/libgiven.a");
+		if (round)
+			break;
+		/* the store forgets: nobody minds who does not ask */
+		char *actions XB_CLEANUP(xb_free_ptr) = xb_path_join(xb_store_dir(f.store), "actions");
+
+		assert_int_equal(xb_fs_remove(actions, &f.err), 0);
+		assert_build(&f, 0, 0, 3);
+		files.len = 0;
+		assert_false(xb_linked_get(f.store, &program, &f.sysroot.digest, &arena, &files));
+		f.options.need_linked = true;
+		assert_build(&f, 1, 0, 2);
+		assert_build(&f, 0, 0, 3);
+	}
+	fake_close(&f);
+}
+
 static void test_strip_ansi(void **state)
 {
 	struct xb_str out XB_CLEANUP(xb_str_release) = {0};
@@ -573,6 +624,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_runs_in_parallel),
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_assembler),
+		cmocka_unit_test(test_knows_what_was_linked),
 		cmocka_unit_test(test_strip_ansi),
 	};
 

@@ -155,6 +155,50 @@ static void test_sees_changes(void **state)
 }
 
 /* A record made with an old content of a header must not become valid because another record saw the new one. */
+/* What outputs were made from, by who opens the file only to ask. */
+static void test_tells_what_was_read(void **state)
+{
+	static const char *const both[] = {"one", "two"}, *const unknown[] = {"one", "three"};
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_state_file *files;
+	struct xb_digest before, digest;
+	struct xb_state *asked;
+	struct bench b;
+	size_t n;
+
+	(void)state;
+	start(&b);
+	xb_state_digest(b.state, &before);
+	assert_true(xb_digest_is_zero(&before));
+	put(&b, "one", 1, (const char *const[]){"h.h", "!absent.h", "a.c", NULL});
+	put(&b, "two", 2, (const char *const[]){"b.c", "h.h", NULL});
+	put(&b, "none", 3, (const char *const[]){NULL});
+	save(&b);
+	xb_state_digest(b.state, &before);
+	assert_false(xb_digest_is_zero(&before));
+	asked = xb_state_open(b.file, b.generation, NULL, NULL);
+	assert_true(xb_state_reads(asked, both, 2, &arena, &files, &n));
+	assert_int_equal(n, 3);
+	assert_string_equal(files[0].path, "a.c");
+	assert_string_equal(files[1].path, "b.c");
+	assert_string_equal(files[2].path, "h.h");
+	xb_digest_bytes("b", 1, &digest);
+	assert_true(xb_digest_eq(&files[1].digest, &digest));
+	assert_true(xb_state_reads(asked, (const char *const[]){"none"}, 1, &arena, &files, &n));
+	assert_int_equal(n, 0);
+	assert_false(xb_state_reads(asked, unknown, 2, &arena, &files, &n));
+	xb_state_digest(asked, &digest);
+	assert_true(xb_digest_eq(&digest, &before));
+	xb_state_free(asked);
+
+	fake_write(&b.fake, "b.c", "other");
+	put(&b, "two", 4, (const char *const[]){"b.c", NULL});
+	save(&b);
+	xb_state_digest(b.state, &digest);
+	assert_false(xb_digest_eq(&digest, &before));
+	stop(&b);
+}
+
 static void test_contradictions_go(void **state)
 {
 	struct bench b;
@@ -278,13 +322,10 @@ static void test_generations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_remembers),
-		cmocka_unit_test(test_sees_changes),
-		cmocka_unit_test(test_contradictions_go),
-		cmocka_unit_test(test_drop_and_keep),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_generations),
-		cmocka_unit_test(test_placed),
+		cmocka_unit_test(test_remembers),	    cmocka_unit_test(test_sees_changes),
+		cmocka_unit_test(test_tells_what_was_read), cmocka_unit_test(test_contradictions_go),
+		cmocka_unit_test(test_drop_and_keep),	    cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_generations),	    cmocka_unit_test(test_placed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
