@@ -171,11 +171,15 @@ static int sign_all(const struct subject *s, const struct xb_sign_opts *opts, co
 }
 
 /* The directory is swept of all that does not belong to it, so it must be one for signatures. */
-static int check_own(const char *dir, struct xb_err *err)
+static int read_own(const char *dir, struct xb_signatures *out, struct xb_err *err)
 {
 	char *version XB_CLEANUP(xb_free_ptr) = xb_printf("%s/oci-layout", dir);
 
-	if (!xb_fs_exists(dir) || xb_fs_exists(version))
+	if (!xb_fs_exists(dir))
+		return 0;
+	if (xb_fs_exists(version) && xb_signatures_read(dir, out, err) < 0)
+		return xb_hint(err, "remove it: the image can be signed again");
+	if (xb_fs_exists(version) && !out->has_others)
 		return 0;
 	xb_fail(err, XB_E_VERIFY, "write the signatures: '%s' holds other things", dir);
 	return xb_hint(err, "remove it or move it away");
@@ -194,10 +198,8 @@ static int sign_subject(struct xb_app *app, const struct xb_sign_opts *opts, con
 	xb_digest_bytes(out->dir, strlen(out->dir), &digest);
 	char *lock_name XB_CLEANUP(xb_free_ptr) = xb_printf("image-%s", xb_digest_hex(&digest, hex));
 
-	if (xb_store_lock(app->store, lock_name, &lock, err) < 0 || check_own(out->dir, err) < 0)
+	if (xb_store_lock(app->store, lock_name, &lock, err) < 0 || read_own(out->dir, &signatures, err) < 0)
 		return err->code;
-	if (xb_signatures_read(out->dir, &signatures, err) < 0)
-		return xb_hint(err, "remove it: the image can be signed again");
 	drop_old(s, &signatures);
 	if (sign_all(s, opts, key, &signatures, &out->n_signed, err) < 0)
 		return err->code;
@@ -263,8 +265,15 @@ int xb_op_sign_verify(struct xb_app *app, const char *path, const struct xb_audi
 
 	if (xb_key_read_public(key_file, &key, err) < 0 || xb_signatures_read(dir, &signatures, err) < 0)
 		return err->code;
-	if (!audit->images.len)
-		return xb_fail(err, XB_E_SIGNATURE, "verify '%s': it names no image", path);
+	/* docker load takes what manifest.json names, whatever index.json says */
+	if (audit->has_docker) {
+		xb_fail(err, XB_E_SIGNATURE,
+			"verify '%s': no signature covers the 'manifest.json' of an archive for docker", path);
+		return xb_hint(err, "verify the layout, or an archive made with --output oci-archive");
+	}
+	if (!audit->images.len || audit->images.len != audit->n_images)
+		return xb_fail(err, XB_E_SIGNATURE, "verify '%s': it names %zu images, and %zu can be looked at", path,
+			       audit->n_images, audit->images.len);
 	for (size_t i = 0; i < audit->images.len; i++) {
 		const char *repository;
 		struct xb_digest digest;

@@ -258,6 +258,7 @@ static void note_image(struct audit_run *run, const char *digest, const char *re
 {
 	const struct xb_audit_image image = {clean_copy(run, digest), clean_copy(run, ref), clean_copy(run, platforms)};
 
+	run->out->n_images++;
 	if (run->out->images.len >= XB_MAX_DIAGS)
 		return;
 	for (size_t i = 0; i < run->out->images.len; i++) {

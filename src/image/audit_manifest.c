@@ -366,6 +366,7 @@ int audit_docker(struct audit_run *run, struct audit_file *file, struct xb_err *
 	json_t *root XB_CLEANUP(xb_json_release) = NULL;
 	int r = audit_document(run, file, "manifest.json", &root, err);
 
+	run->out->has_docker = true;
 	if (r <= 0)
 		return r;
 	if (!json_is_array(root)) {

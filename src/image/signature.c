@@ -109,8 +109,10 @@ static int read_entry(const char *dir, const json_t *entry, struct xb_signatures
 	struct xb_digest digest;
 	const json_t *layers;
 
-	if (!tag || !parse_tag(xb_sv(tag), &digest))
+	if (!tag || !parse_tag(xb_sv(tag), &digest)) {
+		out->has_others = true;
 		return 0;
+	}
 	if (read_blob(dir, entry, XB_MAX_OCI_DOCUMENT_BYTES, &text, err) < 0 ||
 	    xb_json_parse(xb_str_sv(&text), tag, &manifest, err) < 0)
 		return err->code;

@@ -64,6 +64,22 @@ says 'none of its 2 signatures'
 
 # the archive of the same image; signatures of another place
 expect 0 "$xbuild" verify --key "$work/ec.pub" "$images/hello.oci.tar"
+# what docker would load of an archive is named by a file that no signature covers
+expect 0 "$xbuild" image --output docker-archive
+refused "$xbuild" verify --key "$work/ec.pub" "$images/hello.docker.tar"
+says 'manifest.json'
+# more images than are listed: none of them may pass unseen
+python3 - "$images/hello" "$work/crowd" <<'PY'
+import json, shutil, sys
+shutil.copytree(sys.argv[1], sys.argv[2])
+index = json.load(open(sys.argv[2] + "/index.json"))
+entry = index["manifests"][0]
+entry.pop("annotations")
+index["manifests"] = [entry] * 60
+json.dump(index, open(sys.argv[2] + "/index.json", "w"))
+PY
+refused "$xbuild" verify --key "$work/ec.pub" --signatures "$images/hello.sig" "$work/crowd"
+says 'names 60 images'
 cp -r "$images/hello.sig" "$work/elsewhere"
 cp -r "$images/hello" "$work/copy"
 refused "$xbuild" verify --key "$work/ec.pub" "$work/copy"
@@ -218,6 +234,12 @@ expect 2 env XBUILD_KEY_PASSWORD=Secret "$xbuild" sign --key "$work/locked.pem" 
 says 'does not open'
 expect 0 env XBUILD_KEY_PASSWORD=secret "$xbuild" sign --key "$work/locked.pem" hello
 expect 0 "$xbuild" verify --key "$work/other.pub" "$images/hello"
+
+# an image whose layout is where the signatures of another would be
+cp -r "$images/hello" "$work/a" && cp -r "$images/hello" "$work/a.sig"
+expect 5 "$xbuild" sign --key "$work/ec.pem" "$work/a"
+says 'holds other things'
+diff -r "$images/hello" "$work/a.sig" || fail "swept a layout"
 
 # a directory of other things is not swept
 rm -r "$images/hello.sig" && mkdir "$images/hello.sig" && echo mine >"$images/hello.sig/file"

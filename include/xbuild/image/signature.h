@@ -41,6 +41,7 @@ struct xb_signed {
 struct xb_signatures {
 	struct xb_arena arena;
 	XB_VEC(struct xb_signed) images;
+	bool has_others; /* the layout that was read has entries that are no signatures */
 };
 void xb_signatures_release(struct xb_signatures *signatures);
 
