@@ -85,6 +85,13 @@ int image_place_outputs(struct image_run *run, const struct xb_image_opts *opts,
 int image_write_outputs(struct image_run *run, const struct image_whole *whole, struct xb_image_built *built,
 			struct xb_err *err);
 
+/*
+ * Bills of materials and provenance beside each layout that was written (<layout>.evidence, <layout>.referrers), unless they are
+ * those of this very image already. run->build must have been made with evidence.
+ */
+int image_write_evidence(struct image_run *run, const struct image_whole *whole, const struct xb_image_built *built,
+			 struct xb_err *err);
+
 /* xb_wrap with "<noun> '<name>'", except for a failure that xbuild-supply has told itself: its message is empty. */
 int image_wrap(struct xb_err *err, const char *noun, const char *name);
 

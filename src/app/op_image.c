@@ -90,6 +90,7 @@ static int build_units(struct image_run *run, const struct xb_image_opts *opts, 
 	struct xb_build_opts build = {.profile = opts->profile,
 				      .keep_going = opts->keep_going,
 				      .color = opts->color,
+				      .evidence = !opts->no_evidence,
 				      .verbose = opts->verbose};
 	const char **names = xb_arena_array(&run->app->arena, whole->n_parts, sizeof(*names));
 	const char **unit_names = xb_arena_array(&run->app->arena, image->n_files, sizeof(*unit_names));
@@ -284,7 +285,7 @@ static int make_image(struct image_run *run, const struct xb_image_opts *opts, s
 	/* the files of a layer that was made before are first read here, for a rootfs */
 	if (image_write_outputs(run, &whole, built, err) < 0)
 		return blame_trees(run, err);
-	return 0;
+	return opts->no_evidence ? 0 : image_write_evidence(run, &whole, built, err);
 }
 
 /* SOURCE_DATE_EPOCH (reproducible-builds.org), else the commit's time, else the epoch: never the clock. */

@@ -14,6 +14,8 @@ static const struct opt options[] = {
 	OPTION_TARGET,
 	OPTION_PROFILE,
 	OPTION_KEEP_GOING,
+	{"no-evidence", 0, OPT_FLAG, NULL, NULL, "no bills of materials and no provenance beside the layout",
+	 offsetof(struct values, no_evidence), NULL},
 	OPTION_JSON,
 	OPTION_END,
 };
@@ -124,6 +126,7 @@ static int run(struct cli *cli, struct xb_err *err)
 		.keep_going = v->keep_going,
 		.color = cli->color_err,
 		.verbose = v->verbose > 0,
+		.no_evidence = v->no_evidence,
 	};
 	struct xb_image_result result = {0};
 	int code = xb_op_image(&cli->app, &opts, &result, err);

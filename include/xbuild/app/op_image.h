@@ -39,6 +39,7 @@ struct xb_image_opts {
 	const char *profile;
 	bool keep_going;
 	bool color, verbose;
+	bool no_evidence; /* no bills of materials and no provenance beside layouts */
 };
 
 struct xb_image_platform {
