@@ -49,6 +49,13 @@ prints "^$name:$tag\$"
 runs "$name:$tag"
 forget
 
+# a tree of odd names, modes and owners
+expect 0 ctr_ images import --platform linux/amd64 --snapshotter native "$images/tree/tree.docker.tar"
+expect 0 ctr_ images mount --snapshotter native --platform linux/amd64 docker.io/library/tree:latest "$work/mounted"
+expect 0 python3 "$XB_SOURCE/tests/cli/random_tree.py" compare "$images/tree/wanted.json" "$work/mounted" --owners
+expect 0 ctr_ images unmount --rm --snapshotter native "$work/mounted"
+forget
+
 start_registry
 push
 expect 0 ctr_ images pull --plain-http --all-platforms --snapshotter native "$registry/team/hello:$tag"

@@ -74,6 +74,19 @@ for arch in amd64 arm64; do
 	expect 0 docker_ rmi "hello:$tag"
 done
 
+# a tree of odd names, modes and owners
+expect 0 docker_ load -i "$images/tree/tree.docker.tar"
+prints '^Loaded image: tree:latest$'
+container=$(docker_ create --network none tree:latest none)
+docker_ export -o "$work/export.tar" "$container"
+docker_ rm "$container" >/dev/null
+ignored=
+for name in .dockerenv dev proc sys dev/console dev/pts dev/shm etc etc/hostname etc/hosts etc/mtab etc/resolv.conf; do
+	ignored="$ignored --ignore $name"
+done
+# shellcheck disable=SC2086 # a list
+expect 0 python3 "$XB_SOURCE/tests/cli/random_tree.py" compare "$images/tree/wanted.json" "$work/export.tar" --owners $ignored
+
 # from a registry: the platform is chosen among those of the index
 start_registry
 push

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Makes $XB_IMAGES for the tests with real consumers: hello for two platforms in every form, and image.json, which says what
-# a consumer must find in it. What it says is written here and not read from the image, but for the digests.
+# a consumer must find in it; a tree with wanted.json, the same for its files. What it says is written here and not read from the image, but for the digests.
 . "$(dirname "$0")/begin.sh"
 : "${XB_IMAGES:?}"
 serve
@@ -27,10 +27,15 @@ expect 0 "$xbuild" image --target arm64 --output "docker-archive=$work/hello-arm
 )
 expect 0 "$xbuild" tag hello
 tag=$(head -n 1 "$work/stdout")
+# and a tree of odd names, modes and owners, which image_trees.sh gives to readers of tar
+python3 "$XB_SOURCE/tests/cli/random_tree.py" make "$work/tree" "${XB_SEEDS:-4}"
+expect 0 "$xbuild" -C "$work/tree" image --output docker-archive
 rm -rf "$XB_IMAGES"
 mkdir -p "$XB_IMAGES"
 mv out/images/* "$work"/hello-a* "$XB_IMAGES/"
 mv "$work/second place/out/images" "$XB_IMAGES/again"
+mkdir "$XB_IMAGES/tree"
+mv "$work/tree/wanted.json" "$work/tree/out/images/tree.docker.tar" "$XB_IMAGES/tree/"
 python3 - "$XB_IMAGES" "$tag" <<'PY'
 import hashlib, json, os, sys
 images, tag = sys.argv[1:]
