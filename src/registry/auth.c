@@ -340,10 +340,9 @@ static int answer(struct xb_repository *repo, const struct xb_http_response *res
 
 int auth_answer(struct xb_repository *repo, const struct xb_http_response *res, unsigned generation, struct xb_err *err)
 {
-	int rc = 1;
+	int rc = 2;
 
 	pthread_mutex_lock(&repo->lock);
-	/* else another thread has answered in the meantime */
 	if (repo->auth.generation == generation)
 		rc = answer(repo, res, err);
 	pthread_mutex_unlock(&repo->lock);

@@ -42,7 +42,7 @@ void auth_need_scope(struct xb_repository *repo, const char *repository, const c
 int auth_header(struct xb_repository *repo, char **out, unsigned *out_generation, struct xb_err *err) XB_MUST_CHECK;
 /*
  * Answers a challenge (401, or 403 with insufficient_scope) to a request that was sent with `generation`. 1: try again;
- * 0: nothing better can be sent.
+ * 2: the same, another thread having answered; 0: nothing better can be sent.
  */
 int auth_answer(struct xb_repository *repo, const struct xb_http_response *res, unsigned generation,
 		struct xb_err *err) XB_MUST_CHECK;

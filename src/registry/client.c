@@ -14,7 +14,8 @@
 #define MAX_PAUSE_SEC	   120
 #define STALL_SEC	   60 /* registries hash and store before they answer */
 #define TICK_MS		   100
-#define MAX_LOGINS	   2 /* answers to challenges in one call: a token that has expired, a scope that is missing */
+#define MAX_LOGINS	   2  /* answers to challenges in one call: a token that has expired, a scope that is missing */
+#define MAX_CHALLENGES	   20 /* those included that other threads answered, and whose tokens they used up */
 #define MAX_SHOWN_BYTES	   300
 
 /* ---- connections ---- */
@@ -271,7 +272,7 @@ static int call_with_login(struct xb_repository *repo, const struct registry_cal
 				      .sink = call->sink,
 				      .ctx = call->ctx};
 
-	for (int logins = 0;; logins++) {
+	for (int logins = 0, challenges = 0;; challenges++) {
 		char *authorization XB_CLEANUP(xb_free_ptr) = NULL;
 		unsigned generation = 0;
 		struct xb_http *http;
@@ -287,11 +288,12 @@ static int call_with_login(struct xb_repository *repo, const struct registry_cal
 			return rc;
 		/* A challenge of somebody whom the registry redirects to is not for our login. */
 		if ((res->status != 401 && res->status != 403) || logins == MAX_LOGINS ||
-		    !xb_http_same_origin(res->url, repo->base))
+		    challenges == MAX_CHALLENGES || !xb_http_same_origin(res->url, repo->base))
 			return 0;
 		rc = auth_answer(repo, res, generation, err);
 		if (rc <= 0)
 			return rc;
+		logins += rc == 1;
 	}
 }
 

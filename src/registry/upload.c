@@ -179,6 +179,8 @@ static int start(struct sending *s, struct xb_err *err)
 	    (int64_t)least > s->chunk_bytes)
 		s->chunk_bytes = (int64_t)least;
 	s->offset = 0;
+	if (!s->whole)
+		journal_write(&s->journal, s->location);
 	return 0;
 }
 

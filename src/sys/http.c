@@ -226,12 +226,16 @@ static size_t read_cb(char *data, size_t size, size_t n, void *user)
 	return len;
 }
 
-/* Asked when a kept connection turns out to be closed after the body was begun. */
+/*
+ * Asked when a kept connection turns out to be closed after the body was begun: curl would send all of it again. The
+ * caller knows better how much of a file has arrived.
+ */
 static int seek_cb(void *user, curl_off_t offset, int origin)
 {
 	struct exchange *x = user;
 
-	if (origin != SEEK_SET || offset < 0 || offset > x->req->body->size_bytes)
+	if (origin != SEEK_SET || offset < 0 || offset > x->req->body->size_bytes ||
+	    (!x->req->body->bytes && offset < x->sent))
 		return CURL_SEEKFUNC_FAIL;
 	x->sent = offset;
 	return CURL_SEEKFUNC_OK;
