@@ -230,14 +230,16 @@ static int read_indexes(struct resolving *r, struct xb_err *err)
 
 /* ---- packages ---- */
 
-static void tell_older(struct resolving *r, const struct xb_apk_chosen *chosen)
+static void tell_older(struct resolving *r, const struct xb_apk_solution *solution, const struct xb_apk_chosen *chosen)
 {
+	struct xb_str why XB_CLEANUP(xb_str_release) = {0};
 	char *text XB_CLEANUP(xb_free_ptr) = NULL;
 
 	if (!chosen->newer)
 		return;
-	text = xb_printf("%s: '%s' stays at %s: %s is not there for %s", r->config->path, chosen->package->name,
-			 chosen->package->version, chosen->newer->version, chosen->missing_on);
+	(void)xb_apk_solution_why(solution, chosen->package->name, &why);
+	text = xb_printf("%s: '%s' stays at %s: %s is not there for %s (%s)", r->config->path, chosen->package->name,
+			 chosen->package->version, chosen->newer->version, chosen->missing_on, xb_str_get(&why));
 	xb_observe(r->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
 }
 
@@ -291,7 +293,7 @@ static void add_solution(struct resolving *r, const struct xb_apk_solution *solu
 		const struct xb_apk_package *p = solution->items[i].package;
 		struct xb_lock_apk *out = &r->out->packages[r->out->n_packages++];
 
-		tell_older(r, &solution->items[i]);
+		tell_older(r, solution, &solution->items[i]);
 		*out = (struct xb_lock_apk){.name = xb_arena_strdup(r->arena, p->name),
 					    .version = xb_arena_strdup(r->arena, p->version),
 					    .arch = xb_arena_strdup(r->arena, solution->arch),

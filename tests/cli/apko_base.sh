@@ -167,6 +167,13 @@ says 'expected tool 1.2-r0, found tool 1.1-r0'
 sed -i 's|, lock: base/apko.lock.json||' xbuild.yaml
 git checkout -q xbuild.lock 2>/dev/null || cp "$work/first.lock" xbuild.lock
 
+# ---- what is there for one architecture only ----
+make_apks --break missing
+expect 0 "$xbuild" lock --update
+says "'tool' stays at 1.0-r0: 9.0-r0 is not there for aarch64 .tool-1.0-r0 is wanted as 'tool'"
+! grep -q 9.0-r0 xbuild.lock || fail "a version was taken that one architecture lacks"
+make_apks
+
 # ---- every link of the chain ----
 # broken WHAT STATUS PATTERN: with a repository broken like this, and an empty store, no lock is made
 broken() {
@@ -186,7 +193,17 @@ expect 5 "$xbuild" image on
 says "'/usr/bin/tool' is not the file of its checksum"
 make_apks
 
-# what nobody has named is not trusted, and what cannot be resolved is explained
+# what cannot be resolved is explained
+sed -i 's/packages: .tool.*/packages: [tool, layuot]/' base/apko.yaml
+expect 2 "$xbuild" lock
+says "no package has or provides the name 'layuot'"
+says "did you mean 'layout'"
+sed -i 's/packages: .tool.*/packages: [tool, layout>2]/' base/apko.yaml
+expect 2 "$xbuild" lock
+says "no package fits 'layout>2'; layout-1.0-r0: its version is not 'layout>2' of a wish"
+sed -i 's/packages: .tool.*/packages: [tool]/' base/apko.yaml
+
+# what nobody has named is not trusted
 sed -i '/keyring/d' base/apko.yaml
 expect 2 "$xbuild" lock
 says 'no key in contents.keyring'

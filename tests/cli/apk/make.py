@@ -9,6 +9,7 @@ kept when it is there, so a repository can be made again with something broken:
   control    a package's control part is not the one of the index
   data       a package's data part is not the one of its datahash
   file       a file is not the one of its checksum
+  missing    one architecture has a newer version of a package, the other has not
 """
 import base64
 import gzip
@@ -120,7 +121,10 @@ def main():
         where = os.path.join(root, "repo", arch)
         os.makedirs(where, exist_ok=True)
         index = ""
-        for name, number, entries, info, scripts in packages(arch, version):
+        made = packages(arch, version)
+        if what == "missing" and arch == ARCHES[0]:
+            made.append(packages(arch, "9.0-r0")[-1])
+        for name, number, entries, info, scripts in made:
             broken = {"data": ("data", ""), "file": ("file", "usr/bin/tool")}.get(what) if name == "tool" else None
             control, data, lines = make_package(name, number, arch, entries, info, scripts, broken)
             written = control
