@@ -12,7 +12,7 @@
 
 /* Parts of keys in the store: change one whenever the same input could give another answer. */
 #define CHOICE_VERSION "xbuild packages 1"
-#define CHECK_VERSION  "xbuild closure 1"
+#define CHECK_VERSION  "xbuild closure 2"
 
 int image_wrap(struct xb_err *err, const char *noun, const char *name)
 {
@@ -249,38 +249,60 @@ static int find_owners(struct image_run *run, const struct xb_target *target, co
 	for (size_t i = 0; i < lacks->len; i++) {
 		const struct xb_lock_package *owner = xb_packages_owner(&index, locked, target, &lacks->items[i]);
 
-		if (owner && !xb_map_put_str(&known, owner->name, &known))
+		if (owner && !lacks->items[i].is_optional && !xb_map_put_str(&known, owner->name, &known))
 			xb_str_printf(out, "%s%s", out->len ? ", " : "", owner->name);
 	}
 	return 0;
 }
 
+/* *out_note: what is lacking that the image is complete without. */
 static int check_closure(struct image_run *run, const struct xb_image *image, const struct image_part *part,
-			 struct xb_err *err)
+			 struct xb_str *out_note, struct xb_err *err)
 {
 	struct xb_lacks lacks XB_CLEANUP(xb_lacks_release) = {0};
 	struct xb_str owners XB_CLEANUP(xb_str_release) = {0};
+	bool is_lacking = false;
 
 	if (xb_closure_find(&part->rootfs, part->target, &lacks, err) < 0)
 		return err->code;
+	for (size_t i = 0; i < lacks.len; i++)
+		is_lacking = is_lacking || !lacks.items[i].is_optional;
 	/* base auto has taken what the sysroot has */
-	if (lacks.len && image->base == XB_BASE_DEBIAN && find_owners(run, part->target, &lacks, &owners, err) < 0)
+	if (is_lacking && image->base == XB_BASE_DEBIAN && find_owners(run, part->target, &lacks, &owners, err) < 0)
 		return err->code;
-	return xb_closure_refuse(&lacks, part->target, image->base, owners.len ? xb_str_get(&owners) : NULL, err);
+	xb_closure_tell_optional(&lacks, part->target, out_note);
+	return xb_closure_refuse(&part->rootfs, &lacks, part->target, image->base,
+				 owners.len ? xb_str_get(&owners) : NULL, err);
+}
+
+static void tell_note(const struct image_run *run, const struct xb_image *image, struct xb_sv note)
+{
+	char *text XB_CLEANUP(xb_free_ptr) = xb_printf("image '%s': %.*s", image->name, XB_SV_ARG(note));
+
+	if (note.len)
+		xb_observe(run->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
 }
 
 int image_check(struct image_run *run, const struct xb_image *image, const struct image_part *part, struct xb_err *err)
 {
 	char *version XB_CLEANUP(xb_free_ptr) = xb_printf("%s %s", CHECK_VERSION, part->target->name);
+	struct xb_str note XB_CLEANUP(xb_str_release) = {0};
 	struct xb_digest key;
 	struct xb_sv text;
 
 	if (check_program(part, err) < 0)
 		return err->code;
 	key_of(&part->rootfs, version, &key);
-	if (recall(run, &key, &text))
+	if (recall(run, &key, &text)) {
+		xb_sv_cut(&text, '\n');
+		tell_note(run, image, text);
 		return 0;
-	if (check_closure(run, image, part, err) < 0)
+	}
+	xb_str_append(&note, "complete\n");
+	if (check_closure(run, image, part, &note, err) < 0)
 		return err->code;
-	return remember(run, &key, "complete\n", err);
+	text = xb_str_sv(&note);
+	xb_sv_cut(&text, '\n');
+	tell_note(run, image, text);
+	return remember(run, &key, xb_str_get(&note), err);
 }

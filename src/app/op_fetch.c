@@ -35,6 +35,7 @@ struct run {
 struct job {
 	struct run *run;
 	const struct fetch_tree *tree;
+	struct xb_tree_prepared package; /* of a package: not published yet */
 };
 
 /* One transfer. */
@@ -53,6 +54,8 @@ struct batch {
 static void run_release(struct run *run)
 {
 	xb_pool_free(run->pool);
+	for (size_t i = 0; run->jobs && i < run->plan.trees.len; i++)
+		xb_tree_prepared_release(&run->jobs[i].package);
 	free(run->jobs);
 	fetch_plan_release(&run->plan);
 }
@@ -82,9 +85,8 @@ static int make_tree(const struct run *run, const struct fetch_tree *tree, struc
 					 out, err);
 	case XB_WANT_SYSROOT:
 		return xb_sysroot_make(app->store, app->sysroot, tree->sysroot, n_threads, out, err);
-	case XB_WANT_PACKAGE:
-		return xb_package_tree_make(app->store, tree->package, out, err);
-	case XB_WANT_BASE: /* is no tree: supply_bases */
+	case XB_WANT_PACKAGE: /* prepare_package() */
+	case XB_WANT_BASE:    /* is no tree: supply_bases */
 		break;
 	}
 	return 0;
@@ -102,9 +104,36 @@ static void show_unpacking(const struct run *run)
 		xb_observe(run->plan.app->observer, &event);
 }
 
+/* Packages become visible together, at the end: a flush for each would take longer than the unpacking. */
+static int prepare_package(struct job *job, struct xb_err *err)
+{
+	struct run *run = job->run;
+
+	if (xb_package_tree_prepare(run->plan.app->store, job->tree->package, &job->package, err) < 0)
+		return xb_wrap(err, "%s", job->tree->want.name);
+	atomic_fetch_add(&run->n_made, 1);
+	atomic_fetch_add(&run->n_packages, 1); /* told in one line at the end */
+	return 0;
+}
+
+static int publish_packages(struct run *run, struct xb_err *err)
+{
+	if (!atomic_load(&run->n_packages))
+		return 0;
+	if (xb_tree_flush(run->plan.app->store, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < run->plan.trees.len; i++) {
+		struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+
+		if (run->jobs[i].package.store && xb_tree_publish(&run->jobs[i].package, &tree, err) < 0)
+			return xb_wrap(err, "%s", run->plan.trees.items[i].label);
+	}
+	return 0;
+}
+
 static int run_job(void *arg, struct xb_err *err)
 {
-	const struct job *job = arg;
+	struct job *job = arg;
 	struct xb_app *app = job->run->plan.app;
 	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
 	const int64_t began_ms = xb_host_monotonic_ms();
@@ -113,13 +142,11 @@ static int run_job(void *arg, struct xb_err *err)
 
 	if (app->interrupted && *app->interrupted)
 		return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+	if (job->tree->want.kind == XB_WANT_PACKAGE)
+		return prepare_package(job, err);
 	if (make_tree(job->run, job->tree, &tree, err) < 0)
 		return xb_wrap(err, "%s", job->tree->want.name);
 	atomic_fetch_add(&job->run->n_made, 1);
-	if (job->tree->want.kind == XB_WANT_PACKAGE) {
-		atomic_fetch_add(&job->run->n_packages, 1); /* told in one line at the end */
-		return 0;
-	}
 	event.elapsed_ms = xb_host_monotonic_ms() - began_ms;
 	xb_observe(app->observer, &event);
 	if (atomic_load(&job->run->is_fetched))
@@ -258,7 +285,7 @@ static int carry_out(struct run *run, struct xb_err *err)
 	run->pool = xb_pool_new(xb_app_jobs(plan->app));
 	run->jobs = xb_alloc((plan->trees.len + 1) * sizeof(*run->jobs));
 	for (size_t i = 0; i < plan->trees.len; i++) {
-		run->jobs[i] = (struct job){run, &plan->trees.items[i]};
+		run->jobs[i] = (struct job){.run = run, .tree = &plan->trees.items[i]};
 		if (!plan->trees.items[i].n_missing)
 			start_tree(run, i);
 	}
@@ -273,6 +300,8 @@ static int carry_out(struct run *run, struct xb_err *err)
 	atomic_store(&run->is_fetched, true);
 	show_unpacking(run);
 	rc = xb_pool_wait(run->pool, err);
+	if (rc == 0)
+		rc = publish_packages(run, err);
 	tell_packages(run);
 	run->summary.n_trees = atomic_load(&run->n_made);
 	return rc;

@@ -8,6 +8,8 @@
 #include "xbuild/app/op_image.h"
 #include "xbuild/base/num.h"
 
+#define MAX_NAMES 30 /* of packages in a line */
+
 static const struct opt options[] = {
 	{"output", 'o', OPT_LIST, "FORM[=PATH]", NULL,
 	 "oci (default), oci-archive, docker-archive or rootfs; repeatable", offsetof(struct values, outputs), NULL},
@@ -75,8 +77,10 @@ static void tell(const struct xb_image_result *result)
 			char size[XB_NUM_SIZE_MAX];
 			fprintf(stderr, "%16s %s, %s compressed", p->target->name, image->image->name,
 				xb_num_size(p->layer_bytes, size));
-			/* the versions are in the lock and in --json */
-			for (size_t n = 0; n < p->n_packages; n++)
+			/* the versions are in the lock and in --json, and so are the names when they are many */
+			if (p->n_packages > MAX_NAMES)
+				fprintf(stderr, "; %zu packages", p->n_packages);
+			for (size_t n = 0; n < p->n_packages && p->n_packages <= MAX_NAMES; n++)
 				fprintf(stderr, "%s %.*s", n ? "," : "; packages", (int)strcspn(p->packages[n], " "),
 					p->packages[n]);
 			fputc('\n', stderr);

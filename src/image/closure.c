@@ -26,6 +26,7 @@ struct walk {
 	const struct xb_target *target;
 	struct object *objects;
 	struct xb_lacks *lacks;
+	bool is_optional; /* what is walked now may lack something */
 
 	/* of one program: what it has loaded, in the order of loading */
 	size_t *queue;
@@ -54,8 +55,10 @@ static void add_lack(struct xb_lacks *lacks, struct xb_lack lack)
 	lack.version = lack.version ? lack.version : "";
 	lack.symbol = lack.symbol ? lack.symbol : "";
 	for (size_t i = 0; i < lacks->len; i++) {
-		if (same_lack(&lacks->items[i], &lack))
-			return;
+		if (!same_lack(&lacks->items[i], &lack))
+			continue;
+		lacks->items[i].is_optional = lacks->items[i].is_optional && lack.is_optional;
+		return;
 	}
 	lack.name = xb_arena_strdup(&lacks->arena, lack.name);
 	lack.version = xb_arena_strdup(&lacks->arena, lack.version);
@@ -74,6 +77,12 @@ static bool is_for_target(const struct xb_elf *elf, const struct xb_target *targ
 static const struct xb_rootfs_entry *entry_of(const struct walk *w, size_t index)
 {
 	return &w->rootfs->items[index];
+}
+
+/* Neither the project's own nor made by xbuild. */
+static bool is_given(const struct xb_rootfs_entry *entry)
+{
+	return entry->layer <= XB_LAYER_PACKAGES;
 }
 
 /* Reads every ELF file. Only what can be loaded or run is kept: object files and core files are data. */
@@ -98,7 +107,10 @@ static int read_objects(struct walk *w, struct xb_err *err)
 		}
 		w->objects[i].elf = elf;
 		if (!is_for_target(elf, w->target))
-			add_lack(w->lacks, (struct xb_lack){.kind = XB_LACK_MACHINE, .file = e, .name = e->path});
+			add_lack(w->lacks, (struct xb_lack){.kind = XB_LACK_MACHINE,
+							    .file = e,
+							    .name = e->path,
+							    .is_optional = is_given(e)});
 	}
 	return 0;
 }
@@ -242,6 +254,7 @@ static void check_versions(struct walk *w, size_t index)
 						    .name = need->library,
 						    .version = need->version,
 						    .symbol = need->symbol,
+						    .is_optional = w->is_optional,
 						    .found = entry_of(w, (size_t)(library - w->objects))});
 	}
 }
@@ -259,7 +272,8 @@ static void walk_program(struct walk *w, size_t index)
 		if (!interpreter)
 			add_lack(w->lacks, (struct xb_lack){.kind = XB_LACK_INTERPRETER,
 							    .file = entry_of(w, index),
-							    .name = program->interpreter});
+							    .name = program->interpreter,
+							    .is_optional = w->is_optional});
 		else
 			load(w, interpreter, program->interpreter);
 	}
@@ -275,7 +289,8 @@ static void walk_program(struct walk *w, size_t index)
 			else
 				add_lack(w->lacks, (struct xb_lack){.kind = XB_LACK_LIBRARY,
 								    .file = entry_of(w, from),
-								    .name = elf->needed[k]});
+								    .name = elf->needed[k],
+								    .is_optional = w->is_optional});
 		}
 	}
 	for (size_t i = 0; i < w->queue_len; i++)
@@ -296,6 +311,7 @@ int xb_closure_find(const struct xb_rootfs *rootfs, const struct xb_target *targ
 
 			if (!object->elf || !is_for_target(object->elf, target) || is_program != (bool)programs)
 				continue;
+			w.is_optional = !programs && is_given(&rootfs->items[i]);
 			if (programs || !object->reached)
 				walk_program(&w, i);
 		}
@@ -342,15 +358,60 @@ static int hint_lack(const struct xb_lack *lack, enum xb_image_base base, const 
 			    "own library to the image's 'files:'");
 }
 
-int xb_closure_refuse(const struct xb_lacks *lacks, const struct xb_target *target, enum xb_image_base base,
-		      const char *packages, struct xb_err *err)
+/* A file of the name of the library that lacks, somewhere in the image, or NULL. */
+static const struct xb_rootfs_entry *find_elsewhere(const struct xb_rootfs *rootfs, const struct xb_lack *lack)
 {
-	if (!lacks->len)
+	for (size_t i = 0; lack->kind == XB_LACK_LIBRARY && i < rootfs->len; i++) {
+		if (rootfs->items[i].type != XB_TREE_DIR &&
+		    xb_sv_eq_str(xb_path_base(xb_sv(rootfs->items[i].path)), lack->name))
+			return &rootfs->items[i];
+	}
+	return NULL;
+}
+
+int xb_closure_refuse(const struct xb_rootfs *rootfs, const struct xb_lacks *lacks, const struct xb_target *target,
+		      enum xb_image_base base, const char *packages, struct xb_err *err)
+{
+	const struct xb_rootfs_entry *elsewhere;
+	const struct xb_lack *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < lacks->len; i++) {
+		if (lacks->items[i].is_optional)
+			continue;
+		first = n++ ? first : &lacks->items[i];
+	}
+	if (!first)
 		return 0;
-	fail_lack(&lacks->items[0], target, err);
-	if (lacks->len > 1)
-		xb_wrap(err, "%zu things are lacking, the first", lacks->len);
-	return hint_lack(&lacks->items[0], base, packages, err);
+	fail_lack(first, target, err);
+	if (n > 1)
+		xb_wrap(err, "%zu things are lacking, the first", n);
+	elsewhere = find_elsewhere(rootfs, first);
+	/* as with Debian's alternatives, whose links a script would have made */
+	if (elsewhere)
+		return xb_hint(err, "'/%s' (%s) is where no loader looks: link to it under 'files:', or set a RUNPATH",
+			       elsewhere->path, elsewhere->origin);
+	return hint_lack(first, base, packages, err);
+}
+
+void xb_closure_tell_optional(const struct xb_lacks *lacks, const struct xb_target *target, struct xb_str *out)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	const struct xb_lack *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < lacks->len; i++) {
+		if (!lacks->items[i].is_optional)
+			continue;
+		first = n++ ? first : &lacks->items[i];
+	}
+	if (!first)
+		return;
+	fail_lack(first, target, &err);
+	xb_str_append(out, err.msg);
+	if (n > 1)
+		xb_str_printf(out, ", and %zu more of the kind", n - 1);
+	xb_str_append(out, "; no program of the image loads it");
 }
 
 /* Finds the command as execvp(3) would. */

@@ -58,8 +58,8 @@ static void drop_docs(struct xb_tree_entries *entries)
 	entries->len = len;
 }
 
-int xb_deb_tree_make(struct xb_store *store, const struct xb_deb_tree *spec, int n_threads, struct xb_tree *out,
-		     struct xb_err *err)
+int xb_deb_tree_prepare(struct xb_store *store, const struct xb_deb_tree *spec, int n_threads,
+			struct xb_tree_prepared *out, struct xb_err *err)
 {
 	struct unpacking u XB_CLEANUP(unpacking_release) = {.store = store, .spec = spec};
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
@@ -78,7 +78,19 @@ int xb_deb_tree_make(struct xb_store *store, const struct xb_deb_tree *spec, int
 		drop_docs(&entries);
 	xb_deb_tree_recipe(spec, &recipe);
 	if (xb_fixup_links(&entries, spec->dangling, &known, err) < 0 ||
-	    xb_tree_commit(u.stage, &entries, &recipe, out, err) < 0)
+	    xb_tree_prepare(u.stage, &entries, &recipe, out, err) < 0)
+		return xb_wrap(err, "make %s '%s'", spec->kind, spec->name);
+	return 0;
+}
+
+int xb_deb_tree_make(struct xb_store *store, const struct xb_deb_tree *spec, int n_threads, struct xb_tree *out,
+		     struct xb_err *err)
+{
+	struct xb_tree_prepared prepared XB_CLEANUP(xb_tree_prepared_release) = {0};
+
+	if (xb_deb_tree_prepare(store, spec, n_threads, &prepared, err) < 0)
+		return err->code;
+	if (xb_tree_flush(store, err) < 0 || xb_tree_publish(&prepared, out, err) < 0)
 		return xb_wrap(err, "make %s '%s'", spec->kind, spec->name);
 	return 0;
 }

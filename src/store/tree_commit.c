@@ -345,24 +345,57 @@ static int make_tree(struct xb_tree_stage *stage, const struct xb_tree_entries *
 		return xb_fail_errno(err, "create directory '%s'", root);
 	if (materialise(stage, entries, root, err) < 0 || write_records(dir, entries, err) < 0)
 		return err->code;
-	/* Before the name appears: a tree that is found after a power cut must be whole. */
-	return xb_fs_sync(dir, err);
+	return 0;
+}
+
+void xb_tree_prepared_release(struct xb_tree_prepared *prepared)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+
+	if (prepared->dir)
+		(void)!xb_fs_remove(prepared->dir, &ignored);
+	free(prepared->dir);
+	*prepared = (struct xb_tree_prepared){0};
+}
+
+int xb_tree_prepare(struct xb_tree_stage *stage, struct xb_tree_entries *entries, const struct xb_digest *recipe,
+		    struct xb_tree_prepared *out, struct xb_err *err)
+{
+	struct xb_tree_prepared prepared XB_CLEANUP(xb_tree_prepared_release) = {
+		.store = stage->store, .dir = xb_store_tmp(stage->store), .recipe = *recipe};
+
+	xb_tree_entries_complete(entries);
+	if (check_entries(stage, entries, err) < 0 || make_tree(stage, entries, prepared.dir, err) < 0)
+		return err->code;
+	*out = prepared;
+	prepared = (struct xb_tree_prepared){0};
+	return 0;
+}
+
+int xb_tree_flush(const struct xb_store *store, struct xb_err *err)
+{
+	return xb_fs_sync(xb_store_dir(store), err);
+}
+
+int xb_tree_publish(struct xb_tree_prepared *prepared, struct xb_tree *out, struct xb_err *err)
+{
+	const int result = publish(prepared->store, prepared->dir, &prepared->recipe, out, err);
+
+	if (result == 0) { /* it has its name now */
+		free(prepared->dir);
+		prepared->dir = NULL;
+	}
+	xb_tree_prepared_release(prepared);
+	return result < 0 ? err->code : 0;
 }
 
 int xb_tree_commit(struct xb_tree_stage *stage, struct xb_tree_entries *entries, const struct xb_digest *recipe,
 		   struct xb_tree *out, struct xb_err *err)
 {
-	char *dir XB_CLEANUP(xb_free_ptr) = xb_store_tmp(stage->store);
-	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
-	int result;
+	struct xb_tree_prepared prepared XB_CLEANUP(xb_tree_prepared_release) = {0};
 
-	xb_tree_entries_complete(entries);
-	if (check_entries(stage, entries, err) < 0)
+	/* Flushed before the name appears: a tree that is found after a power cut must be whole. */
+	if (xb_tree_prepare(stage, entries, recipe, &prepared, err) < 0 || xb_tree_flush(stage->store, err) < 0)
 		return err->code;
-	result = make_tree(stage, entries, dir, err);
-	if (result == 0)
-		result = publish(stage->store, dir, recipe, out, err);
-	if (result != 0)
-		(void)!xb_fs_remove(dir, &ignored);
-	return result < 0 ? err->code : 0;
+	return xb_tree_publish(&prepared, out, err);
 }

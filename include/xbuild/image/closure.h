@@ -16,11 +16,13 @@
 #ifndef XBUILD_IMAGE_CLOSURE_H
 #define XBUILD_IMAGE_CLOSURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "xbuild/base/arena.h"
 #include "xbuild/base/err.h"
+#include "xbuild/base/str.h"
 #include "xbuild/image/rootfs.h"
 #include "xbuild/model/project.h"
 #include "xbuild/model/target.h"
@@ -38,6 +40,11 @@ struct xb_lack {
 	const char *name;		     /* library or interpreter; in the arena of the list */
 	const char *version, *symbol;	     /* of XB_LACK_VERSION; symbol may be "" */
 	const struct xb_rootfs_entry *found; /* of XB_LACK_VERSION: the library */
+	/*
+	 * Only files of packages or of a base have use for it, and no program or own library loads them: a plugin whose
+	 * libraries the distribution only recommends. The image is complete without.
+	 */
+	bool is_optional;
 };
 
 struct xb_lacks {
@@ -51,12 +58,16 @@ void xb_lacks_release(struct xb_lacks *lacks);
 int xb_closure_find(const struct xb_rootfs *rootfs, const struct xb_target *target, struct xb_lacks *out,
 		    struct xb_err *err) XB_MUST_CHECK;
 
+/* One line about what optional lacks there are; "" for none. Appends to out. */
+void xb_closure_tell_optional(const struct xb_lacks *lacks, const struct xb_target *target, struct xb_str *out);
+
 /*
- * XB_E_VERIFY with the first lack, how many there are, and the next step for an image of this base; 0 when there are none.
+ * XB_E_VERIFY with the first lack that is not optional, how many there are, and the next step for an image of this base; 0
+ * when there are none. A library that the image has in a place where no loader looks is told.
  * `packages`: names, joined by ", ", of packages that have what lacks, the first lack's first; NULL: none is known.
  */
-int xb_closure_refuse(const struct xb_lacks *lacks, const struct xb_target *target, enum xb_image_base base,
-		      const char *packages, struct xb_err *err) XB_MUST_CHECK;
+int xb_closure_refuse(const struct xb_rootfs *rootfs, const struct xb_lacks *lacks, const struct xb_target *target,
+		      enum xb_image_base base, const char *packages, struct xb_err *err) XB_MUST_CHECK;
 
 /* The first word of the command that a container runs, and as whom. */
 struct xb_closure_program {

@@ -31,5 +31,8 @@ void xb_deb_tree_recipe(const struct xb_deb_tree *spec, struct xb_digest *out);
 /* All blobs must be in the store: XB_E_NOT_FOUND names the package otherwise. */
 int xb_deb_tree_make(struct xb_store *store, const struct xb_deb_tree *spec, int n_threads, struct xb_tree *out,
 		     struct xb_err *err) XB_MUST_CHECK;
+/* The same but for the last steps: flush, then xb_tree_publish. */
+int xb_deb_tree_prepare(struct xb_store *store, const struct xb_deb_tree *spec, int n_threads,
+			struct xb_tree_prepared *out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -118,6 +118,22 @@ void xb_tree_release(struct xb_tree *tree);
 int xb_tree_commit(struct xb_tree_stage *stage, struct xb_tree_entries *entries, const struct xb_digest *recipe,
 		   struct xb_tree *out, struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * The same in two steps, for who makes hundreds of small trees: each is prepared, then all are flushed at once
+ * (xb_tree_flush), then published. To flush each by itself takes longer than to unpack it.
+ */
+struct xb_tree_prepared {
+	struct xb_store *store; /* NULL: nothing is prepared */
+	char *dir;		/* owned; in the store's tmp */
+	struct xb_digest recipe;
+};
+int xb_tree_prepare(struct xb_tree_stage *stage, struct xb_tree_entries *entries, const struct xb_digest *recipe,
+		    struct xb_tree_prepared *out, struct xb_err *err) XB_MUST_CHECK;
+int xb_tree_flush(const struct xb_store *store, struct xb_err *err) XB_MUST_CHECK;
+/* Releases `prepared`, on failure too. */
+int xb_tree_publish(struct xb_tree_prepared *prepared, struct xb_tree *out, struct xb_err *err) XB_MUST_CHECK;
+void xb_tree_prepared_release(struct xb_tree_prepared *prepared); /* removes what was not published */
+
 /* 1: found, *out filled; 0: not in the store; negative: error (a damaged tree is reported with a hint). */
 int xb_tree_find(const struct xb_store *store, const struct xb_digest *recipe, struct xb_tree *out,
 		 struct xb_err *err) XB_MUST_CHECK;

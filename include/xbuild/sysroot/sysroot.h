@@ -28,7 +28,8 @@ int xb_sysroot_find(const struct xb_store *store, const struct xb_sysroot_desc *
  * shared by all images.
  */
 void xb_package_tree_recipe(const struct xb_lock_package *package, struct xb_digest *out);
-int xb_package_tree_make(struct xb_store *store, const struct xb_lock_package *package, struct xb_tree *out,
-			 struct xb_err *err) XB_MUST_CHECK;
+/* All but the last steps, since there are hundreds of them: see xb_tree_prepare. */
+int xb_package_tree_prepare(struct xb_store *store, const struct xb_lock_package *package, struct xb_tree_prepared *out,
+			    struct xb_err *err) XB_MUST_CHECK;
 
 #endif

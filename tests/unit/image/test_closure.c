@@ -2,8 +2,9 @@
 #include "elf_made.h"
 #include "xbuild/image/closure.h"
 
-#define LOADER "/lib/ld-linux-aarch64.so.1"
-#define LIBS   "usr/lib/aarch64-linux-gnu/"
+#define LOADER	  "/lib/ld-linux-aarch64.so.1"
+#define LIBS	  "usr/lib/aarch64-linux-gnu/"
+#define LIBS_ROOT "/usr/lib/aarch64-linux-gnu/"
 
 /* An image in the making: every test starts with a C library that defines two versions, and its loader. */
 struct image {
@@ -64,7 +65,7 @@ static int check(struct image *image, enum xb_image_base base)
 	xb_rootfs_merge_usr(&image->rootfs);
 	assert_ok(xb_rootfs_finish(&image->rootfs, &image->f->err), &image->f->err);
 	assert_ok(xb_closure_find(&image->rootfs, image->target, &lacks, &image->f->err), &image->f->err);
-	return xb_closure_refuse(&lacks, image->target, base, image->packages, &image->f->err);
+	return xb_closure_refuse(&image->rootfs, &lacks, image->target, base, image->packages, &image->f->err);
 }
 
 /* The check fails with this text and hint; the image is released. */
@@ -153,6 +154,35 @@ static void test_debian_names_packages(void **state)
 	image.packages = "libssl3";
 	assert_lacks(&image, XB_BASE_DEBIAN, "needs library 'libssl.so.3', which is not in the image",
 		     "add 'packages: [libssl3]' to the image and run 'xbuild lock'");
+}
+
+/* A plugin of a package that nobody loads may lack what it is not for; a plugin of the project's own may not. */
+static void test_plugins_of_packages(void **state)
+{
+	static const struct made_elf plugin = {.soname = "plugin.so", .needed = {"libc.so.6", "libwallet.so.5"}};
+	struct xb_lacks lacks XB_CLEANUP(xb_lacks_release) = {0};
+	struct xb_str told XB_CLEANUP(xb_str_release) = {0};
+	struct image image = begin(state);
+
+	add_libc(&image);
+	add_made(&image, LIBS "svn/plugin.so", &plugin);
+	image.rootfs.items[image.rootfs.len - 1].layer = XB_LAYER_PACKAGES;
+	assert_ok(check(&image, XB_BASE_DEBIAN), &image.f->err);
+	assert_ok(xb_closure_find(&image.rootfs, image.target, &lacks, &image.f->err), &image.f->err);
+	xb_closure_tell_optional(&lacks, image.target, &told);
+	assert_string_equal(xb_str_get(&told),
+			    "'/" LIBS "svn/plugin.so' (test) needs library 'libwallet.so.5', which is "
+			    "not in the image; no program of the image loads it");
+	add_made(&image, "usr/bin/svn",
+		 &(struct made_elf){.interpreter = LOADER, .needed = {LIBS_ROOT "svn/plugin.so"}});
+	assert_lacks(&image, XB_BASE_DEBIAN, "svn/plugin.so' (test) needs library 'libwallet.so.5'", "sysroot");
+
+	image = begin(state);
+	add_libc(&image);
+	add_made(&image, LIBS "svn/plugin.so", &plugin);
+	add_made(&image, LIBS "kde/libwallet.so.5", &(struct made_elf){.soname = "libwallet.so.5"});
+	assert_lacks(&image, XB_BASE_DEBIAN, "svn/plugin.so' (test) needs library 'libwallet.so.5'",
+		     "'/" LIBS "kde/libwallet.so.5' (test) is where no loader looks");
 }
 
 static void test_wrong_machine(void **state)
@@ -280,6 +310,7 @@ int main(void)
 		TEST(test_missing_version),
 		TEST(test_scratch_refuses_dynamic_programs),
 		TEST(test_debian_names_packages),
+		TEST(test_plugins_of_packages),
 		TEST(test_wrong_machine),
 		TEST(test_runpath_and_origin),
 		TEST(test_rpath_is_inherited_runpath_is_not),

@@ -58,12 +58,16 @@ static void a_package_for_images(void **state)
 	struct made *m = *state;
 	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0}, found XB_CLEANUP(xb_tree_release) = {0};
 	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_tree_prepared prepared XB_CLEANUP(xb_tree_prepared_release) = {0};
 	struct xb_digest recipe, sysroot;
 	struct sample s;
 
 	sample_init(&s, m);
-	expect_ok(xb_package_tree_make(m->store, &s.package, &tree, &m->err), &m->err);
+	expect_ok(xb_package_tree_prepare(m->store, &s.package, &prepared, &m->err), &m->err);
 	xb_package_tree_recipe(&s.package, &recipe);
+	assert_int_equal(xb_tree_find(m->store, &recipe, &found, &m->err), 0); /* not before it is whole on disk */
+	expect_ok(xb_tree_flush(m->store, &m->err), &m->err);
+	expect_ok(xb_tree_publish(&prepared, &tree, &m->err), &m->err);
 	xb_sysroot_recipe(&s.desc, &s.lock, &sysroot);
 	assert_false(xb_digest_eq(&recipe, &sysroot));
 	assert_int_equal(xb_tree_find(m->store, &recipe, &found, &m->err), 1);
