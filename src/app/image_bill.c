@@ -216,22 +216,32 @@ static void add_apks(struct maker *m, const struct xb_lock_apko *apko)
 	}
 }
 
+/* "ghcr.io/acme/base:1" is "base" in a purl; a layout of this machine has no name that others know. */
+static const char *ground_purl(struct maker *m)
+{
+	const struct image_ground *ground = &m->part->ground;
+	struct xb_sv rest = xb_path_base(xb_sv(ground->name));
+
+	if (!ground->name)
+		return NULL;
+	return xb_bill_oci_purl(xb_arena_sv(m->arena, xb_sv_cut(&rest, ':')), &ground->digest, m->part->target,
+				m->arena);
+}
+
 static void add_ground(struct maker *m)
 {
 	const struct image_ground *ground = &m->part->ground;
-	const char *slash = ground->name ? strrchr(ground->name, '/') : NULL;
 	const struct xb_bill_component c = {
 		.kind = XB_BILL_IMAGE,
 		.roles = XB_BILL_GROUND,
-		.name = ground->name,
+		.name = ground->name ? ground->name : m->e->built->image->base_ref,
 		.arch = m->part->target->oci_arch,
 		.sha256 = ground->digest,
-		.purl = ground->name ? xb_bill_oci_purl(slash ? slash + 1 : ground->name, &ground->digest,
-							m->part->target, m->arena)
-				     : NULL,
+		.purl = ground_purl(m),
+		.comment = "what is in it is for its own documents to say",
 	};
 
-	if (ground->name)
+	if (c.name && !xb_digest_is_zero(&c.sha256))
 		add_component(m, &c);
 }
 

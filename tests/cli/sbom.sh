@@ -205,6 +205,29 @@ PY
 export XB_BIN
 python3 "$work/check.py" "$images" "$work/images.json" >/dev/null
 
+# artifacts before the schemas of the OCI image-spec, those of a signature too
+openssl genpkey -algorithm ed25519 -out "$work/key.pem"
+expect 0 "$xbuild" sign --key "$work/key.pem" hello
+if [ ! -d "${XB_FIXTURES:-}/oci-schema" ]; then
+	echo "SKIPPED: no schemas of the OCI image-spec"
+elif ! python3 -c 'import jsonschema' 2>/dev/null; then
+	echo "SKIPPED: python3-jsonschema"
+else
+	PYTHONPATH=$XB_SOURCE/tests/cli PYTHONDONTWRITEBYTECODE=1 python3 - "$XB_FIXTURES/oci-schema" "$images/hello.referrers" "$images/hello.sig" <<'PY'
+import json, os, sys
+from check_oci_schema import INDEX, MANIFEST, Schemas
+schemas = Schemas(sys.argv[1])
+for layout in sys.argv[2:]:
+    index = json.load(open(layout + "/index.json"))
+    schemas.check("layout", json.load(open(layout + "/oci-layout")), "oci-layout")
+    schemas.check(INDEX, index, "index.json")
+    assert index["manifests"]
+    for entry in index["manifests"]:
+        schemas.check(MANIFEST, json.load(open(os.path.join(layout, "blobs", entry["digest"].replace(":", "/")))), entry["digest"])
+PY
+fi
+rm -r "$images/hello.sig"
+
 # the same bytes in another checkout, with another umask, from results of the store; and again without anything
 sums() { (cd "$1/out/images" && find ./*.evidence ./*.referrers -type f -exec sha256sum {} + | sort -k 2); }
 before=$(sums .)
