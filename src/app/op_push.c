@@ -13,7 +13,9 @@
 #include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 #include "xbuild/image/layout.h"
+#include "xbuild/image/referrer.h"
 #include "xbuild/image/tag.h"
+#include "xbuild/registry/referrers.h"
 #include "xbuild/registry/tags.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
@@ -28,6 +30,12 @@ struct push_run {
 	const char *layout; /* absolute */
 	struct xb_graph graph;
 	XB_VEC(struct xb_push_target) targets;
+};
+
+/* Where blobs are read. */
+struct source {
+	struct xb_app *app;
+	const char *dir; /* of a layout */
 };
 
 void xb_op_push_result_release(struct xb_op_push_result *result)
@@ -77,14 +85,14 @@ static int find_layout(struct push_run *run, struct xb_err *err)
 /* A blob of the layout, else of the store: layers of a base may be in neither, and need not where the registry has them. */
 static int open_blob(void *ctx, const struct xb_digest *digest, int *out_fd, struct xb_err *err)
 {
-	const struct push_run *run = ctx;
+	const struct source *source = ctx;
 	char hex[XB_DIGEST_HEX];
-	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/blobs/sha256/%s", run->layout, xb_digest_hex(digest, hex));
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/blobs/sha256/%s", source->dir, xb_digest_hex(digest, hex));
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
-		return xb_cas_open(run->app->store, digest, out_fd, err);
+		return xb_cas_open(source->app->store, digest, out_fd, err);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		xb_fail(err, XB_E_VERIFY, "open '%s': expected a regular file", path);
 		xb_fs_close(&fd);
@@ -113,7 +121,8 @@ static int read_document(void *ctx, const struct xb_digest *digest, struct xb_st
 
 static int read_layout(struct push_run *run, struct xb_err *err)
 {
-	const struct xb_graph_reader reader = {.read = read_document, .ctx = run};
+	struct source source = {run->app, run->layout};
+	const struct xb_graph_reader reader = {.read = read_document, .ctx = &source};
 
 	if (xb_layout_read(run->layout, &run->result->digest, err) < 0) {
 		if (err->code != XB_E_NOT_FOUND)
@@ -288,6 +297,95 @@ static void fill_result(struct push_run *run)
 	}
 }
 
+/* What is the same for all parts of the push. */
+struct sending {
+	struct push_run *run;
+	struct xb_registry *registry;
+	const char *journals;
+	const struct xb_companion *companions;
+	size_t n_companions;
+};
+
+/* The image or a companion, from the layout in dir, to all targets. `tags`: under their tags; else by digest alone. */
+static int send(const struct sending *s, const struct xb_graph *graph, const char *dir,
+		const struct xb_push_target *targets, struct xb_push_result *result, struct xb_err *err)
+{
+	struct source from = {s->run->app, dir};
+	const struct xb_push_source source = {.open = open_blob, .ctx = &from};
+	const struct xb_push_opts opts = {.graph = graph,
+					  .source = &source,
+					  .targets = targets,
+					  .n_targets = s->run->targets.len,
+					  .parallel = s->run->opts->parallel,
+					  .dry_run = s->run->opts->dry_run,
+					  .journal_dir = s->journals};
+
+	return xb_push(s->registry, &opts, result, err);
+}
+
+/* The targets with one tag instead of their own, or with none. */
+static const struct xb_push_target *retagged(const struct push_run *run, const char *const *tag)
+{
+	struct xb_push_target *targets = xb_arena_array(&run->app->arena, run->targets.len, sizeof(*targets));
+
+	for (size_t i = 0; i < run->targets.len; i++) {
+		targets[i] = run->targets.items[i];
+		targets[i].tags = tag;
+		targets[i].n_tags = tag ? 1 : 0;
+	}
+	return targets;
+}
+
+static int list_companion(const struct sending *s, const struct xb_companion *c, const struct xb_graph_document *d,
+			  struct xb_err *err)
+{
+	for (size_t i = 0; i < s->run->targets.len; i++) {
+		struct xb_repository *repo = xb_repository_open(s->registry, &s->run->targets.items[i].ref, true);
+		const int rc = xb_referrers_list_one(repo, &c->subject, &d->digest, d->media_type, d->bytes, err);
+
+		xb_repository_close(repo);
+		if (rc < 0)
+			return xb_wrap(err, "list a referrer in '%s'", s->run->targets.items[i].ref.repository);
+	}
+	return 0;
+}
+
+static int send_companion(const struct sending *s, const struct xb_companion *c, struct xb_err *err)
+{
+	struct xb_graph graph XB_CLEANUP(xb_graph_release) = {0};
+	struct source from = {s->run->app, c->dir};
+	const struct xb_graph_reader reader = {.read = read_document, .ctx = &from};
+
+	if (xb_graph_read(&reader, NULL, &c->manifest.digest, &graph, err) < 0)
+		return xb_wrap(err, "read the layout '%s'", c->dir);
+	if (send(s, &graph, c->dir, retagged(s->run, c->tag ? &c->tag : NULL), &s->run->result->sent, err) < 0)
+		return err->code;
+	if (c->tag || s->run->opts->dry_run)
+		return 0;
+	return list_companion(s, c, &graph.documents.items[graph.documents.len - 1], err);
+}
+
+/* With companions the tags come last: who follows a tag finds the signatures of what it names. */
+static int send_all(const struct sending *s, struct xb_err *err)
+{
+	const struct push_run *run = s->run;
+	struct xb_push_result again = {0};
+	int rc;
+
+	if (!s->n_companions)
+		return send(s, &run->graph, run->layout, run->targets.items, &run->result->sent, err);
+	if (send(s, &run->graph, run->layout, retagged(run, NULL), &run->result->sent, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < s->n_companions; i++)
+		if (send_companion(s, &s->companions[i], err) < 0)
+			return err->code;
+	if (run->opts->dry_run)
+		return 0;
+	rc = send(s, &run->graph, run->layout, run->targets.items, &again, err);
+	xb_push_result_release(&again);
+	return rc;
+}
+
 static int push(struct push_run *run, struct xb_err *err)
 {
 	struct xb_app *app = run->app;
@@ -295,25 +393,22 @@ static int push(struct push_run *run, struct xb_err *err)
 					     .insecure = run->opts->how.insecure,
 					     .observer = app->observer,
 					     .interrupted = app->interrupted};
-	const struct xb_push_source source = {.open = open_blob, .ctx = run};
 	char *journals XB_CLEANUP(xb_free_ptr) = xb_printf("%s/" JOURNALS, xb_store_dir(app->store));
-	const struct xb_push_opts opts = {.graph = &run->graph,
-					  .source = &source,
-					  .targets = run->targets.items,
-					  .n_targets = run->targets.len,
-					  .parallel = run->opts->parallel,
-					  .dry_run = run->opts->dry_run,
-					  .journal_dir = journals};
-	struct xb_registry *registry;
+	struct sending s = {.run = run, .journals = journals};
+	struct xb_companion *companions = NULL;
 	int rc;
 
+	if (!run->opts->alone &&
+	    xb_companions_find(run->layout, &run->result->digest, &app->arena, &companions, &s.n_companions, err) < 0)
+		return xb_hint(err, "make them again, or push the image --alone");
+	s.companions = companions;
 	if (xb_fs_mkdirs(journals, 0700, err) < 0)
 		return err->code;
-	registry = xb_registry_open(&how);
-	rc = check_tags(run, registry, err);
+	s.registry = xb_registry_open(&how);
+	rc = check_tags(run, s.registry, err);
 	if (rc == 0)
-		rc = xb_push(registry, &opts, &run->result->sent, err);
-	xb_registry_close(registry);
+		rc = send_all(&s, err);
+	xb_registry_close(s.registry);
 	return rc;
 }
 

@@ -8,6 +8,8 @@ static const struct opt options[] = {
 	 offsetof(struct values, image), NULL},
 	{"dry-run", 'n', OPT_FLAG, NULL, NULL, "print what would be sent; nothing is", offsetof(struct values, dry_run),
 	 NULL},
+	{"alone", 0, OPT_FLAG, NULL, NULL, "leave out the signatures and documents beside the layout",
+	 offsetof(struct values, alone), NULL},
 	{"strict-tags", 0, OPT_FLAG, NULL, NULL, "fail where a tag with a time would not be the newest of its series",
 	 offsetof(struct values, strict_tags), NULL},
 	OPTION_CA,

@@ -35,7 +35,8 @@ struct values {
 	const char *dir, *file, *mirror, *profile, *color, *progress;
 	const char *key, *repository, *signatures, *why, *apko, *from, *image, *ca_file;
 	bool quiet, offline, locked, frozen, json, help, version;
-	bool keep_going, dry_run, check, update, allow_rollback, verify, recursive, insecure, strict_tags, no_evidence;
+	bool keep_going, dry_run, check, update, allow_rollback, verify, recursive, insecure, strict_tags, alone,
+		no_evidence;
 	int verbose, jobs;
 	struct words targets, wants, outputs;
 	struct words args; /* what is no option */

@@ -81,6 +81,7 @@ int cmd_push_run(struct cli *cli, struct xb_err *err)
 		.image = v->image,
 		.dry_run = v->dry_run,
 		.strict_tags = v->strict_tags,
+		.alone = v->alone,
 		.parallel = v->jobs,
 		.how = {.ca_file = v->ca_file, .insecure = v->insecure},
 	};

@@ -76,11 +76,16 @@ int xb_manifest_get(struct xb_repository *repo, const struct xb_digest *digest, 
 	return get(repo, xb_digest_oci(digest, name), digest, out, err);
 }
 
+int xb_manifest_get_tag(struct xb_repository *repo, const char *tag, struct xb_manifest *out, struct xb_err *err)
+{
+	return get(repo, tag, NULL, out, err);
+}
+
 int xb_manifest_resolve(struct xb_repository *repo, struct xb_manifest *out, struct xb_err *err)
 {
 	if (repo->ref.has_digest)
 		return xb_manifest_get(repo, &repo->ref.digest, out, err);
-	return get(repo, repo->ref.tag ? repo->ref.tag : "latest", NULL, out, err);
+	return xb_manifest_get_tag(repo, repo->ref.tag ? repo->ref.tag : "latest", out, err);
 }
 
 int xb_manifest_head(struct xb_repository *repo, const char *name, bool *out_there, struct xb_digest *out_digest,

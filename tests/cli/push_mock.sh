@@ -218,6 +218,54 @@ expect 4 "$xbuild" push "$host/a/b:main-20250101000000-ccccccc" --from small --s
 says 'on another server'
 logout
 
+# ---- what lies beside the image: signatures under their tag, documents as referrers, in the registry's list or in one of our own
+cp -r small with && python3 - "$work/with" "$small" <<'PY'
+import hashlib, json, os, sys
+image, digest = sys.argv[1:]
+index = json.load(open(image + "/index.json"))["manifests"][0]
+
+def layout(name, entries):
+    os.makedirs(image + name + "/blobs/sha256")
+    def put(data, media_type):
+        data = data if isinstance(data, bytes) else json.dumps(data).encode()
+        hex = hashlib.sha256(data).hexdigest()
+        open(image + name + "/blobs/sha256/" + hex, "wb").write(data)
+        return {"mediaType": media_type, "digest": "sha256:" + hex, "size": len(data)}
+    found = []
+    for text, kind, extra, entry in entries:
+        m = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": kind,
+             "config": put(b"{}", "application/vnd.oci.empty.v1+json"), "layers": [put(text, kind)], **extra}
+        found.append(dict(put(m, m["mediaType"]), artifactType=kind, **entry))
+    json.dump({"schemaVersion": 2, "manifests": found}, open(image + name + "/index.json", "w"))
+    open(image + name + "/oci-layout", "w").write('{"imageLayoutVersion":"1.0.0"}')
+
+subject = {"subject": {k: index[k] for k in ("mediaType", "digest", "size")}, "annotations": {"a": "b"}}
+layout(".referrers", [(b"bill", "text/bill", subject, {}), (b"origin", "text/origin", subject, {})])
+layout(".sig", [(b"signed", "text/signature", {},
+                 {"annotations": {"org.opencontainers.image.ref.name": digest.replace(":", "-") + ".sig"}})])
+PY
+list=sha256-${small#sha256:}
+get() { python3 -c 'import sys, urllib.request; r = urllib.request.Request(sys.argv[1]); sys.stdout.write(urllib.request.urlopen(r).read().decode())' "http://$host/v2/a/b/$1"; }
+is_listed='import json, sys
+m = json.load(sys.stdin)["manifests"]
+assert sorted(x["artifactType"] for x in m) == ["text/bill", "text/origin"], m'
+mock
+for tag in v1 v2; do
+	expect 0 "$xbuild" push "$host/a/b:$tag" --from with
+	get "manifests/$list" | python3 -c "$is_listed
+assert all(x['annotations'] == {'a': 'b'} for x in m), m"
+	get "manifests/$list.sig" >/dev/null
+done
+[ "$(asked "PUT .*/manifests/$list ")" = 2 ] || fail "the list was written $(asked "PUT .*/manifests/$list ") times"
+[ "$(awk '/PUT .*manifests\/v1 /{ print NR }' "$log")" -gt "$(awk "/PUT .*manifests.$list.sig /{ print NR }" "$log")" ] || fail "the tag came before the signature"
+mock referrers
+expect 0 "$xbuild" push "$host/a/b:v1" --from with
+[ "$(asked "PUT .*/manifests/$list ")" = 0 ] || fail "a list of our own where the registry has one"
+get "referrers/$small" | python3 -c "$is_listed"
+mock
+expect 0 "$xbuild" push "$host/a/b:v1" --from with --alone
+[ "$(asked "/manifests/$list")" = 0 ] || fail "--alone is not alone"
+
 # ---- logins
 mock basic
 expect 2 "$xbuild" push "$host/a/b:v1" --from small

@@ -25,6 +25,7 @@ struct xb_op_push_opts {
 	const char *from;  /* directory of a layout; NULL: that of the image */
 	const char *image; /* of the project; NULL: its only one */
 	bool dry_run;
+	bool alone;	  /* without the signatures and documents that lie beside the layout */
 	bool strict_tags; /* a tag that does not come after those of its series is an error, not a warning */
 	int parallel;	  /* blobs at once; 0 = the default of registry/push */
 	struct xb_app_registry how;

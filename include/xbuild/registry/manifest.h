@@ -26,6 +26,9 @@ void xb_manifest_release(struct xb_manifest *manifest); /* NULL-safe */
  * pinned and how a pull begins.
  */
 int xb_manifest_resolve(struct xb_repository *repo, struct xb_manifest *out, struct xb_err *err) XB_MUST_CHECK;
+/* By tag, whatever it names now. */
+int xb_manifest_get_tag(struct xb_repository *repo, const char *tag, struct xb_manifest *out,
+			struct xb_err *err) XB_MUST_CHECK;
 /* By digest. */
 int xb_manifest_get(struct xb_repository *repo, const struct xb_digest *digest, struct xb_manifest *out,
 		    struct xb_err *err) XB_MUST_CHECK;
