@@ -250,8 +250,8 @@ static char *signatures_of(const char *path)
 	return xb_printf("%.*s.sig", XB_SV_ARG(base));
 }
 
-int xb_op_sign_verify(struct xb_app *app, const char *path, const struct xb_audit *audit, const char *key_path,
-		      const char *given, struct xb_err *err)
+int xb_op_sign_verify(struct xb_app *app, const char *path, const char *shown, const struct xb_audit *audit,
+		      const char *key_path, const char *given, struct xb_err *err)
 {
 	struct xb_signatures signatures XB_CLEANUP(xb_signatures_release) = {0};
 	struct xb_key *key XB_CLEANUP(xb_key_free) = NULL;
@@ -268,21 +268,21 @@ int xb_op_sign_verify(struct xb_app *app, const char *path, const struct xb_audi
 	/* docker load takes what manifest.json names, whatever index.json says */
 	if (audit->has_docker) {
 		xb_fail(err, XB_E_SIGNATURE,
-			"verify '%s': no signature covers the 'manifest.json' of an archive for docker", path);
+			"verify '%s': no signature covers the 'manifest.json' of an archive for docker", shown);
 		return xb_hint(err, "verify the layout, or an archive made with --output oci-archive");
 	}
 	if (!audit->images.len || audit->images.len != audit->n_images)
-		return xb_fail(err, XB_E_SIGNATURE, "verify '%s': it names %zu images, and %zu can be looked at", path,
+		return xb_fail(err, XB_E_SIGNATURE, "verify '%s': it names %zu images, and %zu can be looked at", shown,
 			       audit->n_images, audit->images.len);
 	for (size_t i = 0; i < audit->images.len; i++) {
 		const char *repository;
 		struct xb_digest digest;
 
 		if (!xb_digest_parse(xb_sv(audit->images.items[i].digest), &digest))
-			return xb_fail(err, XB_E_SIGNATURE, "verify '%s': '%s' is no sha256 digest", path,
+			return xb_fail(err, XB_E_SIGNATURE, "verify '%s': '%s' is no sha256 digest", shown,
 				       audit->images.items[i].digest);
 		if (xb_signatures_check(&signatures, &digest, key, &repository, err) < 0) {
-			xb_wrap(err, "verify '%s' with '%s'", path, key_path);
+			xb_wrap(err, "verify '%s' with '%s'", shown, key_path);
 			return xb_hint(err, "signatures are looked for in '%s'", dir);
 		}
 	}

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build_options.h"
+#include "registry_options.h"
 
 static const struct opt options[] = {
 	{"key", 0, OPT_TEXT, "FILE", NULL, "public key in PEM: the image must be signed by it",
 	 offsetof(struct values, key), NULL},
-	{"signatures", 0, OPT_TEXT, "DIR", NULL, "where its signatures are; default: PATH.sig",
+	{"signatures", 0, OPT_TEXT, "DIR", NULL, "where its signatures are; default: PATH.sig, or beside REF",
 	 offsetof(struct values, signatures), NULL},
+	OPTION_CA,
+	OPTION_INSECURE,
 	OPTION_JSON,
 	OPTION_END,
 };
 
 const struct command cmd_verify = {
 	.name = "verify",
-	.synopsis = "PATH",
-	.summary = "check an image: an OCI layout, or an archive of OCI or Docker",
+	.synopsis = "PATH|REF",
+	.summary = "check an image: an OCI layout, an archive of OCI or Docker, or one of a registry",
 	.details =
 		"Digests, sizes, media types, diffIDs, history, what is in the layers, and whether the programs are "
 		"for\n"

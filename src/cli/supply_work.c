@@ -167,15 +167,18 @@ int cmd_verify_run(struct cli *cli, struct xb_err *err)
 	struct xb_audit audit = {0};
 	struct xb_err unprinted = {0};
 	if (!cli->values.args.len) {
-		xb_fail(err, XB_E_USAGE, "verify needs a layout or an archive");
+		xb_fail(err, XB_E_USAGE, "verify needs a layout, an archive or the name of an image");
 		return xb_hint(err, "xbuild verify out/images/NAME");
 	}
 	if (cli->values.signatures && !cli->values.key)
 		return xb_fail(err, XB_E_USAGE, "--signatures needs --key");
-	const char *path = cli->values.args.items[0];
-	int code = xb_op_image_verify(&cli->app, path, &audit, err);
-	if (code == 0 && cli->values.key)
-		code = xb_op_sign_verify(&cli->app, path, &audit, cli->values.key, cli->values.signatures, err);
+	const struct xb_image_verify_opts opts = {
+		.image = cli->values.args.items[0],
+		.key = cli->values.key,
+		.signatures = cli->values.signatures,
+		.how = {.ca_file = cli->values.ca_file, .insecure = cli->values.insecure},
+	};
+	int code = xb_op_image_verify(&cli->app, &opts, &audit, err);
 	progress_clear(cli->progress);
 	if (code == 0 || code == XB_E_VERIFY) {
 		supply_tell_findings(cli, &audit);

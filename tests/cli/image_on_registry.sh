@@ -73,13 +73,13 @@ PY
 expect 0 "$xbuild" --offline image on
 moved=$(to_registry v1 --without-user)
 [ "$moved" != "$arm64" ] || fail "the test moves nothing"
-(
-	export XBUILD_CACHE_DIR="$work/other cache"
-	[ -d "${XB_STORE:-}/trees" ] && cp -al "$XB_STORE" "$XBUILD_CACHE_DIR"
-	rm -rf out .xbuild
-	expect 0 "$xbuild" image on
-	[ "$(tail -n 1 "$work/stdout")" = "$digest" ] || fail "the lock does not pin the base"
-)
+cache=$XBUILD_CACHE_DIR
+export XBUILD_CACHE_DIR="$work/other cache"
+warm_store
+rm -rf out .xbuild
+expect 0 "$xbuild" image on
+[ "$(tail -n 1 "$work/stdout")" = "$digest" ] || fail "the lock does not pin the base"
+export XBUILD_CACHE_DIR="$cache"
 expect 0 "$xbuild" lock --check
 expect 0 "$xbuild" lock --update "$host/acme/base:v1"
 prints "^~ base $host/acme/base:v1 sha256:"
@@ -95,6 +95,29 @@ base = {l["digest"] for m in index["manifests"] for l in blob(m)["layers"][:-1]}
 ways = {i["digest"]: i["way"] for i in json.load(open(sys.argv[1]))["items"]}
 assert {ways[d] for d in base} == {"mount"}, ways
 PY
+
+# verified where it is; and its signature, by cosign's tag beside it
+expect 0 "$xbuild" verify "$host/acme/on:v1"
+index=$(sed -n 's/^\(sha256:[0-9a-f]*\) .*/\1/p' "$work/stdout")
+for name in ours theirs; do
+	openssl ecparam -name prime256v1 -genkey -noout -out "$work/$name.ec" 2>/dev/null
+	openssl pkcs8 -topk8 -nocrypt -in "$work/$name.ec" -out "$work/$name.pem"
+	openssl pkey -in "$work/$name.pem" -pubout -out "$work/$name.pub"
+done
+expect 5 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on:v1"
+says 'has no signatures in its registry'
+expect 0 "$xbuild" sign --key "$work/ours.pem" --repository "$host/acme/on" on
+expect 0 "$xbuild" push "$host/acme/on:$(echo "$index" | tr : -).sig" --from out/images/on.sig
+expect 0 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on:v1"
+expect 0 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on@$index"
+expect 5 "$xbuild" verify --key "$work/theirs.pub" "$host/acme/on:v1"
+says "verify '$host/acme/on:v1'"
+left=$(find "$XBUILD_CACHE_DIR/tmp" -mindepth 2 | head -n 3)
+[ -z "$left" ] || fail "left in the store: $left"
+expect 2 "$xbuild" verify "$host/acme/on:none"
+says '404'
+expect 2 "$xbuild" verify out/images/off
+says 'out/images/off'
 
 # names that lead nowhere
 sed -i 's/base:v1/base:v9/' xbuild.yaml

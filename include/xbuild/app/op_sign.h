@@ -42,11 +42,11 @@ int xb_op_sign(struct xb_app *app, const struct xb_sign_opts *opts, struct xb_si
 	       struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * After xb_op_image_verify has found `path` in order: every image that it names must be signed by the public key in `key`.
+ * After xb_op_image_verify has found `path` (for people: `shown`) in order: every image that it names must be signed by the public key in `key`.
  * The signatures are those in `signatures` (a layout), or NULL: <path>.sig, where of an archive's name ".oci.tar" and the
  * like are left out.
  */
-int xb_op_sign_verify(struct xb_app *app, const char *path, const struct xb_audit *audit, const char *key,
-		      const char *signatures, struct xb_err *err) XB_MUST_CHECK;
+int xb_op_sign_verify(struct xb_app *app, const char *path, const char *shown, const struct xb_audit *audit,
+		      const char *key, const char *signatures, struct xb_err *err) XB_MUST_CHECK;
 
 #endif
