@@ -333,6 +333,21 @@ static int add_sources(struct maker *m, const struct xb_built_unit *built, struc
 	return 0;
 }
 
+static void add_taken(struct maker *m, struct xb_bill_paths *paths, const char *path)
+{
+	const char **items;
+
+	for (size_t i = 0; i < paths->len; i++) {
+		if (strcmp(paths->items[i], path) == 0)
+			return;
+	}
+	items = xb_arena_array(m->arena, paths->len + 1, sizeof(*items));
+	if (paths->len)
+		memcpy(items, paths->items, paths->len * sizeof(*items));
+	items[paths->len] = path;
+	*paths = (struct xb_bill_paths){items, paths->len + 1};
+}
+
 /* The packages of the sysroot that a program has copied code from. */
 static int add_linked(struct maker *m, const struct xb_built_unit *built, const struct xb_sysroot_paths *sysroot,
 		      const struct xb_tree_entries *entries, size_t id, struct xb_err *err)
@@ -353,6 +368,7 @@ static int add_linked(struct maker *m, const struct xb_built_unit *built, const 
 		if (!p)
 			continue;
 		package = add_debian(m, p, XB_BILL_LINKED);
+		add_taken(m, &m->components.items[package].taken, files.items[i]);
 		add_id(m, &m->components.items[id].links, package);
 	}
 	return 0;

@@ -73,6 +73,17 @@ static void add_sources(struct writer *w, json_t *object, const struct xb_bill_c
 	}
 }
 
+static void add_occurrences(struct writer *w, json_t *object, const struct xb_bill_component *c)
+{
+	json_t *list;
+
+	if (!c->taken.len)
+		return;
+	list = doc_list(doc_object(object, "evidence"), "occurrences");
+	for (size_t i = 0; i < c->taken.len; i++)
+		doc_text(&w->doc, doc_append(list), "location", c->taken.items[i]);
+}
+
 static void add_roles(struct writer *w, json_t *object, unsigned roles)
 {
 	static const struct {
@@ -106,6 +117,7 @@ static void fill_component(struct writer *w, json_t *object, const struct xb_bil
 		doc_text(d, doc_append(doc_list(object, "licenses")), "expression", c->license);
 	doc_text(d, object, "purl", c->purl);
 	add_sources(w, object, c);
+	add_occurrences(w, object, c);
 	add_roles(w, object, c->roles);
 }
 

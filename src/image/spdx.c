@@ -62,6 +62,17 @@ static void add_checksum(struct writer *w, json_t *list, const char *algorithm, 
 	doc_text(&w->doc, checksum, "checksumValue", hex);
 }
 
+static void add_comment(struct writer *w, json_t *p, const struct xb_bill_component *c)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	xb_str_append(&text, c->comment ? c->comment : "");
+	for (size_t i = 0; i < c->taken.len; i++)
+		xb_str_printf(&text, "%s%s", i ? ", " : "code was copied from ", c->taken.items[i]);
+	if (text.len)
+		doc_text(&w->doc, p, "comment", text.data);
+}
+
 static void add_package(struct writer *w, const char *id, const struct xb_bill_component *c, const char *purpose)
 {
 	struct doc *d = &w->doc;
@@ -90,7 +101,7 @@ static void add_package(struct writer *w, const char *id, const struct xb_bill_c
 		doc_text(d, ref, "referenceType", "purl");
 		doc_text(d, ref, "referenceLocator", c->purl);
 	}
-	doc_text(d, p, "comment", c->comment);
+	add_comment(w, p, c);
 }
 
 static const char *kind_of(const struct xb_bill_component *c)

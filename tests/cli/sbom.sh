@@ -127,6 +127,13 @@ for image in run:
         for unit in CONTAINED[name]:
             path = "out/%s/%s" % (target, "libplug.so" if unit == "plug" else unit)
             assert contained[unit]["checksums"] == [{"algorithm": "SHA256", "checksumValue": sha256(open(path, "rb").read())}], unit
+        # which archives: the linker of this machine opens libc_nonshared.a for every program, and takes of it for none of these
+        taken = {t["name"]: t["comment"].replace("code was copied from ", "").split(", ") for f, r, t in related
+                 if r == "STATIC_LINK" and "comment" in t}
+        files = [os.path.basename(p) for paths in taken.values() for p in paths]
+        assert "crti.o" in files and "crtn.o" in files, files
+        assert ("libstdc++.a" in files) == (name == "whole") and ("libc.a" in files) == (name == "tiny"), files
+        assert "libc_nonshared.a" not in files, files
         tools = {f["name"]: f for f, r, t in related if r == "BUILD_TOOL_OF"}
         toolchain = lock["toolchains"]["linux-x86_64"]
         assert set(tools) == {p["name"] for p in toolchain["packages"] + toolchain["tools"]} | {toolchain["name"]}
@@ -140,6 +147,8 @@ for image in run:
         assert role("static-link") == linked, (role("static-link"), linked)
         assert {t["name"] for t in cdx_tools} | {x["name"] for x in c["components"]} >= set(tools)
         by_name = {x["name"]: x for x in c["components"]}
+        for package, paths in taken.items():
+            assert [o["location"] for o in by_name[package]["evidence"]["occurrences"]] == paths, package
         for unit, sources in SOURCES[name].items():
             found = [(a["name"], a["hashes"][0]["content"]) for a in by_name[unit]["pedigree"]["ancestors"]]
             assert found == [(s, sha256(open(s, "rb").read())) for s in sources], found

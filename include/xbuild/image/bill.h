@@ -52,6 +52,12 @@ struct xb_bill_ids {
 	size_t len;
 };
 
+/* Paths below a sysroot. */
+struct xb_bill_paths {
+	const char **items;
+	size_t len;
+};
+
 struct xb_bill_component {
 	enum xb_bill_kind kind;
 	unsigned roles; /* of enum xb_bill_role */
@@ -64,6 +70,7 @@ struct xb_bill_component {
 	struct xb_bill_ids needs;		      /* components that it needs to run */
 	struct xb_bill_ids links;		      /* components that it has copied code from */
 	struct xb_bill_ids sources;		      /* files */
+	struct xb_bill_paths taken;		      /* of a package: its files that code was copied from */
 };
 
 struct xb_bill {

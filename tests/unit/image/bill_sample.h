@@ -19,6 +19,7 @@ struct sample {
 	struct xb_bill_component components[6];
 	struct xb_bill_file files[2];
 	size_t ids[4];
+	const char *taken[2];
 	struct xb_bill bill;
 };
 
@@ -36,6 +37,8 @@ static inline void sample_fill(struct sample *s)
 	const struct xb_target *target = xb_target_find(xb_sv("linux-aarch64"));
 
 	*s = (struct sample){.ids = {0, 1, 2, 1}};
+	s->taken[0] = "usr/lib/crt1.o";
+	s->taken[1] = "usr/lib/libc_nonshared.a";
 	s->files[0] = (struct xb_bill_file){"src/a b.c", sample_digest(0xa1), {{1}}};
 	s->files[1] = (struct xb_bill_file){"src/a+b.c", sample_digest(0xa2), {{2}}};
 	s->components[0] = (struct xb_bill_component){XB_BILL_PROGRAM,
@@ -51,7 +54,8 @@ static inline void sample_fill(struct sample *s)
 						      NULL,
 						      {&s->ids[1], 1},
 						      {&s->ids[2], 1},
-						      {&s->ids[0], 2}};
+						      {&s->ids[0], 2},
+						      {NULL, 0}};
 	s->components[1] = (struct xb_bill_component){
 		.kind = XB_BILL_DEBIAN,
 		.roles = XB_BILL_CONTAINED | XB_BILL_BUILD_TOOL,
@@ -68,7 +72,8 @@ static inline void sample_fill(struct sample *s)
 						      .version = "2.36",
 						      .arch = "arm64",
 						      .purl = "pkg:deb/debian/libc6-dev@2.36?arch=arm64",
-						      .sha256 = sample_digest(3)};
+						      .sha256 = sample_digest(3),
+						      .taken = {s->taken, 2}};
 	s->components[3] = (struct xb_bill_component){.kind = XB_BILL_TOOLCHAIN,
 						      .roles = XB_BILL_BUILD_TOOL,
 						      .name = "llvm-22",
