@@ -69,6 +69,19 @@ static const char *default_path(const struct image_whole *whole, enum xb_image_f
 	return xb_arena_printf(arena, OUT_DIR "/%s", name);
 }
 
+enum xb_compression image_compression(const struct image_run *run, const struct xb_image *image)
+{
+	return run->compression ? *run->compression : image->compression;
+}
+
+/* Docker 20.10 says "invalid tar header" of them; skopeo does not write such an archive either. */
+static int refuse_zstd(struct xb_err *err)
+{
+	xb_fail(err, XB_E_USAGE,
+		"--output docker-archive: 'docker load' cannot read layers that are compressed by zstd");
+	return xb_hint(err, "take '--compression gzip', or 'none'; or the form oci-archive");
+}
+
 static int check_output(const struct xb_image_output *o, size_t n_images, const struct image_whole *whole,
 			struct xb_err *err)
 {
@@ -124,6 +137,9 @@ int image_place_outputs(struct image_run *run, const struct xb_image_opts *opts,
 
 		if (check_output(&outputs[i], n_images, whole, err) < 0)
 			return err->code;
+		if (outputs[i].form == XB_IMAGE_DOCKER_ARCHIVE &&
+		    image_compression(run, whole->image) == XB_COMPRESSION_ZSTD)
+			return refuse_zstd(err);
 		/* only parts of what its layers hold are at hand */
 		if (per_platform && base_is_wanted(whole->image)) {
 			xb_fail(err, XB_E_USAGE,
@@ -377,6 +393,20 @@ static int write_output(struct image_run *run, const struct image_whole *whole, 
 	return 0;
 }
 
+/* A base may have such layers whatever the image's own are. */
+static bool has_zstd(const struct image_whole *whole)
+{
+	for (size_t i = 0; i < whole->n_parts; i++) {
+		for (size_t k = 0; k < whole->parts[i].n_layers; k++) {
+			const char *type = whole->parts[i].layers[k].media_type;
+
+			if (type && strcmp(type, XB_MEDIA_LAYER_ZSTD) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 int image_write_outputs(struct image_run *run, const struct image_whole *whole, struct xb_image_built *built,
 			struct xb_err *err)
 {
@@ -387,6 +417,8 @@ int image_write_outputs(struct image_run *run, const struct image_whole *whole, 
 	for (size_t i = 0; i < built->n_outputs; i++) {
 		struct xb_image_written *w = &built->outputs[i];
 
+		if (w->form == XB_IMAGE_DOCKER_ARCHIVE && has_zstd(whole))
+			return refuse_zstd(err);
 		if (write_output(run, whole, w, err) < 0)
 			return w->form == XB_IMAGE_OCI ? err->code : xb_wrap(err, "write '%s'", w->path);
 	}

@@ -22,12 +22,13 @@ struct image_tree {
 
 /* One run. Strings are in app->arena. */
 struct image_run {
-	struct xb_app *app;		 /* with git read */
-	const char *profile;		 /* as given; NULL: release */
-	const char *created;		 /* RFC 3339 */
-	struct xb_statcache *files;	 /* digests of the project's own files */
-	struct xb_build_result build;	 /* of the current image */
-	XB_VEC(struct image_tree) trees; /* used so far */
+	struct xb_app *app;			/* with git read */
+	const char *profile;			/* as given; NULL: release */
+	const enum xb_compression *compression; /* as given; NULL: the image's */
+	const char *created;			/* RFC 3339 */
+	struct xb_statcache *files;		/* digests of the project's own files */
+	struct xb_build_result build;		/* of the current image */
+	XB_VEC(struct image_tree) trees;	/* used so far */
 };
 
 /* Who runs in the image and owns what it makes. */
@@ -73,6 +74,9 @@ struct image_whole {
 	struct xb_descriptor index;
 	const char *ref; /* its tag in layouts and archives */
 };
+
+/* How the layers of an image are packed: as the command line says, else the project. */
+enum xb_compression image_compression(const struct image_run *run, const struct xb_image *image);
 
 /*
  * Where the outputs of an image go: fills built->outputs (in arena) before anything is made. XB_E_USAGE for a path that two

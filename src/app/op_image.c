@@ -13,6 +13,7 @@
 #include "xbuild/model/timestamp.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/zstd.h"
 
 void xb_image_result_release(struct xb_image_result *result)
 {
@@ -147,9 +148,11 @@ static int make_rootfs(struct image_run *run, const struct xb_image *image, stru
 }
 
 /* The base's layers, then those of the image. */
-static int make_layers(struct image_run *run, struct xb_arena *arena, struct image_part *part, struct xb_err *err)
+static int make_layers(struct image_run *run, const struct xb_image *image, struct xb_arena *arena,
+		       struct image_part *part, struct xb_err *err)
 {
-	const struct xb_layer_options options = {xb_app_jobs(run->app), run->app->interrupted};
+	const struct xb_layer_options options = {xb_app_jobs(run->app), run->app->interrupted,
+						 image_compression(run, image)};
 	const struct image_ground *ground = &part->ground;
 
 	part->layers = xb_arena_array(arena, ground->n_layers + XB_LAYER_KINDS, sizeof(*part->layers));
@@ -191,7 +194,7 @@ static int make_platform(struct image_run *run, const struct xb_image *image, st
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	struct xb_pairs annotations = {0};
 
-	if (make_rootfs(run, image, platform, arena, part, err) < 0 || make_layers(run, arena, part, err) < 0 ||
+	if (make_rootfs(run, image, platform, arena, part, err) < 0 || make_layers(run, image, arena, part, err) < 0 ||
 	    image_put_config(run, part, err) < 0 ||
 	    image_annotations(run, image, &part->ground, &annotations, err) < 0 ||
 	    xb_document_manifest(&part->config, part->layers, part->n_layers, &annotations, &text, err) < 0 ||
@@ -203,6 +206,18 @@ static int make_platform(struct image_run *run, const struct xb_image *image, st
 		platform->layer_bytes += part->layers[i].size_bytes;
 	platform->manifest = part->manifest.digest;
 	return 0;
+}
+
+/* Once per image: the only digest that is not the same everywhere says what it depends on. */
+static void note_zstd(const struct image_run *run, const struct xb_image *image)
+{
+	char *text XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (image_compression(run, image) != XB_COMPRESSION_ZSTD)
+		return;
+	text = xb_printf("image '%s': layers of zstd %s; another release may give another digest", image->name,
+			 xb_zstd_version());
+	xb_observe(run->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
 }
 
 static int make_index(struct image_run *run, const struct xb_pairs *annotations, struct image_whole *whole,
@@ -281,6 +296,7 @@ static int make_image(struct image_run *run, const struct xb_image_opts *opts, s
 	}
 	if (make_index(run, &annotations, &whole, err) < 0)
 		return err->code;
+	note_zstd(run, built->image);
 	built->index = whole.index.digest;
 	/* the files of a layer that was made before are first read here, for a rootfs */
 	if (image_write_outputs(run, &whole, built, err) < 0)
@@ -336,7 +352,8 @@ static bool needs_lock(const struct xb_image *const *images, size_t n)
 
 int xb_op_image(struct xb_app *app, const struct xb_image_opts *opts, struct xb_image_result *out, struct xb_err *err)
 {
-	struct image_run run XB_CLEANUP(close_run) = {.app = app, .profile = opts->profile};
+	struct image_run run XB_CLEANUP(close_run) = {
+		.app = app, .profile = opts->profile, .compression = opts->compression};
 	struct xb_image_result result XB_CLEANUP(xb_image_result_release) = {0};
 	const struct xb_image **images;
 

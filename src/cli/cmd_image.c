@@ -10,9 +10,14 @@
 
 #define MAX_NAMES 30 /* of packages in a line */
 
+/* In the order of enum xb_compression. */
+static const char *const compressions[] = {"gzip", "zstd", "none", NULL};
+
 static const struct opt options[] = {
 	{"output", 'o', OPT_LIST, "FORM[=PATH]", NULL,
 	 "oci (default), oci-archive, docker-archive or rootfs; repeatable", offsetof(struct values, outputs), NULL},
+	{"compression", 0, OPT_TEXT, "HOW", NULL, "of the layers: gzip, zstd or none, instead of what the project says",
+	 offsetof(struct values, compression), compressions},
 	OPTION_TARGET,
 	OPTION_PROFILE,
 	OPTION_KEEP_GOING,
@@ -119,6 +124,9 @@ static int run(struct cli *cli, struct xb_err *err)
 	for (size_t i = 0; i < v->outputs.len; i++)
 		if (xb_image_output_parse(v->outputs.items[i], &outputs[i], err) < 0)
 			return err->code;
+	enum xb_compression compression = XB_COMPRESSION_GZIP;
+	while (v->compression && strcmp(v->compression, compressions[compression]) != 0)
+		compression++;
 	struct xb_image_opts opts = {
 		.images = v->args.items,
 		.n_images = v->args.len,
@@ -126,6 +134,7 @@ static int run(struct cli *cli, struct xb_err *err)
 		.n_targets = v->targets.len,
 		.outputs = outputs,
 		.n_outputs = v->outputs.len,
+		.compression = v->compression ? &compression : NULL,
 		.profile = v->profile,
 		.keep_going = v->keep_going,
 		.color = cli->color_err,

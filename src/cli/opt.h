@@ -33,7 +33,7 @@ struct words {
 /* Every option's value, of all commands. All-zero is "nothing given". */
 struct values {
 	const char *dir, *file, *mirror, *profile, *color, *progress;
-	const char *key, *repository, *signatures, *why, *apko, *from, *image, *ca_file;
+	const char *key, *repository, *signatures, *why, *compression, *apko, *from, *image, *ca_file;
 	bool quiet, offline, locked, frozen, json, help, version;
 	bool keep_going, dry_run, check, update, allow_rollback, verify, recursive, insecure, strict_tags, alone,
 		no_evidence;

@@ -268,7 +268,7 @@ int apk_layer_write(int fd, const struct xb_apk_image *image, const struct apk_g
 	}
 	read_names(&w, "etc/passwd", &w.users);
 	read_names(&w, "etc/group", &w.groups_of_users);
-	if (xb_gzip_writer_open(fd, "layer", options->threads, &w.gz, err) < 0 ||
+	if (xb_gzip_writer_open(fd, "layer", options->threads, XB_COMPRESSION_GZIP, &w.gz, err) < 0 ||
 	    xb_apk_root_walk(&image->root, "", visit, &w, err) < 0 || write_end(&w, err) < 0 ||
 	    xb_gzip_writer_finish(w.gz, &sum, err) < 0)
 		return err->code;

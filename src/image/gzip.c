@@ -9,6 +9,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/sys/deflate.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/zstd.h"
 
 /* One member on its way. Who may touch it is decided by the counters of struct xb_gzip_writer, not by a lock of its own. */
 struct slot {
@@ -25,6 +26,7 @@ struct slot {
 struct xb_gzip_writer {
 	int fd;
 	const char *name;
+	enum xb_compression compression;
 	struct slot *slots;
 	uint64_t n_slots;
 	size_t plain_len; /* in the slot that is being filled */
@@ -63,23 +65,45 @@ static bool wait_for_member(struct xb_gzip_writer *gz, const uint64_t *next, boo
 	}
 }
 
+/* Of one worker; the other one is NULL. */
+struct encoder {
+	struct xb_deflate *deflate;
+	struct xb_zstd *zstd;
+};
+
+/* Bytes of the packed member, 0 for a failure. Plain ones are written from where they are. */
+static size_t pack_member(const struct encoder *encoder, const struct slot *slot)
+{
+	if (encoder->deflate)
+		return xb_deflate_member(encoder->deflate, slot->plain, slot->plain_len, slot->packed);
+	if (encoder->zstd)
+		return xb_zstd_frame(encoder->zstd, slot->plain, slot->plain_len, slot->packed);
+	return slot->plain_len;
+}
+
 static void *compress_members(void *arg)
 {
 	struct xb_gzip_writer *gz = arg;
-	struct xb_deflate *deflate = xb_deflate_new();
+	struct encoder encoder = {.deflate = gz->compression == XB_COMPRESSION_GZIP ? xb_deflate_new() : NULL,
+				  .zstd = gz->compression == XB_COMPRESSION_ZSTD ? xb_zstd_new() : NULL};
 
 	pthread_mutex_lock(&gz->mutex);
 	while (wait_for_member(gz, &gz->taken, false)) {
 		struct slot *slot = slot_of(gz, gz->taken++);
 
 		pthread_mutex_unlock(&gz->mutex);
-		slot->packed_len = xb_deflate_member(deflate, slot->plain, slot->plain_len, slot->packed);
+		slot->packed_len = pack_member(&encoder, slot);
 		pthread_mutex_lock(&gz->mutex);
 		slot->is_packed = true;
+		if (!slot->packed_len && encoder.zstd && !gz->stopped) {
+			xb_fail(&gz->failure, XB_E_SYSTEM, "compress '%s': zstd failed", gz->name);
+			gz->stopped = true;
+		}
 		pthread_cond_broadcast(&gz->moved);
 	}
 	pthread_mutex_unlock(&gz->mutex);
-	xb_deflate_free(deflate);
+	xb_deflate_free(encoder.deflate);
+	xb_zstd_free(encoder.zstd);
 	return NULL;
 }
 
@@ -109,14 +133,19 @@ static void *write_members(void *arg)
 	pthread_mutex_lock(&gz->mutex);
 	while (wait_for_member(gz, &gz->written, true)) {
 		const struct slot *slot = slot_of(gz, gz->written);
+		const bool plain = gz->compression == XB_COMPRESSION_NONE;
+		const uint8_t *bytes = plain ? slot->plain : slot->packed;
 		struct xb_err err = {0};
 
 		pthread_mutex_unlock(&gz->mutex);
-		xb_hasher_update(&gz->packed_hash, slot->packed, slot->packed_len);
+		if (!plain)
+			xb_hasher_update(&gz->packed_hash, bytes, slot->packed_len);
 		gz->packed_bytes += slot->packed_len;
-		const int r = xb_fs_write_all(gz->fd, slot->packed, slot->packed_len, gz->name, &err);
+		const int r = xb_fs_write_all(gz->fd, bytes, slot->packed_len, gz->name, &err);
 		pthread_mutex_lock(&gz->mutex);
-		if (r < 0) {
+		if (r < 0 && gz->stopped) {
+			xb_err_release(&err);
+		} else if (r < 0) {
 			xb_err_move(&gz->failure, &err);
 			gz->stopped = true;
 		} else {
@@ -167,7 +196,8 @@ void xb_gzip_writer_free(struct xb_gzip_writer *gz)
 	free(gz);
 }
 
-int xb_gzip_writer_open(int fd, const char *name, int n_threads, struct xb_gzip_writer **out, struct xb_err *err)
+int xb_gzip_writer_open(int fd, const char *name, int n_threads, enum xb_compression compression,
+			struct xb_gzip_writer **out, struct xb_err *err)
 {
 	struct xb_gzip_writer *gz = xb_alloc(sizeof(*gz));
 	const int workers = n_threads < 1 ? 1 : n_threads > XB_GZIP_MAX_THREADS ? XB_GZIP_MAX_THREADS : n_threads;
@@ -175,6 +205,7 @@ int xb_gzip_writer_open(int fd, const char *name, int n_threads, struct xb_gzip_
 
 	gz->fd = fd;
 	gz->name = name;
+	gz->compression = compression;
 	gz->n_slots = (uint64_t)workers + 4;
 	gz->slots = xb_alloc(gz->n_slots * sizeof(*gz->slots));
 	pthread_mutex_init(&gz->mutex, NULL);
@@ -212,7 +243,10 @@ static int take_slot(struct xb_gzip_writer *gz, struct xb_err *err)
 	pthread_mutex_unlock(&gz->mutex);
 	if (!slot->plain) {
 		slot->plain = xb_realloc(NULL, XB_DEFLATE_MEMBER_BYTES);
-		slot->packed = xb_realloc(NULL, xb_deflate_bound(XB_DEFLATE_MEMBER_BYTES));
+		if (gz->compression != XB_COMPRESSION_NONE)
+			slot->packed = xb_realloc(NULL, gz->compression == XB_COMPRESSION_ZSTD
+								? xb_zstd_bound(XB_DEFLATE_MEMBER_BYTES)
+								: xb_deflate_bound(XB_DEFLATE_MEMBER_BYTES));
 	}
 	gz->plain_len = 0;
 	gz->reserved = true;
@@ -275,6 +309,8 @@ int xb_gzip_writer_finish(struct xb_gzip_writer *gz, struct xb_gzip_sum *out, st
 	}
 	xb_hasher_final(&gz->plain_hash, &out->plain);
 	xb_hasher_final(&gz->packed_hash, &out->packed);
+	if (gz->compression == XB_COMPRESSION_NONE)
+		out->packed = out->plain;
 	out->plain_bytes = gz->plain_bytes;
 	out->packed_bytes = gz->packed_bytes;
 	return 0;

@@ -7,16 +7,27 @@
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/num.h"
+#include "xbuild/image/document.h"
 #include "xbuild/image/gzip.h"
 #include "xbuild/image/tar.h"
 #include "xbuild/store/action_cache.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/deflate.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/zstd.h"
 
 /* Part of the key of every remembered layer: change it whenever the bytes made of the same entries change. */
-#define LAYER_VERSION "xbuild layer 1: ustar+pax, mtime 1, gzip members of 1 MiB, encoder " XB_DEFLATE_VERSION
-#define OUTPUT_NAME   "layer.tar.gz"
+#define LAYER_VERSION "xbuild layer 1: ustar+pax, mtime 1, "
+
+static const struct kind_of_layer {
+	const char *version; /* behind LAYER_VERSION; with that of libzstd for zstd */
+	const char *output_name, *media_type;
+} kinds_of_layers[] = {
+	[XB_COMPRESSION_GZIP] = {LAYER_VERSION "gzip members of 1 MiB, encoder " XB_DEFLATE_VERSION, "layer.tar.gz",
+				 NULL},
+	[XB_COMPRESSION_ZSTD] = {LAYER_VERSION "zstd frames of 1 MiB, libzstd ", "layer.tar.zst", XB_MEDIA_LAYER_ZSTD},
+	[XB_COMPRESSION_NONE] = {LAYER_VERSION "plain", "layer.tar", XB_MEDIA_LAYER_PLAIN},
+};
 
 static int check_interrupted(const struct xb_layer_options *options, struct xb_err *err)
 {
@@ -133,7 +144,7 @@ int xb_layer_write(int fd, const struct xb_rootfs_entry *const *entries, size_t 
 	struct xb_gzip_writer *gz;
 	int r;
 
-	if (xb_gzip_writer_open(fd, "layer", options->threads, &gz, err) < 0)
+	if (xb_gzip_writer_open(fd, "layer", options->threads, options->compression, &gz, err) < 0)
 		return err->code;
 	r = write_entries(gz, entries, len, options, err);
 	if (r == 0)
@@ -149,14 +160,14 @@ int xb_layer_write(int fd, const struct xb_rootfs_entry *const *entries, size_t 
 }
 
 /* True when the store remembers a layer of these entries and still has it. */
-static bool recall(struct xb_store *store, const struct xb_digest *key, struct xb_layer *out)
+static bool recall(struct xb_store *store, const struct xb_digest *key, const char *name, struct xb_layer *out)
 {
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 	struct xb_reapi_result result = {0};
 	struct xb_sv rest;
 
 	if (xb_action_get(store, key, &arena, &result) != 1 || result.n_outputs != 1 ||
-	    strcmp(result.outputs[0].path, OUTPUT_NAME) != 0)
+	    strcmp(result.outputs[0].path, name) != 0)
 		return false;
 	rest = result.output_text;
 	if (!xb_digest_parse(xb_sv_cut(&rest, ' '), &out->diff_id) ||
@@ -167,10 +178,10 @@ static bool recall(struct xb_store *store, const struct xb_digest *key, struct x
 	return true;
 }
 
-static int remember(struct xb_store *store, const struct xb_digest *key, const struct xb_layer *layer,
+static int remember(struct xb_store *store, const struct xb_digest *key, const char *name, const struct xb_layer *layer,
 		    struct xb_err *err)
 {
-	struct xb_reapi_output output = {.path = OUTPUT_NAME, .digest = {layer->blob, layer->size_bytes}};
+	struct xb_reapi_output output = {.path = name, .digest = {layer->blob, layer->size_bytes}};
 	char hex[XB_DIGEST_HEX];
 	char *text XB_CLEANUP(xb_free_ptr) =
 		xb_printf("%s %llu\n", xb_digest_hex(&layer->diff_id, hex), (unsigned long long)layer->tar_bytes);
@@ -186,16 +197,20 @@ static int make_layer(struct xb_store *store, enum xb_layer_kind kind, const str
 	struct xb_cas_writer writer XB_CLEANUP(xb_cas_discard) = {.fd = -1};
 	struct xb_digest key;
 
-	xb_rootfs_digest(LAYER_VERSION, entries, len, &key);
-	*out = (struct xb_layer){.kind = kind};
-	if (recall(store, &key, out)) {
+	const struct kind_of_layer *is = &kinds_of_layers[options->compression];
+	char *version XB_CLEANUP(xb_free_ptr) =
+		xb_printf("%s%s", is->version, options->compression == XB_COMPRESSION_ZSTD ? xb_zstd_version() : "");
+
+	xb_rootfs_digest(version, entries, len, &key);
+	*out = (struct xb_layer){.kind = kind, .media_type = is->media_type};
+	if (recall(store, &key, is->output_name, out)) {
 		out->cached = true;
 		return 0;
 	}
 	if (xb_cas_begin(store, &writer, err) < 0 || xb_layer_write(writer.fd, entries, len, options, out, err) < 0 ||
 	    xb_cas_commit(&writer, &out->blob, err) < 0)
 		return xb_wrap(err, "write the %s layer", xb_layer_kind_name(kind));
-	return remember(store, &key, out, err);
+	return remember(store, &key, is->output_name, out, err);
 }
 
 int xb_layer_make_all(struct xb_store *store, const struct xb_rootfs *rootfs, const struct xb_layer_options *options,

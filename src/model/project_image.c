@@ -70,6 +70,9 @@ static const struct text_rule user_rule = {is_user_name, "the name of a user",
 static const struct pair_rule env_pairs = {&env_rule, &value_rule, true};
 static const struct pair_rule label_pairs = {&key_rule, &value_rule, true};
 
+static const struct enum_word compressions[] = {
+	{"gzip", XB_COMPRESSION_GZIP}, {"zstd", XB_COMPRESSION_ZSTD}, {"none", XB_COMPRESSION_NONE}, {NULL, 0}};
+
 static void read_layers(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
 	static const struct enum_word words[] = {{"auto", 0}, {NULL, 0}};
@@ -276,6 +279,7 @@ static const struct schema_key image_keys[] = {
 	{"volumes", schema_word_set, IMAGE(volumes), &dest_rule, false},
 	{"workdir", schema_text, IMAGE(workdir), &workdir_rule, false},
 	{"stop-signal", schema_text, IMAGE(stop_signal), &signal_rule, false},
+	{"compression", schema_enum, IMAGE(compression), compressions, false},
 	{"layers", read_layers, 0, NULL, false},
 	{"targets", project_target_names, IMAGE(targets), NULL, false},
 };

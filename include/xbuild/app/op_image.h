@@ -36,6 +36,7 @@ struct xb_image_opts {
 	size_t n_targets;
 	const struct xb_image_output *outputs; /* none: XB_IMAGE_OCI */
 	size_t n_outputs;
+	const enum xb_compression *compression; /* instead of what the project says; NULL: as it says */
 	const char *profile;
 	bool keep_going;
 	bool color, verbose;

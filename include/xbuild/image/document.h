@@ -24,10 +24,12 @@
 #include "xbuild/sys/digest.h"
 #include "xbuild/sys/json.h"
 
-#define XB_MEDIA_INDEX	  "application/vnd.oci.image.index.v1+json"
-#define XB_MEDIA_MANIFEST "application/vnd.oci.image.manifest.v1+json"
-#define XB_MEDIA_CONFIG	  "application/vnd.oci.image.config.v1+json"
-#define XB_MEDIA_LAYER	  "application/vnd.oci.image.layer.v1.tar+gzip"
+#define XB_MEDIA_INDEX	     "application/vnd.oci.image.index.v1+json"
+#define XB_MEDIA_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
+#define XB_MEDIA_CONFIG	     "application/vnd.oci.image.config.v1+json"
+#define XB_MEDIA_LAYER	     "application/vnd.oci.image.layer.v1.tar+gzip"
+#define XB_MEDIA_LAYER_PLAIN "application/vnd.oci.image.layer.v1.tar"
+#define XB_MEDIA_LAYER_ZSTD  "application/vnd.oci.image.layer.v1.tar+zstd"
 
 /* A document or layer by its content. */
 struct xb_descriptor {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One layer: entries of a root file system as a gzip-compressed tar in the store.
+ * One layer: entries of a root file system as a tar in the store, compressed by gzip, by zstd or not at all.
  *
  * Guarantee: the digest depends on the entries alone: not on the number of threads, the clock, the user or the order of
  *            reading. A layer that was made once is not made again: the digest of its entries leads to it (an action
@@ -8,7 +8,8 @@
  *            A file whose bytes are not those of its entry's digest fails the layer, so nothing wrong is remembered.
  * Memory:    bounded by image/gzip, whatever the sizes of the files.
  * Failure:   XB_E_DIGEST for a file that changed meanwhile; XB_E_INTERRUPTED; XB_E_SYSTEM; XB_E_INPUT of image/tar.
- * Format:    OCI image-spec v1.1 layer.md, "application/vnd.oci.image.layer.v1.tar+gzip".
+ * Format:    OCI image-spec v1.1 layer.md, "application/vnd.oci.image.layer.v1.tar" and "...+gzip", "...+zstd".
+ * zstd:      a part of what a layer is found by is the release of libzstd, so one made by another release is made anew.
  */
 #ifndef XBUILD_IMAGE_LAYER_H
 #define XBUILD_IMAGE_LAYER_H
@@ -19,6 +20,7 @@
 #include "xbuild/base/err.h"
 #include "xbuild/base/str.h"
 #include "xbuild/image/rootfs.h"
+#include "xbuild/model/project.h"
 #include "xbuild/store/store.h"
 #include "xbuild/sys/digest.h"
 
@@ -35,6 +37,7 @@ struct xb_layer {
 struct xb_layer_options {
 	int threads;			 /* at least 1 */
 	const volatile int *interrupted; /* looked at between files and chunks; may be NULL */
+	enum xb_compression compression;
 };
 
 /* Appends the tar header of one entry (image/tar), as every layer has it: XB_E_INPUT for a name that none can hold. */

@@ -119,6 +119,9 @@ struct xb_image_file {
 	const char *owner;    /* "root" (default), the image's user name, or "uid" or "uid:gid" in digits */
 };
 
+/* How the layers of an image are packed. */
+enum xb_compression { XB_COMPRESSION_GZIP, XB_COMPRESSION_ZSTD, XB_COMPRESSION_NONE };
+
 /* What an image stands on. */
 enum xb_image_base {
 	XB_BASE_SCRATCH,
@@ -132,13 +135,14 @@ struct xb_image {
 	const char *name;
 	struct xb_place at;
 	enum xb_image_base base;
-	struct xb_place at_base;       /* of its value; line 0: a default */
-	const char *base_name;	       /* XB_BASE_DEBIAN: of a data file ("debian-base"), or NULL: base_packages */
-	struct xb_words base_packages; /* XB_BASE_DEBIAN */
-	const char *apko;	       /* XB_BASE_APKO: path below the project directory */
-	const char *apko_lock;	       /* XB_BASE_APKO: apko.lock.json to use as it is, or NULL */
-	const char *base_ref;	       /* XB_BASE_IMAGE: "host/name:tag", "oci:DIR" or "oci:DIR:ref" */
-	struct xb_words packages;      /* added to base auto or debian */
+	struct xb_place at_base;	 /* of its value; line 0: a default */
+	const char *base_name;		 /* XB_BASE_DEBIAN: of a data file ("debian-base"), or NULL: base_packages */
+	struct xb_words base_packages;	 /* XB_BASE_DEBIAN */
+	const char *apko;		 /* XB_BASE_APKO: path below the project directory */
+	const char *apko_lock;		 /* XB_BASE_APKO: apko.lock.json to use as it is, or NULL */
+	const char *base_ref;		 /* XB_BASE_IMAGE: "host/name:tag", "oci:DIR" or "oci:DIR:ref" */
+	struct xb_words packages;	 /* added to base auto or debian */
+	enum xb_compression compression; /* of the layers that it adds to its base */
 	struct xb_image_file *files;
 	size_t n_files;
 	const char *user_name; /* NULL: no entry in /etc/passwd is made */

@@ -9,6 +9,7 @@
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/deflate.h"
 #include "xbuild/sys/proc.h"
+#include "xbuild/sys/zstd.h"
 
 static const struct xb_layer_options one = {.threads = 1};
 
@@ -100,9 +101,9 @@ static void test_remembered(void **state)
 }
 
 /* Another encoder makes other bytes of the same entries: its version is part of the name that a layer is remembered by. */
-static void test_key_names_the_encoder(void **state)
+static void check_key(struct fixture *f, enum xb_compression compression, const char *version, const char *media_type)
 {
-	struct fixture *f = *state;
+	const struct xb_layer_options options = {.threads = 1, .compression = compression};
 	struct xb_rootfs r = {0};
 	const struct xb_rootfs_entry **entries;
 	struct xb_layer layers[XB_LAYER_KINDS];
@@ -113,14 +114,30 @@ static void test_key_names_the_encoder(void **state)
 
 	make_sample(f, &r);
 	n = 0;
-	assert_ok(xb_layer_make_all(f->store, &r, &one, layers, &n, &f->err), &f->err);
+	assert_ok(xb_layer_make_all(f->store, &r, &options, layers, &n, &f->err), &f->err);
 	xb_rootfs_layer(&r, XB_LAYER_APPLICATION, &entries, &n);
-	xb_rootfs_digest("xbuild layer 1: ustar+pax, mtime 1, gzip members of 1 MiB, encoder " XB_DEFLATE_VERSION,
-			 entries, n, &key);
+	xb_rootfs_digest(version, entries, n, &key);
 	assert_int_equal(xb_action_get(f->store, &key, &arena, &result), 1);
 	assert_true(xb_digest_eq(&result.outputs[0].digest.hash, &layers[1].blob));
+	if (media_type)
+		assert_string_equal(layers[1].media_type, media_type);
+	else
+		assert_null(layers[1].media_type);
+	assert_int_equal(layers[1].size_bytes == layers[1].tar_bytes, compression == XB_COMPRESSION_NONE);
 	free(entries);
 	xb_rootfs_release(&r);
+}
+
+static void test_key_names_the_encoder(void **state)
+{
+	char *zstd XB_CLEANUP(xb_free_ptr) =
+		xb_printf("xbuild layer 1: ustar+pax, mtime 1, zstd frames of 1 MiB, libzstd %s", xb_zstd_version());
+
+	check_key(*state, XB_COMPRESSION_GZIP,
+		  "xbuild layer 1: ustar+pax, mtime 1, gzip members of 1 MiB, encoder " XB_DEFLATE_VERSION, NULL);
+	check_key(*state, XB_COMPRESSION_ZSTD, zstd, "application/vnd.oci.image.layer.v1.tar+zstd");
+	check_key(*state, XB_COMPRESSION_NONE, "xbuild layer 1: ustar+pax, mtime 1, plain",
+		  "application/vnd.oci.image.layer.v1.tar");
 }
 
 /* A file whose bytes are not what the list says fails, at its size or at its digest, and nothing is remembered. */
