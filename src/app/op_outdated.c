@@ -139,6 +139,10 @@ static int solve_and_compare(struct xb_app *app, const struct xb_lock_opts *opts
 	if (xb_app_need_store(app, err) < 0 || lock_plan_all(&plan, err) < 0 || lock_solve_all(&plan, err) < 0)
 		return err->code;
 	lock_assemble(&plan, &after);
+	if (lock_bases(&plan, &after, err) < 0 || lock_apkos(&plan, &after, err) < 0) {
+		xb_arena_release(&after.arena);
+		return err->code;
+	}
 	compare_debian(before, &after, out);
 	for (size_t i = 0; i < after.n_apkos; i++)
 		compare_apko(xb_lock_apko(before, after.apkos[i].path), &after.apkos[i], out);

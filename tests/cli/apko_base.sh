@@ -54,8 +54,8 @@ python3 - <<'PY'
 import json
 apko = json.load(open("xbuild.lock"))["apko"]["base/apko.yaml"]
 assert [(p["arch"], p["name"]) for p in apko["packages"]] == [
-    ("x86_64", "layout"), ("x86_64", "tool"), ("aarch64", "layout"), ("aarch64", "tool")], apko
-assert apko["packages"][1]["depends"] == ["layout"], apko
+    (arch, name) for arch in ("x86_64", "aarch64") for name in ("layout", "libs", "tool")], apko
+assert apko["packages"][2]["depends"] == ["layout", "libs"], apko
 assert {r["signature"] for r in apko["repositories"]} == {"RSA256"}, apko
 assert {r["signed-by"] for r in apko["repositories"]} == {"test.rsa.pub"}, apko
 assert apko["keyring"][0]["content"].startswith("-----BEGIN PUBLIC KEY-----"), apko
@@ -88,7 +88,7 @@ for entry, arch in zip(index["manifests"], ("x86_64", "aarch64")):
     read = lambda name: base.extractfile(name).read().decode()
     assert read("usr/bin/tool") == f"tool 1.0-r0 {arch}\n"
     assert read("etc/apk/arch") == arch + "\n"
-    assert read("etc/apk/world") == "layout=1.0-r0\ntool=1.0-r0\n"
+    assert read("etc/apk/world") == "layout=1.0-r0\nlibs=1.0-r0\ntool=1.0-r0\n"
     assert "app:x:10001:10001:Account created by apko:/home/app:/bin/sh\n" in read("etc/passwd")
     assert read("etc/os-release") == "ID=made\n"
     names = base.getnames()
@@ -101,8 +101,18 @@ for entry, arch in zip(index["manifests"], ("x86_64", "aarch64")):
     assert "P:tool\nV:1.0-r0\n" in installed and "R:tool\na:0:0:0755\nZ:Q1" in installed, installed
     scripts = tarfile.open(fileobj=io.BytesIO(base.extractfile("usr/lib/apk/db/scripts.tar").read()))
     assert [name.split(".Q1")[0] for name in scripts.getnames()] == ["tool-1.0-r0"], scripts.getnames()
+    with open("../cache-" + arch, "wb") as cache:
+        cache.write(base.extractfile("etc/ld.so.cache").read())
     assert own.extractfile("etc/os-release").read() == b"ID=own\n", "the project's own file does not lie above"
 PY
+
+# the loader's own tool reads the cache, and finds the libraries in the order that the loader searches them
+for arch in x86-64 AArch64; do
+	file=../cache-$(echo "$arch" | sed 's/x86-64/x86_64/; s/AArch64/aarch64/')
+	PATH=$PATH:/sbin:/usr/sbin ldconfig -p -C "$file" >"$work/printed" || fail "ldconfig does not read $file"
+	printf '\t%s (libc6,%s) => /usr/lib/%s\n' libx.so.10 $arch libx.so.10 libx.so.9 $arch libx.so.9 libx.so $arch libx.so >"$work/wanted"
+	sed 1d "$work/printed" | grep -v '^Cache generated' | diff "$work/wanted" - || fail "the cache of the loader for $arch"
+done
 
 # nothing is made twice, and nothing is fetched: not even the packages are looked at
 : >"$work/requests"
@@ -139,6 +149,8 @@ expect 0 "$xbuild" lock --check
 APK_TOOL_VERSION=1.1-r0 make_apks
 expect 0 "$xbuild" lock
 cmp -s xbuild.lock "$work/first.lock" || fail "a lock without --update took a newer version"
+"$xbuild" outdated >"$work/stdout" 2>"$work/stderr" && fail "outdated says that all is new"
+prints 'tool.*1.0-r0.*1.1-r0'
 expect 0 "$xbuild" lock --update
 prints 'tool 1.0-r0 -> 1.1-r0'
 expect 0 "$xbuild" image on
@@ -151,7 +163,7 @@ import base64, hashlib, json
 lock = json.load(open("base/apko.lock.json"))
 assert lock["config"] == {"name": "base/apko.yaml", "checksum": "sha256-" +
     base64.b64encode(hashlib.sha256(open("base/apko.yaml", "rb").read()).digest()).decode()}, lock["config"]
-assert [p["name"] for p in lock["contents"]["packages"]] == ["layout", "tool"] * 2, lock
+assert [p["name"] for p in lock["contents"]["packages"]] == ["layout", "libs", "tool"] * 2, lock
 PY
 expect 0 "$xbuild" image on
 digest=$(tail -n 1 "$work/stdout")
@@ -173,6 +185,19 @@ expect 0 "$xbuild" lock --update
 says "'tool' stays at 1.0-r0: 9.0-r0 is not there for aarch64 .tool-1.0-r0 is wanted as 'tool'"
 ! grep -q 9.0-r0 xbuild.lock || fail "a version was taken that one architecture lacks"
 make_apks
+
+# byte for byte what apko has written of its own test
+shared=${XB_FIXTURES:-$XB_SOURCE/../shared/fixtures}
+if [ -d "$shared/apk/apko" ]; then
+	cp -r "$shared/apk/apko" testdata && chmod -R u+w testdata
+	rm testdata/apko.lock.json
+	expect 0 "$xbuild" lock --apko testdata/apko.yaml
+	prints 'testdata/apko.lock.json'
+	sed -i 's|"testdata/apko.yaml"|"apko.yaml"|' testdata/apko.lock.json
+	cmp "$shared/apk/apko/apko.lock.json" testdata/apko.lock.json || fail "not the lock that apko writes"
+else
+	echo 'SKIPPED: no fixtures of apk packages'
+fi
 
 # ---- every link of the chain ----
 # broken WHAT STATUS PATTERN: with a repository broken like this, and an empty store, no lock is made

@@ -98,14 +98,30 @@ def sign(key, data, name):
     return pack(tar([(f".SIGN.RSA256.{name}", "f", signature, 0o644)], cut=True, sums=False))
 
 
-def packages(arch, version):
+def library(where, soname, arch):
+    """A shared library for either machine: to the loader's cache only the header and the soname count."""
+    path = os.path.join(where, soname)
+    subprocess.run(["gcc", "-shared", "-nostdlib", "-x", "c", "-Wl,-soname," + soname, "-o", path, "/dev/null"], check=True)
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    os.unlink(path)
+    data[18:20] = {"x86_64": 62, "aarch64": 183}[arch].to_bytes(2, "little")
+    return bytes(data)
+
+
+def packages(arch, version, where):
     layout = [("etc", "d", "", 0o755), ("etc/passwd", "f", "root:x:0:0:root:/root:/bin/sh\nweb:x:100:101:web:/srv:/bin/sh\n", 0o644),
               ("etc/group", "f", "root:x:0:\nweb:x:101:\n", 0o644), ("etc/os-release", "f", "ID=made\n", 0o644),
               ("lib", "d", "", 0o755), ("bin", "d", "", 0o755), ("srv", "d", "", 0o755)]
     tool = [("usr", "d", "", 0o755), ("usr/bin", "d", "", 0o755), ("usr/bin/tool", "f", f"tool {version} {arch}\n", 0o755),
             ("usr/bin/alias", "l", "tool", 0o777)]
-    return [("layout", "1.0-r0", layout, [], []),
-            ("tool", version, tool, [("depend", "layout"), ("provides", f"cmd:tool={version}")],
+    libs = [("etc", "d", "", 0o755), ("etc/ld.so.conf", "f", "include /etc/ld.so.conf.d/*.conf\n", 0o644),
+            ("etc/ld.so.conf.d", "d", "", 0o755), ("etc/ld.so.conf.d/a.conf", "f", "/usr/lib\n# none\n", 0o644),
+            ("usr", "d", "", 0o755), ("usr/lib", "d", "", 0o755), ("usr/lib/libx.so.9", "f", library(where, "libx.so.9", arch), 0o755),
+            ("usr/lib/libx.so.10", "f", library(where, "libx.so.10", arch), 0o755), ("usr/lib/libx.so", "l", "libx.so.10", 0o777),
+            ("usr/lib/libtext.so", "f", "no library", 0o644)]
+    return [("layout", "1.0-r0", layout, [], []), ("libs", "1.0-r0", libs, [("depend", "layout")], []),
+            ("tool", version, tool, [("depend", "layout"), ("depend", "libs"), ("provides", f"cmd:tool={version}")],
              [(".post-install", "f", "#!/bin/sh\ntouch /tmp/ran\nexit 1\n", 0o755)])]
 
 
@@ -121,9 +137,9 @@ def main():
         where = os.path.join(root, "repo", arch)
         os.makedirs(where, exist_ok=True)
         index = ""
-        made = packages(arch, version)
+        made = packages(arch, version, where)
         if what == "missing" and arch == ARCHES[0]:
-            made.append(packages(arch, "9.0-r0")[-1])
+            made.append(packages(arch, "9.0-r0", where)[-1])
         for name, number, entries, info, scripts in made:
             broken = {"data": ("data", ""), "file": ("file", "usr/bin/tool")}.get(what) if name == "tool" else None
             control, data, lines = make_package(name, number, arch, entries, info, scripts, broken)
