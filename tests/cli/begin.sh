@@ -175,6 +175,17 @@ image_digest() {
 	tail -n 1 "$work/stdout"
 }
 
+# schemas PLACE...: layouts and archives, every document by the schemas of the OCI image-spec (check_oci_schema.py)
+schemas() {
+	got=0
+	python3 -W ignore "$XB_SOURCE/tests/cli/check_oci_schema.py" "${XB_FIXTURES:-XB_FIXTURES}/oci-schema" "$@" >"$work/stdout" 2>&1 || got=$?
+	case $got in
+	0) ;;
+	77) echo "SKIPPED: OCI schemas ($(sed 's/.*: //' "$work/stdout"))" ;;
+	*) fail "schemas: $(cat "$work/stdout")" ;;
+	esac
+}
+
 # skip REASON: ends the test as skipped
 skip() {
 	echo "SKIPPED: $*"

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks an OCI layout: check_oci_schema.py LAYOUT [SCHEMA_DIR]
+"""Checks OCI layouts: check_oci_schema.py SCHEMA_DIR PLACE...
 
-Against the JSON schemas of the OCI image-spec (SCHEMA_DIR or XB_OCI_SCHEMA_DIR) where they and python3-jsonschema are
-at hand, and always: every descriptor's blob is there with its size and digest, no other blob is, diff IDs are those of
-the layers, there is one history entry per layer, no layer names a path twice or a child before its directory.
+A PLACE is a layout of images or of artifacts (referrers), a directory or a tar. Every document is checked against the JSON
+schemas of the OCI image-spec where SCHEMA_DIR and python3-jsonschema are at hand, and always: every descriptor's blob is
+there with its size and digest, no other blob is, diff IDs are those of the layers, there is one history entry per layer, no
+layer names a path twice or a child before its directory, manifest.json names blobs that are there.
 Exit status 77: nothing was wrong, and the schemas were not there to be asked.
 """
 import gzip
@@ -19,6 +20,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+EMPTY = "application/vnd.oci.empty.v1+json"
 SCHEMAS = {
     INDEX: "image-index-schema.json",
     MANIFEST: "image-manifest-schema.json",
@@ -36,6 +38,9 @@ class Schemas:
             if name.endswith(".json"):
                 with open(os.path.join(directory, name), encoding="utf-8") as file:
                     self.documents[name] = strip_ids(json.load(file))
+        # the judge is awake
+        if not self.errors(MANIFEST, {"schemaVersion": 1}):
+            sys.exit("the schema of manifests accepts anything")
 
     def inline(self, node, name):
         """Replaces every $ref by what it means; the schemas are not recursive."""
@@ -52,12 +57,14 @@ class Schemas:
             return [self.inline(item, name) for item in node]
         return node
 
-    def check(self, kind, document, what):
+    def errors(self, kind, document):
         import jsonschema
 
         name = SCHEMAS[kind]
-        validator = jsonschema.Draft4Validator(self.inline(self.documents[name], name))
-        errors = [f"{what}: {'/'.join(map(str, e.path))}: {e.message}" for e in validator.iter_errors(document)]
+        return list(jsonschema.Draft4Validator(self.inline(self.documents[name], name)).iter_errors(document))
+
+    def check(self, kind, document, what):
+        errors = [f"{what}: {'/'.join(map(str, e.path))}: {e.message}" for e in self.errors(kind, document)]
         if errors:
             sys.exit("\n".join(errors))
 
@@ -71,10 +78,27 @@ def strip_ids(node):
 
 
 class Layout:
-    def __init__(self, directory, schemas):
-        self.directory = directory
+    def __init__(self, place, schemas):
+        self.place = place
         self.schemas = schemas
         self.seen = set()
+        self.archive = None if os.path.isdir(place) else tarfile.open(place)
+
+    def read(self, name):
+        if self.archive:
+            return self.archive.extractfile(name).read()
+        with open(os.path.join(self.place, name), "rb") as file:
+            return file.read()
+
+    def names(self):
+        """All files but for directories, from the top of the layout."""
+        if self.archive:
+            return {m.name for m in self.archive.getmembers() if not m.isdir()}
+        return {
+            os.path.relpath(os.path.join(directory, name), self.place)
+            for directory, _, files in os.walk(self.place)
+            for name in files
+        }
 
     def document(self, kind, data, what):
         if data.endswith(b"\n"):
@@ -86,9 +110,8 @@ class Layout:
 
     def blob(self, descriptor):
         digest = descriptor["digest"]
-        with open(os.path.join(self.directory, "blobs", *digest.split(":")), "rb") as file:
-            data = file.read()
-        self.seen.add(digest.split(":")[1])
+        data = self.read("blobs/" + digest.replace(":", "/"))
+        self.seen.add("blobs/" + digest.replace(":", "/"))
         if len(data) != descriptor["size"]:
             sys.exit(f"{digest}: {len(data)} bytes, the descriptor says {descriptor['size']}")
         if "sha256:" + hashlib.sha256(data).hexdigest() != digest:
@@ -113,6 +136,9 @@ class Layout:
 
     def manifest(self, descriptor):
         manifest = self.document(MANIFEST, self.blob(descriptor), descriptor["digest"])
+        if manifest["config"]["mediaType"] == EMPTY:
+            self.artifact(descriptor, manifest)
+            return
         config = self.document(CONFIG, self.blob(manifest["config"]), manifest["config"]["digest"])
         platform = descriptor["platform"]
         for key in ("architecture", "os", "variant"):
@@ -124,32 +150,59 @@ class Layout:
         for layer, diff_id in zip(manifest["layers"], diff_ids):
             self.layer(layer, diff_id)
 
-    def check(self):
-        with open(os.path.join(self.directory, "oci-layout"), "rb") as file:
-            self.document("layout", file.read(), "oci-layout")
-        with open(os.path.join(self.directory, "index.json"), "rb") as file:
-            top = self.document(INDEX, file.read(), "index.json")
-        if len(top["manifests"]) != 1 or top["manifests"][0]["mediaType"] != INDEX:
-            sys.exit("index.json: expected one entry, the index of the image")
-        index = self.document(INDEX, self.blob(top["manifests"][0]), "index")
-        for descriptor in index["manifests"]:
+    def artifact(self, descriptor, manifest):
+        if not manifest.get("artifactType") or descriptor.get("artifactType", manifest["artifactType"]) != manifest["artifactType"]:
+            sys.exit(f"{descriptor['digest']}: artifactType of the manifest and of its descriptor")
+        if json.loads(self.blob(manifest["config"])) != {}:
+            sys.exit(f"{descriptor['digest']}: its configuration is not the empty one")
+        for layer in manifest["layers"]:
+            self.blob(layer)
+
+    def entry(self, descriptor):
+        if descriptor["mediaType"] == INDEX:
+            for below in self.document(INDEX, self.blob(descriptor), descriptor["digest"])["manifests"]:
+                self.entry(below)
+        elif descriptor["mediaType"] == MANIFEST:
             self.manifest(descriptor)
-        found = set(os.listdir(os.path.join(self.directory, "blobs", "sha256")))
-        if found != self.seen:
-            sys.exit(f"blobs that nothing names: {sorted(found - self.seen)}")
+        else:
+            sys.exit(f"{descriptor['digest']}: {descriptor['mediaType']} in an index")
+
+    def check(self):
+        top_names = {"oci-layout", "index.json"}
+        names = self.names()
+        self.document("layout", self.read("oci-layout"), "oci-layout")
+        top = self.document(INDEX, self.read("index.json"), "index.json")
+        for descriptor in top["manifests"]:
+            self.entry(descriptor)
+        if "manifest.json" in names:
+            top_names.add("manifest.json")
+            for image in json.loads(self.read("manifest.json")):
+                lost = [name for name in [image["Config"], *image["Layers"]] if name not in names]
+                if lost:
+                    sys.exit(f"manifest.json names what is not there: {lost}")
+        if names != self.seen | top_names:
+            sys.exit(f"files that nothing names: {sorted(names - self.seen - top_names)}")
 
 
 def main():
-    directory = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("XB_OCI_SCHEMA_DIR")
-    schemas, missing = None, "XB_OCI_SCHEMA_DIR is not set"
-    if directory:
+    directory, places = sys.argv[1], sys.argv[2:]
+    schemas, missing = None, f"no directory '{directory}'"
+    if os.path.isdir(directory):
         try:
             import jsonschema  # noqa: F401
 
             schemas = Schemas(directory)
         except ImportError:
             missing = "python3-jsonschema is not installed"
-    Layout(sys.argv[1], schemas).check()
+    if not places:
+        sys.exit("nothing to check")
+    for place in places:
+        try:
+            Layout(place, schemas).check()
+        except SystemExit as error:
+            sys.exit(f"{place}: {error}")
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            sys.exit(f"{place}: {error!r}")
     if not schemas:
         print(f"digests and layers are right; not checked against the schemas: {missing}")
         sys.exit(77)

@@ -156,6 +156,8 @@ expect 0 "$xbuild" image -q --target amd64 --output "docker-archive=$work/elsewh
 tar -xOf "$work/elsewhere/one.tar" manifest.json | grep -q '"RepoTags":\["hello:[^"]*[0-9a-f]"\]' || fail "one platform has no plain tag"
 ref=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"])' "$images/hello/index.json")
 
+schemas "$images/hello" "$images/hello.oci.tar" "$images/hello.docker.tar" "$work/elsewhere/one.tar"
+
 if command -v skopeo >/dev/null; then
 	for archive in "oci-archive:$images/hello.oci.tar" "oci-archive:$images/hello.docker.tar:$ref"; do
 		[ "sha256:$(skopeo inspect --raw "$archive" | sha256sum | cut -d ' ' -f 1)" = "$digest" ] || fail "skopeo: $archive has another digest"
