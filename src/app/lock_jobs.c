@@ -275,6 +275,8 @@ static int run_job(void *arg, struct xb_err *err)
 
 		if (interrupted && *interrupted)
 			rc = xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+		else if (want->twin)
+			want->result = job->plan->wants.items[want->twin - 1].result;
 		else if (solve_want(job, want, texts, i + 1 == job->wants.len, err) < 0)
 			rc = xb_wrap(err, "%s", want_text(want, buf, sizeof(buf)));
 	}

@@ -183,12 +183,67 @@ static struct xb_lock_packages kept_packages(struct xb_arena *arena, const struc
 	return kept;
 }
 
+/* What images of the target have now: the image's own list first, then others', so that a new image takes nothing newer. */
+static struct xb_lock_packages kept_of_images(struct lock_plan *plan, const char *image, const char *target,
+					      const struct xb_list *free_names)
+{
+	const struct xb_lock_sysroot *sysroot = keeps(plan) ? xb_lock_sysroot(plan->before, target) : NULL;
+	struct xb_lock_packages all = {0};
+
+	/* Another sysroot is another release of Debian: nothing of the old one fits. */
+	if (!sysroot || strcmp(sysroot->name, plan->app->sysroot->name) != 0)
+		return all;
+	for (int others = 0; others <= 1; others++) {
+		for (size_t i = 0; i < plan->before->n_images; i++) {
+			const struct xb_lock_image *list = &plan->before->images[i];
+			struct xb_lock_packages kept;
+
+			if (strcmp(list->target, target) != 0 || (strcmp(list->image, image) != 0) != (others != 0))
+				continue;
+			kept = kept_packages(&plan->arena, &list->packages, free_names);
+			all = lock_join_packages(&plan->arena, &all, &kept);
+		}
+	}
+	return all;
+}
+
+static bool same_list(const struct xb_list *a, const struct xb_list *b)
+{
+	size_t i = 0;
+
+	while (i < a->len && i < b->len && strcmp(a->items[i], b->items[i]) == 0)
+		i++;
+	return i == a->len && i == b->len;
+}
+
+static bool same_packages(const struct xb_lock_packages *a, const struct xb_lock_packages *b)
+{
+	size_t i = 0;
+
+	while (i < a->len && i < b->len && strcmp(a->items[i].name, b->items[i].name) == 0 &&
+	       xb_digest_eq(&a->items[i].sha256, &b->items[i].sha256))
+		i++;
+	return i == a->len && i == b->len;
+}
+
+/* Images of one project mostly stand on the same: each list is solved once. */
+static size_t find_twin(const struct lock_plan *plan, const struct lock_want *want)
+{
+	for (size_t i = 0; i < plan->wants.len; i++) {
+		const struct lock_want *w = &plan->wants.items[i];
+
+		if (w->image && !w->twin && strcmp(w->target, want->target) == 0 &&
+		    same_list(&w->packages, &want->packages) && same_list(&w->exclude, &want->exclude) &&
+		    same_list(&w->data_only, &want->data_only) && same_packages(&w->keep, &want->keep))
+			return i + 1;
+	}
+	return 0;
+}
+
 static int plan_image(struct lock_plan *plan, const struct xb_image *image, const struct xb_target *target,
 		      const struct xb_list *free_names, struct xb_err *err)
 {
 	const struct xb_image_desc *desc = image_list_desc(plan->app, image);
-	const struct xb_lock_image *old = keeps(plan) ? xb_lock_image(plan->before, image->name, target->name) : NULL;
-	const struct xb_lock_sysroot *sysroot = old ? xb_lock_sysroot(plan->before, target->name) : NULL;
 	struct lock_want want = {.target = target->name, .image = image->name, .free_names = free_names};
 
 	want.packages = image_list_wishes(plan->app, image, &plan->arena);
@@ -196,8 +251,8 @@ static int plan_image(struct lock_plan *plan, const struct xb_image *image, cons
 		return 0;
 	want.exclude = exclude_but(&plan->arena, &desc->exclude, &want.packages);
 	want.data_only = desc->data_only;
-	if (sysroot && strcmp(sysroot->name, plan->app->sysroot->name) == 0)
-		want.keep = kept_packages(&plan->arena, &old->packages, free_names);
+	want.keep = kept_of_images(plan, image->name, target->name, free_names);
+	want.twin = find_twin(plan, &want);
 	return lock_plan_add(plan, &plan->app->sysroot->debian, target->debian_arch, want, err);
 }
 

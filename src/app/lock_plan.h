@@ -38,6 +38,7 @@ struct lock_want {
 	const char *host;   /* toolchain of this host, or NULL */
 	const char *target; /* sysroot of this target, or NULL */
 	const char *image;  /* the packages of this image for the target instead, or NULL */
+	size_t twin;	    /* index + 1 of an earlier want of the same job that asks for the same; 0: none */
 	struct xb_list packages, exclude;
 	struct xb_list data_only;	  /* packages whose dependencies are not followed */
 	struct xb_lock_packages keep;	  /* locked ones that are preferred; may be empty */

@@ -204,6 +204,14 @@ sed -i 's/packages: \[ca-certificates, libtally1\]/packages: [ca-certificates, l
 expect 0 "$xbuild" lock
 prints '^\+ netbase 1 \(image hello, linux-x86_64\)$'
 [ "$(locked hello linux-x86_64 | grep -E '^(libtally1|ca-)' | tr '\n' ' ')" = 'ca-certificates 20990101 libtally1 1.0-1 ' ] || fail "a new package moved others"
+# a second image on the same packages takes nothing newer than the first has
+cp xbuild.yaml first.yaml
+awk '/^image:$/ { n = 1 } n' first.yaml | sed '1d; s/^  hello:$/  other:/' >>xbuild.yaml
+expect 0 "$xbuild" lock
+locked hello linux-aarch64 >"$work/hello.list"
+locked other linux-aarch64 | cmp - "$work/hello.list" || fail "two images with the same packages have other versions"
+mv first.yaml xbuild.yaml
+expect 0 "$xbuild" lock
 expect 0 "$xbuild" lock --update ca-certificates
 prints '^~ ca-certificates 20990101 -> 20990202 \(image hello, linux-x86_64\)$'
 expect 2 "$xbuild" lock --update ca-certificate

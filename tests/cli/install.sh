@@ -11,7 +11,8 @@ cmake --install "$build" --prefix "$work/a prefix/usr" >"$work/install.log" 2>&1
 	fail "cmake --install failed"
 }
 prefix="$work/a prefix/usr"
-for path in bin/xbuild libexec/xbuild/xbuild-supply share/xbuild/toolchains/llvm-22.yaml share/xbuild/sysroots/debian-bookworm.yaml; do
+for path in bin/xbuild libexec/xbuild/xbuild-supply share/xbuild/toolchains/llvm-22.yaml share/xbuild/sysroots/debian-bookworm.yaml \
+	share/xbuild/images/debian-base.yaml; do
 	[ -s "$prefix/$path" ] || fail "$path was not installed: $(find "$prefix" -type f | head -n 40)"
 done
 [ -n "$(find "$prefix/share/xbuild/sysroots/keys" -name '*.gpg' 2>/dev/null)" ] || fail "no keys were installed"
