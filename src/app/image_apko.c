@@ -74,12 +74,36 @@ static void fill_run(struct xb_arena *arena, const struct xb_apko *config, struc
 	ground->stop_signal = copy_text(arena, config->stop_signal);
 }
 
+/* For bills of materials. */
+static const struct xb_apk_base_package *copy_packages(struct xb_arena *arena, const struct xb_apk_base *base)
+{
+	struct xb_apk_base_package *all = xb_arena_array(arena, base->n_packages, sizeof(*all));
+
+	for (size_t i = 0; i < base->n_packages; i++) {
+		const struct xb_apk_base_package *p = &base->packages[i];
+
+		all[i] = (struct xb_apk_base_package){.name = copy_text(arena, p->name),
+						      .version = copy_text(arena, p->version),
+						      .arch = copy_text(arena, p->arch),
+						      .license = copy_text(arena, p->license),
+						      .origin = copy_text(arena, p->origin),
+						      .description = copy_text(arena, p->description),
+						      .maintainer = copy_text(arena, p->maintainer),
+						      .checksum = copy_text(arena, p->checksum),
+						      .url = copy_text(arena, p->url),
+						      .sha256 = p->sha256};
+	}
+	return all;
+}
+
 static void fill_layers(struct xb_arena *arena, const struct xb_apk_base *base, struct image_ground *ground)
 {
 	ground->layers = xb_arena_array(arena, base->n_layers, sizeof(*ground->layers));
 	for (; ground->n_layers < base->n_layers; ground->n_layers++)
 		ground->layers[ground->n_layers] = base->layers[ground->n_layers];
 	ground->user = copy_text(arena, base->user);
+	ground->n_apks = base->n_packages;
+	ground->apks = copy_packages(arena, base);
 }
 
 int image_lay_apko(struct image_run *run, const struct xb_image *image, struct image_part *part, struct xb_rootfs *out,

@@ -181,6 +181,23 @@ static const char *apk_purl(const struct xb_lock_apk *p, struct xb_arena *arena)
 			    arena);
 }
 
+/* What the package itself says, where it may be an SPDX expression (SPDX 2.3 annex D); "custom:..." is none. */
+static const char *apk_license(const struct image_ground *ground, const char *name)
+{
+	for (size_t i = 0; i < ground->n_apks; i++) {
+		const char *license = ground->apks[i].license;
+
+		if (strcmp(ground->apks[i].name, name) != 0)
+			continue;
+		for (const char *c = license; *c; c++) {
+			if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.+-() ", *c))
+				return NULL;
+		}
+		return *license && !strstr(license, "custom") ? license : NULL;
+	}
+	return NULL;
+}
+
 static void add_apks(struct maker *m, const struct xb_lock_apko *apko)
 {
 	struct xb_map ids XB_CLEANUP(xb_map_release) = {0};
@@ -194,6 +211,7 @@ static void add_apks(struct maker *m, const struct xb_lock_apko *apko)
 			.version = p->version,
 			.arch = p->arch,
 			.purl = apk_purl(p, m->arena),
+			.license = apk_license(&m->part->ground, p->name),
 			.file_name = xb_arena_sv(m->arena, xb_path_base(xb_sv(p->url))),
 			.sha256 = p->sha256,
 		};

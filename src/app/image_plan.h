@@ -9,6 +9,7 @@
 #include "xbuild/app/op_image.h"
 #include "xbuild/base/str.h"
 #include "xbuild/base/vec.h"
+#include "xbuild/image/apk_base.h"
 #include "xbuild/image/document.h"
 #include "xbuild/image/rootfs.h"
 #include "xbuild/store/statcache.h"
@@ -48,10 +49,12 @@ struct image_ground {
 	json_t *config; /* the base's configuration document, owned; or NULL */
 	struct xb_words entrypoint, cmd, ports, volumes;
 	struct xb_pairs env, labels;
-	const char *user;		   /* as a configuration has it: "app", "10001:10001"; NULL: root */
-	const char *workdir, *stop_signal; /* or NULL */
-	const char *name;		   /* reference for the annotation base.name, or NULL */
-	struct xb_digest digest;	   /* of the base's manifest for this platform; zero: it has none */
+	const char *user;			/* as a configuration has it: "app", "10001:10001"; NULL: root */
+	const char *workdir, *stop_signal;	/* or NULL */
+	const struct xb_apk_base_package *apks; /* what is installed in a base of apk packages, or NULL */
+	size_t n_apks;
+	const char *name;	 /* reference for the annotation base.name, or NULL */
+	struct xb_digest digest; /* of the base's manifest for this platform; zero: it has none */
 };
 
 /* One platform of an image as it was made. */

@@ -106,6 +106,15 @@ for entry, arch in zip(index["manifests"], ("x86_64", "aarch64")):
     assert own.extractfile("etc/os-release").read() == b"ID=own\n", "the project's own file does not lie above"
 PY
 
+# the bill of materials has the packages, with the licences that they name
+python3 - <<'PY'
+import json
+bill = json.load(open("out/images/on.evidence/linux-aarch64.spdx.json"))
+packages = {p["name"]: p for p in bill["packages"]}
+assert packages["tool"]["versionInfo"] == "1.0-r0" and packages["tool"]["licenseDeclared"] == "MIT", packages["tool"]
+assert "arch=aarch64" in json.dumps(packages["libs"]), packages["libs"]
+PY
+
 # the loader's own tool reads the cache, and finds the libraries in the order that the loader searches them
 for arch in x86-64 AArch64; do
 	file=../cache-$(echo "$arch" | sed 's/x86-64/x86_64/; s/AArch64/aarch64/')
