@@ -119,7 +119,7 @@ int lock_need_all(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
 int lock_read_before(const struct xb_app *app, struct xb_lock **out, struct xb_err *err) XB_MUST_CHECK;
 /* XB_E_LOCK when `before` is NULL or does not fit the project. */
 int lock_check(struct xb_app *app, const struct xb_lock *before, struct xb_err *err) XB_MUST_CHECK;
-/* After lock_plan_all: reads the suites and solves. */
-int lock_solve_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
+/* Everything of an empty plan and lock: plans, reads the suites, solves, looks up the bases of images, and checks. */
+int lock_resolve(struct lock_plan *plan, struct xb_lock *out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -117,7 +117,7 @@ static int check_names(const struct xb_lock *before, const struct xb_lock_opts *
 /* ---- making it ---- */
 
 /* A mirror may change between its InRelease and its indexes: then everything is read once more. */
-int lock_solve_all(struct lock_plan *plan, struct xb_err *err)
+static int solve_all(struct lock_plan *plan, struct xb_err *err)
 {
 	if (lock_suites_fetch(plan, err) < 0)
 		return err->code;
@@ -203,27 +203,32 @@ static int check_images(struct xb_app *app, const struct xb_lock *lock, struct x
 	return xb_hint(err, "let both move: 'xbuild lock --update', with the name of the package");
 }
 
+int lock_resolve(struct lock_plan *plan, struct xb_lock *out, struct xb_err *err)
+{
+	int rc;
+
+	if (xb_app_need_store(plan->app, err) < 0 || lock_plan_all(plan, err) < 0)
+		return err->code;
+	if (solve_all(plan, err) < 0) {
+		blame_project(plan->app, err);
+		return err->code;
+	}
+	lock_assemble(plan, out);
+	rc = lock_check_versions(plan->app, out, err);
+	if (rc == 0)
+		rc = check_images(plan->app, out, err);
+	if (rc == 0)
+		rc = lock_bases(plan, out, err);
+	return rc == 0 ? lock_apkos(plan, out, err) : rc;
+}
+
 static int make_lock(struct xb_app *app, const struct xb_lock_opts *opts, const struct xb_lock *before,
 		     struct xb_lock_result *out, struct xb_err *err)
 {
 	struct lock_plan plan XB_CLEANUP(lock_plan_release) = {.app = app, .opts = opts, .before = before};
 	struct xb_lock after = {0};
-	int rc;
+	int rc = lock_resolve(&plan, &after, err);
 
-	if (xb_app_need_store(app, err) < 0 || lock_plan_all(&plan, err) < 0)
-		return err->code;
-	if (lock_solve_all(&plan, err) < 0) {
-		blame_project(app, err);
-		return err->code;
-	}
-	lock_assemble(&plan, &after);
-	rc = lock_check_versions(app, &after, err);
-	if (rc == 0)
-		rc = check_images(app, &after, err);
-	if (rc == 0)
-		rc = lock_bases(&plan, &after, err);
-	if (rc == 0)
-		rc = lock_apkos(&plan, &after, err);
 	if (rc == 0)
 		rc = write_lock(&plan, &after, out, err);
 	xb_arena_release(&after.arena);

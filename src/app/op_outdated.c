@@ -136,19 +136,16 @@ static int solve_and_compare(struct xb_app *app, const struct xb_lock_opts *opts
 	struct lock_plan plan XB_CLEANUP(lock_plan_release) = {.app = app, .opts = opts, .before = before};
 	struct xb_lock after = {0};
 
-	if (xb_app_need_store(app, err) < 0 || lock_plan_all(&plan, err) < 0 || lock_solve_all(&plan, err) < 0)
-		return err->code;
-	lock_assemble(&plan, &after);
-	if (lock_bases(&plan, &after, err) < 0 || lock_apkos(&plan, &after, err) < 0) {
-		xb_arena_release(&after.arena);
-		return err->code;
+	const int rc = lock_resolve(&plan, &after, err);
+
+	if (rc == 0) {
+		compare_debian(before, &after, out);
+		for (size_t i = 0; i < after.n_apkos; i++)
+			compare_apko(xb_lock_apko(before, after.apkos[i].path), &after.apkos[i], out);
+		compare_bases(before, &after, out);
 	}
-	compare_debian(before, &after, out);
-	for (size_t i = 0; i < after.n_apkos; i++)
-		compare_apko(xb_lock_apko(before, after.apkos[i].path), &after.apkos[i], out);
-	compare_bases(before, &after, out);
 	xb_arena_release(&after.arena);
-	return 0;
+	return rc;
 }
 
 int xb_op_outdated(struct xb_app *app, bool allow_rollback, struct xb_outdated *out, struct xb_err *err)

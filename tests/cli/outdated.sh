@@ -98,3 +98,31 @@ prints '> libtally-dev > zz-left > zz-end$'
 prints '> libtally-dev > zz-right > zz-end$'
 expect 0 "$xbuild" lock --why zz-alone
 prints 'nothing that is asked for leads to it'
+
+# an image that images stand on
+cd "$work"
+mkdir on
+cat >on/xbuild.yaml <<'YAML'
+name: on
+toolchain: { llvm: "19" }
+sysroot: { debian: test }
+hosts: [linux-x86_64]
+targets: [linux-x86_64, linux-aarch64]
+build:
+  hello: { sources: [hello.c] }
+image:
+  on:
+    base: { image: "oci:../base:v1" }
+    files: { /usr/bin/hello: build:hello }
+YAML
+echo 'int main(void) { return 0; }' >on/hello.c
+python3 "$XB_SOURCE/tests/cli/base_layout.py" base v1 >/dev/null
+cd on
+expect 0 "$xbuild" lock
+expect 0 "$xbuild" outdated
+rm -rf ../base
+python3 "$XB_SOURCE/tests/cli/base_layout.py" ../base v1 --without-user >/dev/null
+cp xbuild.lock first
+expect 1 "$xbuild" outdated
+prints '^oci:../base:v1 +sha256:[0-9a-f]{64} +sha256:[0-9a-f]{64} +- +base image$'
+cmp first xbuild.lock || fail "outdated changed the lock"
