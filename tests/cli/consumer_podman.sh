@@ -3,13 +3,7 @@
 # podman, with stores of the test's own: loads every archive, shows what they say of themselves, runs the program of this
 # machine's kind where containers can be made here, pulls from a layout and from a registry; xbuild verifies what it saves.
 . "$(dirname "$0")/daemons.sh"
-needs podman podman
-runtime=$(command -v crun || command -v runc) || lacks podman "neither crun nor runc is installed"
-podman_() {
-	podman --root "$work/podman" --runroot "$work/podman-run" --tmpdir "$work/podman-tmp" --storage-driver vfs \
-		--cgroup-manager cgroupfs --events-backend file --runtime "$runtime" "$@"
-}
-podman_ info >/dev/null 2>"$work/stderr" || lacks podman "does not start here: $(tail -n 1 "$work/stderr")"
+start_podman
 image_facts
 
 # shows REFERENCE ARCHITECTURE
@@ -28,10 +22,10 @@ for key, value in made["run"].items():
 PY
 }
 
-# runs REFERENCE. The limits are those that a container gets who may not raise any.
+# runs REFERENCE
 runs() {
 	[ "$(id -u)" = 0 ] || return 0
-	expect 0 podman_ run --rm --network none --cgroup-parent "/$cgroup" --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$1" judge
+	expect 0 podman_run "$1" judge
 	prints "^$said\$"
 }
 

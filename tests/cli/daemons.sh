@@ -3,10 +3,10 @@
 # Sourced first, in the place of begin.sh, by tests that give images to the programs that people run them with: daemons of
 # the test's own, each with everything below $work, ended by process id.
 #
-#   start_containerd, start_docker, start_registry    return when the daemon answers; each once
-#   ctr_, docker_                                     their clients
-#   registry                                          HOST:PORT
-#   images                                            what consumer_images.sh has made, with image.json that tells of it
+#   start_containerd, start_docker, start_podman, start_registry    return when the daemon answers; each once
+#   ctr_, docker_, podman_, podman_run                              their clients
+#   registry                                                        HOST:PORT
+#   images                                                          what consumer_images.sh has made, with image.json that tells of it
 #
 # Root's tests run in name spaces of their own for mounts and processes: nothing that a daemon mounts is seen outside, and
 # nothing outlives the test, however it ends. Nothing of the system is touched: no service, no group, no bridge or iptables.
@@ -111,6 +111,21 @@ docker_() {
 	else
 		docker -H "unix://$work/docker.sock" "$@"
 	fi
+}
+
+# podman has no daemon, but stores of the test's own
+start_podman() {
+	needs podman podman
+	runtime=$(command -v crun || command -v runc) || lacks podman "neither crun nor runc is installed"
+	podman_ info >/dev/null 2>"$work/stderr" || lacks podman "does not start here: $(tail -n 1 "$work/stderr")"
+}
+podman_() {
+	podman --root "$work/podman" --runroot "$work/podman-run" --tmpdir "$work/podman-tmp" --storage-driver vfs \
+		--cgroup-manager cgroupfs --events-backend file --runtime "$runtime" "$@"
+}
+# podman_run REFERENCE ARGUMENT...: with the limits of somebody who may not raise any
+podman_run() {
+	podman_ run --rm --network none --cgroup-parent "/$cgroup" --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
 }
 
 start_registry() {
