@@ -263,10 +263,11 @@ int cmd_inspect_run(struct cli *cli, struct xb_err *err)
 	struct xb_view view = {0};
 	struct xb_err unprinted = {0};
 	if (!cli->values.args.len) {
-		xb_fail(err, XB_E_USAGE, "inspect needs a layout or an archive");
+		xb_fail(err, XB_E_USAGE, "inspect needs a layout, an archive or the name of an image");
 		return xb_hint(err, "xbuild inspect out/images/NAME");
 	}
-	int code = xb_op_inspect(&cli->app, cli->values.args.items[0], &audit, &view, err);
+	const struct xb_app_registry how = {cli->values.ca_file, cli->values.insecure};
+	int code = xb_op_inspect(&cli->app, cli->values.args.items[0], &how, &audit, &view, err);
 	progress_clear(cli->progress);
 	if (code == 0 || code == XB_E_VERIFY) {
 		supply_tell_findings(cli, &audit);
@@ -326,10 +327,11 @@ int cmd_diff_run(struct cli *cli, struct xb_err *err)
 	struct xb_audit audits[2] = {0};
 	struct xb_view_diff diff = {0};
 	if (cli->values.args.len != 2) {
-		xb_fail(err, XB_E_USAGE, "diff needs two layouts or archives");
+		xb_fail(err, XB_E_USAGE, "diff needs two images: layouts, archives or names");
 		return xb_hint(err, "xbuild diff OLD NEW");
 	}
-	int code = xb_op_diff(&cli->app, cli->values.args.items, audits, &diff, err);
+	const struct xb_app_registry how = {cli->values.ca_file, cli->values.insecure};
+	int code = xb_op_diff(&cli->app, cli->values.args.items, &how, audits, &diff, err);
 	progress_clear(cli->progress);
 	for (size_t i = 0; i < XB_COUNT(audits); i++) {
 		supply_tell_findings(cli, &audits[i]);

@@ -112,6 +112,12 @@ expect 0 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on:v1"
 expect 0 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on@$index"
 expect 5 "$xbuild" verify --key "$work/theirs.pub" "$host/acme/on:v1"
 says "verify '$host/acme/on:v1'"
+expect 0 "$xbuild" diff out/images/on "$host/acme/on:v1"
+[ -z "$(cat "$work/stdout")" ] || fail "what was pushed differs: $(cat "$work/stdout")"
+expect 5 "$xbuild" diff "$host/acme/base:v1" "$host/acme/on:v1" # the base is not sound by itself
+says 'history has 1 entries'
+expect 0 "$xbuild" inspect "$host/acme/on:v1"
+prints '33:33'
 left=$(find "$XBUILD_CACHE_DIR/tmp" -mindepth 2 | head -n 3)
 [ -z "$left" ] || fail "left in the store: $left"
 expect 2 "$xbuild" verify "$host/acme/on:none"
