@@ -217,6 +217,19 @@ prints '^~ ca-certificates 20990101 -> 20990202 \(image hello, linux-x86_64\)$'
 expect 2 "$xbuild" lock --update ca-certificate
 says "did you mean 'ca-certificates'"
 
+# what the sysroot has to keep, its images keep too
+cp xbuild.lock "$work/moved.lock"
+cp xbuild.yaml "$work/moved.yaml"
+cp -r "$XB_ARCHIVE/." "$archive/"
+python3 "$XB_SOURCE/tests/cli/archive/newer.py" "$archive" libtally1 1.0-3 beside
+cp "$work/kept.lock" xbuild.lock
+base auto '[ca-certificates, libtally1]'
+expect 0 "$xbuild" lock --update libtally1
+says "sysroot for linux-x86_64: 'libtally1' stays at 1.0-1 although 1.0-3 is there"
+locked hello linux-x86_64 | grep -x 'libtally1 1.0-1' >/dev/null || fail "an image left its sysroot: $(locked hello linux-x86_64)"
+cp "$work/moved.lock" xbuild.lock
+cp "$work/moved.yaml" xbuild.yaml
+
 # a lock whose image has another version than its sysroot is refused
 python3 - <<'PY'
 import json
