@@ -178,14 +178,15 @@ int base_image_find(struct xb_app *app, const struct xb_image *image, const stru
 	return 1;
 }
 
-static int image_is_there(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool *out,
-			  struct xb_err *err)
+static int image_is_there(struct xb_app *app, const struct xb_image *image, const struct xb_target *target,
+			  bool all_files, bool *out, struct xb_err *err)
 {
 	struct base_image base XB_CLEANUP(base_image_release) = {0};
 	struct xb_str listing XB_CLEANUP(xb_str_release) = {0};
 	int found = base_image_find(app, image, target, &base, err);
 
 	for (size_t i = 0; found > 0 && i < base.manifest->n_layers; i++) {
+		base.layers[i].all_files = all_files;
 		found = xb_cas_has(app->store, &base.layers[i].blob, base.layers[i].size_bytes);
 		if (found)
 			found = xb_listing_find(app->store, &base.layers[i], &listing, err);
@@ -194,12 +195,12 @@ static int image_is_there(struct xb_app *app, const struct xb_image *image, cons
 	return found < 0 ? found : 0;
 }
 
-int base_is_there(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool *out,
-		  struct xb_err *err)
+int base_is_there(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool all_files,
+		  bool *out, struct xb_err *err)
 {
 	if (image->base == XB_BASE_APKO)
 		return base_apko_is_there(app, image, target, out, err);
-	if (image_is_there(app, image, target, out, err) < 0)
+	if (image_is_there(app, image, target, all_files, out, err) < 0)
 		return xb_wrap(err, "image '%s', base '%s'", image->name, image->base_ref);
 	return 0;
 }

@@ -15,10 +15,14 @@ bool base_is_wanted(const struct xb_image *image);
 /* Is the image made for this target? */
 bool base_covers(const struct xb_image *image, const struct xb_target *target);
 
-/* Is everything of it in the store? Needs project, lock, store. */
-int base_is_there(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool *out,
-		  struct xb_err *err);
+/*
+ * Is everything of it in the store? all_files: also the content of files that nothing looks into, which a base of apk packages
+ * always has. Needs project, lock, store.
+ */
+int base_is_there(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool all_files,
+		  bool *out, struct xb_err *err);
 /* Brings it there (xbuild-supply). */
-int base_supply(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, struct xb_err *err);
+int base_supply(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool all_files,
+		struct xb_err *err);
 
 #endif

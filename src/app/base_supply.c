@@ -280,13 +280,14 @@ static int fetch_documents(struct xb_app *app, struct base_origin *o, const stru
 
 /* Documents, then each layer, then what is in it. */
 static int supply_image(struct xb_app *app, struct base_origin *o, const struct xb_image *image,
-			const struct xb_target *target, struct xb_err *err)
+			const struct xb_target *target, bool all_files, struct xb_err *err)
 {
 	struct base_image base XB_CLEANUP(base_image_release) = {0};
 
 	if (fetch_documents(app, o, image, target, &base, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < base.manifest->n_layers; i++) {
+		base.layers[i].all_files = all_files;
 		if (base_origin_fetch(o, &base.layers[i].blob, base.layers[i].size_bytes, err) < 0 ||
 		    xb_listing_make(app->store, &base.layers[i], app->interrupted, err) < 0)
 			return err->code;
@@ -295,7 +296,7 @@ static int supply_image(struct xb_app *app, struct base_origin *o, const struct 
 }
 
 static int supply_origin(struct xb_app *app, const struct xb_image *image, const struct xb_target *target,
-			 struct xb_err *err)
+			 bool all_files, struct xb_err *err)
 {
 	struct base_origin *o = NULL;
 	char *label XB_CLEANUP(xb_free_ptr) = xb_printf("base %s", image->base_ref);
@@ -309,7 +310,7 @@ static int supply_origin(struct xb_app *app, const struct xb_image *image, const
 	}
 	if (base_origin_open(app, image->base_ref, &o, err) < 0)
 		return err->code;
-	r = supply_image(app, o, image, target, err);
+	r = supply_image(app, o, image, target, all_files, err);
 	base_origin_close(o);
 	if (r < 0)
 		return xb_wrap(err, "base '%s' for %s", image->base_ref, target->name);
@@ -321,8 +322,9 @@ static int supply_origin(struct xb_app *app, const struct xb_image *image, const
 	return 0;
 }
 
-int base_supply(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, struct xb_err *err)
+int base_supply(struct xb_app *app, const struct xb_image *image, const struct xb_target *target, bool all_files,
+		struct xb_err *err)
 {
 	return image->base == XB_BASE_APKO ? base_apko_supply(app, image, target, err)
-					   : supply_origin(app, image, target, err);
+					   : supply_origin(app, image, target, all_files, err);
 }

@@ -112,19 +112,17 @@ static void read_run(struct image_run *run, struct image_ground *ground)
 }
 
 /* What the layers give together. */
-static int read_layers(struct image_run *run, const struct base_image *base, const char *origin, struct xb_rootfs *out,
-		       struct xb_err *err)
+static int read_layers(struct image_run *run, const struct base_image *base, bool all_files, const char *origin,
+		       struct xb_rootfs *out, struct xb_err *err)
 {
-	struct xb_rootfs files XB_CLEANUP(xb_rootfs_release) = {0};
 	struct xb_str listing XB_CLEANUP(xb_str_release) = {0};
 
 	for (size_t i = 0; i < base->manifest->n_layers; i++) {
+		base->layers[i].all_files = all_files;
 		if (xb_listing_find(run->app->store, &base->layers[i], &listing, err) < 0 ||
-		    xb_listing_apply(run->app->store, xb_str_sv(&listing), origin, &files, err) < 0)
+		    xb_listing_apply(run->app->store, xb_str_sv(&listing), origin, out, err) < 0)
 			return err->code;
 	}
-	for (size_t i = 0; i < files.len; i++)
-		xb_rootfs_add(out, &files.items[i]);
 	return 0;
 }
 
@@ -133,6 +131,7 @@ static int lay_image(struct image_run *run, const struct xb_image *image, struct
 {
 	const struct xb_want want = {.kind = XB_WANT_BASE, .name = part->target->name, .image = image->name};
 	struct base_image base XB_CLEANUP(base_image_release) = {0};
+	struct xb_rootfs files XB_CLEANUP(xb_rootfs_release) = {0};
 	char *origin XB_CLEANUP(xb_free_ptr) = xb_printf("base %s", image->base_ref);
 	struct image_ground *ground = &part->ground;
 	int found;
@@ -155,7 +154,38 @@ static int lay_image(struct image_run *run, const struct xb_image *image, struct
 	ground->name = base_ref_name(image->base_ref);
 	ground->config = json_incref(base.config);
 	read_run(run, ground);
-	return read_layers(run, &base, origin, out, err);
+	if (read_layers(run, &base, false, origin, &files, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < files.len; i++)
+		xb_rootfs_add(out, &files.items[i]);
+	return 0;
+}
+
+int image_need_files(struct image_run *run, const struct xb_image *image, struct image_part *part, struct xb_err *err)
+{
+	const struct xb_want want = {
+		.kind = XB_WANT_BASE, .name = part->target->name, .image = image->name, .package = "files"};
+	struct base_image base XB_CLEANUP(base_image_release) = {0};
+	struct xb_rootfs files XB_CLEANUP(xb_rootfs_release) = {0};
+	int found;
+
+	if (image->base != XB_BASE_IMAGE)
+		return 0;
+	if (xb_provision(run->app, &want, 1, err) < 0)
+		return err->code;
+	found = base_image_find(run->app, image, part->target, &base, err);
+	if (found <= 0)
+		return found < 0 ? found : xb_fail(err, XB_E_SYSTEM, "base %s went out of the store", image->base_ref);
+	if (read_layers(run, &base, true, image->base_ref, &files, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < part->rootfs.len; i++) {
+		struct xb_rootfs_entry *e = &part->rootfs.items[i];
+		const struct xb_rootfs_entry *file = e->source ? NULL : xb_rootfs_find(&files, e->path);
+
+		if (file && file->source)
+			e->source = xb_arena_strdup(&part->rootfs.arena, file->source);
+	}
+	return 0;
 }
 
 int image_lay_ground(struct image_run *run, const struct xb_image *image, struct image_part *part,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "base.h"
 #include "image_plan.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -140,12 +139,6 @@ int image_place_outputs(struct image_run *run, const struct xb_image_opts *opts,
 		if (outputs[i].form == XB_IMAGE_DOCKER_ARCHIVE &&
 		    image_compression(run, whole->image) == XB_COMPRESSION_ZSTD)
 			return refuse_zstd(err);
-		/* only parts of what its layers hold are at hand */
-		if (per_platform && base_is_wanted(whole->image)) {
-			xb_fail(err, XB_E_USAGE,
-				"--output rootfs: it cannot be made of an image that stands on another");
-			return xb_hint(err, "unpack it with 'umoci unpack', or take 'docker-archive'");
-		}
 		for (size_t k = 0; k < (per_platform ? whole->n_parts : 1); k++) {
 			struct xb_image_written written = {.form = outputs[i].form,
 							   .target = per_platform ? whole->parts[k].target : NULL};
@@ -341,21 +334,25 @@ static int write_rootfs(struct image_run *run, const struct image_whole *whole, 
 			const char *state, struct xb_err *err)
 {
 	struct xb_tarball t XB_CLEANUP(xb_tarball_release) = {.file = {.fd = -1}};
-	const struct xb_rootfs *rootfs = &whole->parts[0].rootfs;
+	struct image_part *part = &whole->parts[0];
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 	const struct xb_rootfs_entry **entries;
 	struct xb_digest key;
 
 	for (size_t i = 0; i < whole->n_parts; i++) {
 		if (whole->parts[i].target == w->target)
-			rootfs = &whole->parts[i].rootfs;
+			part = &whole->parts[i];
 	}
+	const struct xb_rootfs *rootfs = &part->rootfs;
+
 	entries = xb_arena_array(&arena, rootfs->len, sizeof(*entries));
 	for (size_t i = 0; i < rootfs->len; i++)
 		entries[i] = &rootfs->items[i];
 	xb_rootfs_digest(ROOTFS_VERSION, entries, rootfs->len, &key);
 	if (xb_seen_is_current(state, w->full_path, &key))
 		return 0;
+	if (image_need_files(run, whole->image, part, err) < 0)
+		return err->code;
 	if (xb_tarball_open(&t, w->full_path, run->app->interrupted, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < rootfs->len; i++) {

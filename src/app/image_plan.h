@@ -109,6 +109,8 @@ int image_lay_ground(struct image_run *run, const struct xb_image *image, struct
 int image_lay_apko(struct image_run *run, const struct xb_image *image, struct image_part *part, struct xb_rootfs *out,
 		   struct xb_err *err);
 void image_ground_release(struct image_ground *ground);
+/* Brings the content of all files of the base into the store, and says in part->rootfs where each is. */
+int image_need_files(struct image_run *run, const struct xb_image *image, struct image_part *part, struct xb_err *err);
 
 /*
  * Who runs in the image. `base` has the entries of what it stands on, finished or not: a name is looked up in its

@@ -363,7 +363,7 @@ static int supply_bases(struct xb_app *app, const struct xb_want *wants, size_t 
 		if (there)
 			continue;
 		++*n_made;
-		if (base_supply(app, image, target, err) < 0)
+		if (base_supply(app, image, target, wants[i].package != NULL, err) < 0)
 			return err->code;
 	}
 	return 0;

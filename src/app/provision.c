@@ -47,18 +47,18 @@ int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out,
 	want.kind = (enum xb_want_kind)k;
 	name = has_part(want.kind) ? xb_sv_cut(&package, '/') : rest;
 	if (want.kind == XB_WANT_BASE)
-		image = package;
+		image = xb_sv_cut(&package, '/');
 	else if (want.kind == XB_WANT_PACKAGE && package.ptr && memchr(package.ptr, '/', package.len))
 		image = xb_sv_cut(&package, '/');
 	if (k == XB_COUNT(kinds) || !xb_name_is_unit(name) || (image.ptr && !xb_name_is_unit(image)) ||
-	    (want.kind == XB_WANT_BASE && !image.ptr) ||
+	    (want.kind == XB_WANT_BASE && (!image.ptr || (package.ptr && !xb_sv_eq_str(package, "files")))) ||
 	    (want.kind == XB_WANT_PACKAGE && !xb_name_is_debian_package(package))) {
 		xb_fail(err, XB_E_USAGE, "'%s' is nothing to fetch", text);
 		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, package:TARGET/NAME, "
 				    "package:TARGET/IMAGE/NAME or base:TARGET/IMAGE");
 	}
 	want.name = xb_arena_sv(arena, name);
-	if (want.kind == XB_WANT_PACKAGE)
+	if (has_part(want.kind) && package.ptr)
 		want.package = xb_arena_sv(arena, package);
 	if (image.ptr)
 		want.image = xb_arena_sv(arena, image);
@@ -159,7 +159,7 @@ static int is_base_there(struct xb_app *app, const struct xb_want *want, bool *o
 
 	if (xb_want_image(app, want, &image, &target, err) < 0)
 		return err->code;
-	return base_is_there(app, image, target, out, err);
+	return base_is_there(app, image, target, want->package != NULL, out, err);
 }
 
 int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, struct xb_err *err)

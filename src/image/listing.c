@@ -19,8 +19,9 @@
 void listing_key(const struct xb_listed_layer *layer, struct xb_digest *out)
 {
 	char blob[XB_DIGEST_HEX], diff_id[XB_DIGEST_HEX];
-	char *text XB_CLEANUP(xb_free_ptr) = xb_printf("%s %s %s", LISTING_VERSION, xb_digest_hex(&layer->blob, blob),
-						       xb_digest_hex(&layer->diff_id, diff_id));
+	char *text XB_CLEANUP(xb_free_ptr) =
+		xb_printf("%s %s %s%s", LISTING_VERSION, xb_digest_hex(&layer->blob, blob),
+			  xb_digest_hex(&layer->diff_id, diff_id), layer->all_files ? " all" : "");
 
 	xb_digest_bytes(text, strlen(text), out);
 }

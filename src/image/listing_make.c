@@ -21,6 +21,7 @@
 struct making {
 	struct xb_store *store;
 	struct xb_archive *archive;
+	bool all_files;
 	const volatile int *interrupted;
 	struct xb_str text;
 	struct xb_map paths; /* that the layer has: a layer has none twice (layer.md "Layer Changesets") */
@@ -88,7 +89,8 @@ static int put_file(struct making *m, struct xb_archive_entry *e, const char *pa
 
 	if (read_start(m, buf, &len, err) < 0)
 		return err->code;
-	const bool keep = is_looked_into(path) || (len >= MAGIC_BYTES && memcmp(buf, "\177ELF", MAGIC_BYTES) == 0);
+	const bool keep = m->all_files || is_looked_into(path) ||
+			  (len >= MAGIC_BYTES && memcmp(buf, "\177ELF", MAGIC_BYTES) == 0);
 
 	if (keep && xb_cas_begin(m->store, &writer, err) < 0)
 		return err->code;
@@ -217,7 +219,8 @@ static int remember(struct making *m, const struct xb_listed_layer *layer, struc
 int xb_listing_make(struct xb_store *store, const struct xb_listed_layer *layer, const volatile int *interrupted,
 		    struct xb_err *err)
 {
-	struct making m XB_CLEANUP(making_release) = {.store = store, .interrupted = interrupted};
+	struct making m XB_CLEANUP(making_release) = {
+		.store = store, .interrupted = interrupted, .all_files = layer->all_files};
 	struct xb_str known XB_CLEANUP(xb_str_release) = {0};
 	int fd XB_CLEANUP(xb_fs_close) = -1;
 	char hex[XB_DIGEST_OCI], wanted[XB_DIGEST_OCI];

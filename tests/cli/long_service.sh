@@ -44,6 +44,10 @@ PY
 expect 0 "$xbuild" inspect --json "$layout"
 for package in example-base example-baselayout glibc; do prints "$package"; done
 
+expect 0 "$xbuild" image service --output rootfs
+tar tf "out/images/service-linux-aarch64.tar" >"$work/names"
+for name in etc/os-release usr/bin/service usr/lib/apk/db/installed; do grep -qx "$name" "$work/names" || fail "the rootfs has no $name"; done
+
 # the same commit in another directory gives the same image, from the lock alone: the repository is not served any more
 git clone -q . "$work/again" && git -C "$work/again" remote remove origin
 expect 0 "$xbuild" -C "$work/again" --offline image service

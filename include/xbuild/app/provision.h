@@ -12,11 +12,11 @@ enum xb_want_kind { XB_WANT_TOOLCHAIN, XB_WANT_TOOLS, XB_WANT_SYSROOT, XB_WANT_P
 
 /* One thing to have. Text form, for the helper's command line: "toolchain:linux-x86_64", "tools:linux-x86_64",
  * "sysroot:linux-aarch64", "package:linux-aarch64/libc6", "package:linux-aarch64/api/libc6" for image api,
- * "base:linux-aarch64/api": the layers that image api stands on. */
+ * "base:linux-aarch64/api": the layers that image api stands on; "base:linux-aarch64/api/files": and all files in them. */
 struct xb_want {
 	enum xb_want_kind kind;
 	const char *name;    /* host or target */
-	const char *package; /* for XB_WANT_PACKAGE, else NULL */
+	const char *package; /* for XB_WANT_PACKAGE; for XB_WANT_BASE "files" or NULL; else NULL */
 	const char *image;   /* for XB_WANT_PACKAGE: whose list has it; NULL: the target's sysroot. For XB_WANT_BASE */
 };
 

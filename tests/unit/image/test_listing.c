@@ -204,6 +204,27 @@ static void test_refused(void **state)
 	xb_str_release(&text);
 }
 
+/* Asked for all files, each has its content in the store; the shorter listing is another one. */
+static void test_all_files(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_listed_layer layer = make_layer(f, "f:x=text h:y=x");
+	struct xb_rootfs base = {0};
+	struct xb_str text = {0}, content = {0};
+
+	assert_ok(xb_listing_make(f->store, &layer, NULL, &f->err), &f->err);
+	layer.all_files = true;
+	assert_int_equal(xb_listing_find(f->store, &layer, &text, &f->err), 0);
+	assert_ok(xb_listing_make(f->store, &layer, NULL, &f->err), &f->err);
+	assert_int_equal(xb_listing_find(f->store, &layer, &text, &f->err), 1);
+	assert_ok(xb_listing_apply(f->store, xb_str_sv(&text), "layer", &base, &f->err), &f->err);
+	assert_ok(xb_fs_read(xb_rootfs_find(&base, "y")->source, 100, &content, &f->err), &f->err);
+	assert_string_equal(xb_str_get(&content), "text");
+	xb_str_release(&content);
+	xb_str_release(&text);
+	xb_rootfs_release(&base);
+}
+
 /* A listing is used only while everything that it needs is there. */
 static void test_lost(void **state)
 {
@@ -226,6 +247,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_attributes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_files, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
