@@ -57,7 +57,8 @@ static int mount(struct pushing *p, const struct xb_graph_blob *b, const struct 
 	const struct xb_reference *from[2] = {NULL, NULL};
 
 	for (size_t i = 0; i < p->target && !from[0]; i++)
-		from[0] = &p->opts->targets[i].ref;
+		if (strcasecmp(p->opts->targets[i].ref.host, own->ref.host) == 0)
+			from[0] = &p->opts->targets[i].ref;
 	if (base && xb_reference_parse(base, &of_base, &ignored) == 0)
 		from[1] = &of_base;
 	for (size_t i = 0; i < XB_COUNT(from) && !*out_upload && !*out_mounted; i++) {
