@@ -252,6 +252,10 @@ static int read_base(const struct xb_rootfs *base, const char *path, struct xb_s
 
 		if (e->layer > XB_LAYER_PACKAGES || e->type != XB_TREE_FILE || strcmp(e->path, path) != 0)
 			continue;
+		if (!e->source)
+			return xb_fail(err, XB_E_VERIFY,
+				       "'/%s' of %s is a hard link to another file, and cannot be read", path,
+				       e->origin);
 		return xb_fs_read(e->source, XB_MIB, out, err) < 0 ? xb_wrap(err, "read '/%s' of %s", path, e->origin)
 								   : 0;
 	}

@@ -462,6 +462,9 @@ int xb_closure_check_user(const struct xb_rootfs *rootfs, const char *name, uint
 
 	if (!e || e->type != XB_TREE_FILE)
 		return 0;
+	if (!e->source)
+		return xb_fail(err, XB_E_VERIFY, "the image's /etc/passwd is '/%s' of %s, which cannot be read",
+			       e->path, e->origin);
 	if (xb_fs_read(e->source, XB_MIB, &text, err) < 0)
 		return err->code;
 	lines = xb_str_sv(&text);

@@ -18,13 +18,17 @@
 #define CHUNK_BYTES (64 * 1024)
 #define MAGIC_BYTES 4
 
+/* What a path was: something else, or a directory. */
+static const char kinds[2];
+
 struct making {
 	struct xb_store *store;
 	struct xb_archive *archive;
 	bool all_files;
 	const volatile int *interrupted;
 	struct xb_str text;
-	struct xb_map paths; /* that the layer has: a layer has none twice (layer.md "Layer Changesets") */
+	struct xb_map
+		paths; /* that the layer has, to an element of kinds: it has none twice (layer.md "Layer Changesets") */
 	XB_VEC(struct xb_reapi_output) kept;
 	struct xb_arena arena;
 	size_t n_entries;
@@ -144,8 +148,14 @@ static int put_entry(struct making *m, struct xb_archive_entry *e, const char *p
 
 	if (!xb_path_is_safe(xb_sv(path)))
 		return xb_fail(err, XB_E_VERIFY, "an entry has the unsafe name '%s'", path);
-	if (xb_map_put_str(&m->paths, path, m) && e->type != XB_ARCHIVE_DIR)
+	const char *kind = &kinds[e->type == XB_ARCHIVE_DIR], *before = xb_map_get_str(&m->paths, path);
+
+	/* a directory may be said again; writers do */
+	if (before && (before != kind || e->type != XB_ARCHIVE_DIR))
 		return xb_fail(err, XB_E_VERIFY, "'%s' is there twice", path);
+	xb_map_put_str(&m->paths, path, (void *)(uintptr_t)kind);
+	if (xb_sv_eq_str(xb_path_base(xb_sv(path)), WHITEOUT))
+		return xb_fail(err, XB_E_VERIFY, "'%s' is a whiteout of nothing", path);
 	if (put_whiteout(m, e, path))
 		return 0;
 	switch (e->type) {

@@ -74,7 +74,7 @@ static void put_word(struct xb_str *tar, struct xb_sv word)
 static struct xb_listed_layer make_layer(struct fixture *f, const char *words)
 {
 	struct xb_sv rest = xb_sv(words);
-	struct xb_listed_layer layer;
+	struct xb_listed_layer layer = {0};
 	struct xb_str tar = {0};
 
 	while (rest.ptr) {
@@ -183,7 +183,9 @@ static void test_attributes(void **state)
 
 static void test_refused(void **state)
 {
-	static const char *const cases[] = {"f:../x=1", "f:/x=1", "f:a=1 f:a=2", "h:a=../../etc/passwd", "l:a/../b=c"};
+	static const char *const cases[] = {"f:../x=1",	  "f:/x=1",    "f:a=1 f:a=2", "h:a=../../etc/passwd",
+					    "l:a/../b=c", "f:a=1 d:a", "d:a f:a=1",   "d:a l:a=b",
+					    "f:.wh.=",	  "f:a/.wh.="};
 	struct fixture *f = *state;
 	struct xb_str text = {0};
 	struct xb_listed_layer layer;
