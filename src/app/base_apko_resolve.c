@@ -74,8 +74,14 @@ static bool is_safe_place(const char *place)
 	static const char *const local[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
 	bool is_local = false;
 
-	for (size_t i = 0; i < XB_COUNT(local); i++)
-		is_local = is_local || xb_sv_starts(xb_sv(place), local[i]);
+	for (size_t i = 0; i < XB_COUNT(local); i++) {
+		const struct xb_sv text = xb_sv(place);
+		const size_t len = strlen(local[i]);
+
+		/* the whole host, and no user name that looks like it */
+		is_local = is_local || (xb_sv_starts(text, local[i]) && memchr("/:", place[len], 3) &&
+					!memchr(place, '@', text.len));
+	}
 	return is_local || !xb_sv_starts(xb_sv(place), "http://");
 }
 

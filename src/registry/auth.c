@@ -73,6 +73,15 @@ void auth_need_scope(struct xb_repository *repo, const char *repository, const c
 	pthread_mutex_unlock(&repo->lock);
 }
 
+void auth_drop_scope(struct xb_repository *repo, const char *repository)
+{
+	char *resource XB_CLEANUP(xb_free_ptr) = xb_printf("repository:%s", repository);
+
+	pthread_mutex_lock(&repo->lock);
+	free(xb_map_put(&repo->auth.scopes, xb_sv(resource), NULL));
+	pthread_mutex_unlock(&repo->lock);
+}
+
 /* The scopes that a challenge names: blanks between them. */
 static void need_challenged(struct auth *auth, const char *scopes)
 {
@@ -191,9 +200,11 @@ static int ask_with_identity(struct xb_repository *repo, struct xb_http_response
 	static const char *const headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
 	struct xb_str form XB_CLEANUP(xb_str_release) = {0}, scope XB_CLEANUP(xb_str_release) = {0};
 
-	for (size_t i = 0; i < auth->scopes.len; i++)
-		xb_str_printf(&scope, "%s%s:%s", i ? " " : "", auth->scopes.entries[i].key,
-			      (const char *)auth->scopes.entries[i].value);
+	for (size_t i = 0; i < auth->scopes.len; i++) {
+		if (auth->scopes.entries[i].value)
+			xb_str_printf(&scope, "%s%s:%s", scope.len ? " " : "", auth->scopes.entries[i].key,
+				      (const char *)auth->scopes.entries[i].value);
+	}
 	append_param("grant_type", "refresh_token", &form);
 	append_param("service", auth->service ? auth->service : "", &form);
 	append_param("client_id", CLIENT_ID, &form);
@@ -226,7 +237,8 @@ static int ask_with_password(struct xb_repository *repo, struct xb_http_response
 		char *scope XB_CLEANUP(xb_free_ptr) =
 			xb_printf("%s:%s", auth->scopes.entries[i].key, (const char *)auth->scopes.entries[i].value);
 
-		append_param("scope", scope, &url);
+		if (auth->scopes.entries[i].value)
+			append_param("scope", scope, &url);
 	}
 	return ask(repo,
 		   &(struct xb_http_request){

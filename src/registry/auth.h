@@ -27,10 +27,11 @@ struct auth {
 	bool has_looked; /* for credentials */
 	struct xb_credentials credentials;
 	char *realm, *service; /* owned */
-	struct xb_map scopes;  /* "repository:acme/parcel:pull,push", in the order in which they were needed */
-	char *header;	       /* value of Authorization; owned; NULL: none */
-	int64_t renew_ms;      /* monotonic: when a token is too old to be used */
-	unsigned generation;   /* counts the headers */
+	struct xb_map
+		scopes; /* "repository:acme/parcel:pull,push", in the order in which they were needed; NULL: dropped */
+	char *header;	/* value of Authorization; owned; NULL: none */
+	int64_t renew_ms;    /* monotonic: when a token is too old to be used */
+	unsigned generation; /* counts the headers */
 };
 
 void auth_release(struct auth *auth);
@@ -38,6 +39,8 @@ void auth_release(struct auth *auth);
 /* The functions take the repository's lock themselves. */
 
 void auth_need_scope(struct xb_repository *repo, const char *repository, const char *actions);
+/* Asks for nothing of that repository any more: a token server may refuse a login because of one scope that it may not have. */
+void auth_drop_scope(struct xb_repository *repo, const char *repository);
 /* *out (owned, may be NULL): what to send now; a token about to expire is renewed first. */
 int auth_header(struct xb_repository *repo, char **out, unsigned *out_generation, struct xb_err *err) XB_MUST_CHECK;
 /*

@@ -44,6 +44,7 @@ struct fetching {
 	int64_t have;
 	bool has_begun; /* the current answer was looked at */
 	bool resumed;	/* the file has parts of several answers */
+	int n_misfits;	/* how often such parts were not what they should be */
 };
 
 static void fetching_release(struct fetching *f)
@@ -157,9 +158,9 @@ static int check(struct fetching *f, bool *out_again, struct xb_err *err)
 	if (xb_digest_eq(&digest, &f->blob->digest))
 		return 0;
 	/* parts of two answers may not fit; one whole answer tells */
-	*out_again = f->resumed;
+	*out_again = f->resumed && ++f->n_misfits < XB_MAX_RETRIES;
 	xb_fail(err, XB_E_DIGEST, "its content has the digest %s", xb_digest_oci(&digest, got));
-	if (f->resumed) {
+	if (*out_again) {
 		struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
 
 		*out_again = begin_anew(f, &ignored) == 0;

@@ -60,6 +60,14 @@ static void remember(struct xb_graph *graph, const struct xb_digest *digest, siz
 	xb_map_put_str(&graph->known, xb_digest_hex(digest, hex), (void *)(uintptr_t)(index + 1));
 }
 
+/* Some digests are named as a blob by one and as a document by another. */
+static bool is_document(const struct xb_graph *graph, const struct xb_digest *digest)
+{
+	const size_t at = known(graph, digest);
+
+	return at && at <= graph->documents.len && xb_digest_eq(&graph->documents.items[at - 1].digest, digest);
+}
+
 /* ---- descriptors ---- */
 
 static const char *text_of(const json_t *object, const char *key)
@@ -225,7 +233,7 @@ static int read_document(struct reading *r, const struct descriptor *d, struct x
 	char where[XB_DIGEST_OCI];
 
 	xb_digest_oci(&d->digest, where);
-	if (known(graph, &d->digest))
+	if (is_document(graph, &d->digest))
 		return 0;
 	if (r->depth > XB_MAX_OCI_DEPTH || graph->documents.len >= XB_GRAPH_MAX_DOCUMENTS)
 		return xb_fail(err, XB_E_INPUT, "%s: more than %d levels or %d documents", where, XB_MAX_OCI_DEPTH,

@@ -238,6 +238,11 @@ says "no package fits 'layout>2'; layout-1.0-r0: its version is not 'layout>2' o
 sed -i 's/packages: .tool.*/packages: [tool]/' base/apko.yaml
 
 # what nobody has named is not trusted
+for host in localhost.example.org 127.0.0.1.example.org localhost@example.org example.org; do
+	sed -i "s|keyring: .*|keyring: [http://$host/keys/test.rsa.pub]|" base/apko.yaml
+	expect 2 "$xbuild" lock
+	says "key 'http://$host/keys/test.rsa.pub' would come over http"
+done
 sed -i '/keyring/d' base/apko.yaml
 expect 2 "$xbuild" lock
 says 'no key in contents.keyring'

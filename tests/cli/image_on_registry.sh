@@ -118,6 +118,14 @@ expect 5 "$xbuild" diff "$host/acme/base:v1" "$host/acme/on:v1" # the base is no
 says 'history has 1 entries'
 expect 0 "$xbuild" inspect "$host/acme/on:v1"
 prints '33:33'
+# signatures that others have added are not taken away
+rm -r out/images/on.sig
+expect 0 "$xbuild" sign --key "$work/theirs.pem" --repository "$host/acme/on" on
+expect 2 "$xbuild" push "$host/acme/on:v2" --from out/images/on
+says 'has signatures that are not in'
+expect 0 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on:v1"
+expect 0 "$xbuild" push "$host/acme/on:v2" --from out/images/on --alone
+rm -r out/images/on.sig
 left=$(find "$XBUILD_CACHE_DIR/tmp" -mindepth 2 | head -n 3)
 [ -z "$left" ] || fail "left in the store: $left"
 expect 2 "$xbuild" verify "$host/acme/on:none"

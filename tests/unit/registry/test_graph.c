@@ -125,6 +125,24 @@ static void test_two_platforms(void **state)
 	assert_int_equal(g.blobs.len, 3);
 }
 
+/* What one entry calls a blob can be a manifest to the next: it is read all the same. */
+static void test_two_names(void **state)
+{
+	struct xb_graph g XB_CLEANUP(xb_graph_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	char *one XB_CLEANUP(xb_free_ptr) = manifest('1', 'b');
+	char *odd XB_CLEANUP(xb_free_ptr) = child("application/x-other", one, "");
+	char *plain XB_CLEANUP(xb_free_ptr) = child(MANIFEST, one, "");
+	char *text XB_CLEANUP(xb_free_ptr) =
+		xb_printf("{\"mediaType\":\"" INDEX "\",\"manifests\":[%s,%s]}", odd, plain);
+	char *root XB_CLEANUP(xb_free_ptr) = add(text);
+
+	(void)state;
+	assert_int_equal(read_root(NULL, root, false, &g, &err), 0);
+	assert_int_equal(g.documents.len, 2);
+	assert_int_equal(g.documents.items[0].n_layers, 2);
+}
+
 static void refuse(const char *media_type, const char *text, enum xb_code code, const char *why)
 {
 	struct xb_graph g XB_CLEANUP(xb_graph_release) = {0};
@@ -198,8 +216,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_platforms), cmocka_unit_test(test_refused),
-					   cmocka_unit_test(test_depth)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_two_names), cmocka_unit_test(test_two_platforms),
+					   cmocka_unit_test(test_refused), cmocka_unit_test(test_depth)};
 
 	return cmocka_run_group_tests(tests, NULL, tear_down);
 }
