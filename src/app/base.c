@@ -150,7 +150,11 @@ static int read_config(struct xb_app *app, struct base_image *base, struct xb_er
 		return xb_fail(err, XB_E_NOT_FOUND, "the base's configuration is not in the store");
 	if (read_blob(app->store, &blob->digest, &text, err) < 0)
 		return err->code;
-	return xb_json_parse(xb_str_sv(&text), xb_digest_oci(&blob->digest, name), &base->config, err);
+	if (xb_json_parse(xb_str_sv(&text), xb_digest_oci(&blob->digest, name), &base->config, err) < 0)
+		return err->code;
+	if (xb_json_has_real(base->config))
+		return xb_fail(err, XB_E_VERIFY, "%s: a configuration has no numbers that are not whole", name);
+	return 0;
 }
 
 int base_image_find(struct xb_app *app, const struct xb_image *image, const struct xb_target *target,

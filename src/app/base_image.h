@@ -33,9 +33,13 @@ const char *base_ref_name(const char *ref);
 struct base_origin;
 int base_origin_open(struct xb_app *app, const char *ref, struct base_origin **out, struct xb_err *err);
 void base_origin_close(struct base_origin *origin); /* NULL-safe */
-/* What the name leads to now, and the platforms of it that are among `targets`; in arena. XB_E_INPUT when one is missing. */
-int base_origin_resolve(struct base_origin *origin, const struct xb_target *const *targets, size_t n_targets,
-			struct xb_arena *arena, struct xb_lock_base *out, struct xb_err *err);
+/*
+ * What the name leads to now, or `pinned` (NULL: now), and the platforms of it that are `targets`; in arena. XB_E_INPUT when
+ * one is missing.
+ */
+int base_origin_resolve(struct base_origin *origin, const struct xb_digest *pinned,
+			const struct xb_target *const *targets, size_t n_targets, struct xb_arena *arena,
+			struct xb_lock_base *out, struct xb_err *err);
 /* One blob or document into the store, unless it is there. */
 int base_origin_fetch(struct base_origin *origin, const struct xb_digest *digest, int64_t size_bytes,
 		      struct xb_err *err);

@@ -221,8 +221,8 @@ static int compare_platforms(const void *a, const void *b)
 		      ((const struct xb_lock_base_platform *)b)->target);
 }
 
-int base_origin_resolve(struct base_origin *o, const struct xb_target *const *targets, size_t n_targets,
-			struct xb_arena *arena, struct xb_lock_base *out, struct xb_err *err)
+int base_origin_resolve(struct base_origin *o, const struct xb_digest *pinned, const struct xb_target *const *targets,
+			size_t n_targets, struct xb_arena *arena, struct xb_lock_base *out, struct xb_err *err)
 {
 	const struct xb_graph_reader reader = {.read = read_document, .wants = wants, .ctx = o};
 	struct xb_graph graph XB_CLEANUP(xb_graph_release) = {0};
@@ -230,7 +230,11 @@ int base_origin_resolve(struct base_origin *o, const struct xb_target *const *ta
 	o->targets = targets;
 	o->n_targets = n_targets;
 	*out = (struct xb_lock_base){.ref = o->ref, .n_platforms = n_targets};
-	if (find_root(o, &out->index, err) < 0 || xb_graph_read(&reader, NULL, &out->index, &graph, err) < 0)
+	if (pinned)
+		out->index = *pinned;
+	else if (find_root(o, &out->index, err) < 0)
+		return err->code;
+	if (xb_graph_read(&reader, NULL, &out->index, &graph, err) < 0)
 		return err->code;
 	out->platforms = xb_arena_array(arena, n_targets, sizeof(*out->platforms));
 	for (size_t i = 0; i < n_targets; i++) {

@@ -31,12 +31,9 @@ static bool has_all(const struct xb_lock_base *base, const struct xb_target *con
 }
 
 /* A pinned base stays until an update is asked for, of everything or of it. */
-static bool keeps(const struct lock_plan *plan, const struct xb_lock_base *old, const struct xb_target *const *targets,
-		  size_t n_targets)
+static bool is_pinned(const struct lock_plan *plan, const struct xb_lock_base *old)
 {
-	if (!old || !has_all(old, targets, n_targets))
-		return false;
-	return !plan->opts->update || (plan->opts->n_names && !is_named(plan->opts, old->ref));
+	return old && (!plan->opts->update || (plan->opts->n_names && !is_named(plan->opts, old->ref)));
 }
 
 /* Targets of all images that stand on this base. */
@@ -80,14 +77,15 @@ static int add_base(struct lock_plan *plan, const struct xb_image *image, struct
 
 	if (xb_lock_base(lock, image->base_ref))
 		return 0;
-	if (keeps(plan, old, targets, n_targets)) {
+	if (is_pinned(plan, old) && has_all(old, targets, n_targets)) {
 		*base = *old;
 		lock->n_bases++;
 		return 0;
 	}
 	r = base_origin_open(app, image->base_ref, &origin, err);
 	if (r == 0)
-		r = base_origin_resolve(origin, targets, n_targets, &lock->arena, base, err);
+		r = base_origin_resolve(origin, is_pinned(plan, old) ? &old->index : NULL, targets, n_targets,
+					&lock->arena, base, err);
 	base_origin_close(origin);
 	if (r < 0)
 		return blame(app, image, err);

@@ -96,6 +96,11 @@ static int make_smaller_index(struct pull_run *run, const struct xb_graph_docume
 
 	if (xb_json_parse(root->bytes, "index", &index, err) < 0)
 		return err->code;
+	if (xb_json_has_real(index)) {
+		xb_fail(err, XB_E_VERIFY,
+			"the image's index has a number that is not whole, and cannot be made smaller");
+		return xb_hint(err, "pull all platforms, or one");
+	}
 	list = json_object_get(index, "manifests");
 	for (size_t i = json_array_size(list); i > 0; i--)
 		if (!is_in_graph(&run->graph, json_array_get(list, i - 1)))

@@ -265,6 +265,10 @@ int xb_op_sign_verify(struct xb_app *app, const char *path, const char *shown, c
 
 	if (xb_key_read_public(key_file, &key, err) < 0 || xb_signatures_read(dir, &signatures, err) < 0)
 		return err->code;
+	if (audit->has_unread) {
+		xb_fail(err, XB_E_SIGNATURE, "verify '%s': it has parts that are not named by sha256", shown);
+		return xb_hint(err, "a signature holds only for what can be compared with its digest");
+	}
 	/* docker load takes what manifest.json names, whatever index.json says */
 	if (audit->has_docker) {
 		xb_fail(err, XB_E_SIGNATURE,

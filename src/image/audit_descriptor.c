@@ -103,6 +103,7 @@ static int check_descriptor(struct audit_run *run, const json_t *descriptor, con
 	out->file->referenced = true;
 	check_size(run, json_object_get(descriptor, "size"), out->file, out->digest, where);
 	if (strncmp(out->digest, "sha256:", 7) != 0) {
+		run->out->has_unread = true;
 		audit_warning(run, "%s: %s was not compared with its content: only sha256 is known", where,
 			      out->digest);
 		return 0;

@@ -217,6 +217,21 @@ static void write_value(const struct writer *w, const json_t *value, int depth)
 	}
 }
 
+bool xb_json_has_real(const json_t *value)
+{
+	json_t *shared = (json_t *)(uintptr_t)value; /* the iteration of jansson is not const, and changes nothing */
+
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		if (xb_json_has_real(json_array_get(value, i)))
+			return true;
+	}
+	for (void *at = json_object_iter(shared); at; at = json_object_iter_next(shared, at)) {
+		if (xb_json_has_real(json_object_iter_value(at)))
+			return true;
+	}
+	return json_is_real(value);
+}
+
 void xb_json_write(const json_t *value, int pretty_depth, bool sort_keys, struct xb_str *out)
 {
 	const struct writer w = {.out = out, .pretty_depth = pretty_depth, .sort_keys = sort_keys};

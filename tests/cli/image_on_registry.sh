@@ -81,6 +81,15 @@ expect 0 "$xbuild" image on
 [ "$(tail -n 1 "$work/stdout")" = "$digest" ] || fail "the lock does not pin the base"
 export XBUILD_CACHE_DIR="$cache"
 expect 0 "$xbuild" lock --check
+# another list of targets takes them from what is pinned
+bases() { python3 -c 'import json; print(json.load(open("xbuild.lock"))["bases"])'; }
+pinned=$(bases)
+sed -i 's/^targets: .*/targets: [linux-x86_64]/' xbuild.yaml
+expect 0 "$xbuild" lock
+[ "$(bases)" != "$pinned" ] || fail "the target is still there"
+sed -i 's/^targets: .*/targets: [linux-x86_64, linux-aarch64]/' xbuild.yaml
+expect 0 "$xbuild" lock
+[ "$(bases)" = "$pinned" ] || fail "a new target moves the base"
 expect 0 "$xbuild" lock --update "$host/acme/base:v1"
 prints "^~ base $host/acme/base:v1 sha256:"
 

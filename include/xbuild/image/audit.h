@@ -46,6 +46,7 @@ struct xb_audit {
 	findings;			      /* in the order in which they were met; at most XB_MAX_DIAGS of a kind */
 	XB_VEC(struct xb_audit_image) images; /* at most XB_MAX_DIAGS */
 	size_t n_images;		      /* that index.json names, with those that are not in the list */
+	bool has_unread;		      /* a blob has a digest that was not compared with its content */
 	bool has_docker;	       /* manifest.json names images as well, which no digest of index.json covers */
 	size_t n_problems, n_warnings; /* with those that are not in the list */
 };

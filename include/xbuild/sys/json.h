@@ -24,6 +24,9 @@ void xb_json_release(json_t **value);
 int xb_json_parse(struct xb_sv text, const char *name, json_t **out, struct xb_err *err) XB_MUST_CHECK;
 int xb_json_read(const char *path, int64_t max_bytes, json_t **out, struct xb_err *err) XB_MUST_CHECK;
 
+/* True when a number in it is a float, which is not written again: for foreign documents of which parts are kept. */
+bool xb_json_has_real(const json_t *value);
+
 /*
  * Appends `value` to out. Containers down to `pretty_depth` levels are spread over lines, with one space of indent per
  * level; deeper ones stay on one line. 0 is all on one line without blanks (OCI documents); a lock uses a depth that

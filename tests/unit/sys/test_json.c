@@ -228,9 +228,30 @@ static void as_go_writes_it(void **state)
 			    "  \"a\": \"\\u003c\\u0026\\u003e\\u2028\\u2029\xe2\x80\x9c/\\n\",\n  \"e\": []\n}");
 }
 
+static void test_has_real(void **state)
+{
+	static const struct {
+		const char *text;
+		bool expected;
+	} cases[] = {
+		{"{}", false},	       {"[1,\"1.5\",null,{\"a\":[true]}]", false}, {"[1.0]", true},
+		{"{\"a\":1e3}", true}, {"{\"a\":[{\"b\":[1,2,3.5]}]}", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(cases); i++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		json_t *value XB_CLEANUP(xb_json_release) = NULL;
+
+		assert_int_equal(xb_json_parse(xb_sv(cases[i].text), "case", &value, &err), 0);
+		assert_int_equal(xb_json_has_real(value), cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_has_real),
 		cmocka_unit_test(one_line_has_no_blanks),
 		cmocka_unit_test(lines_go_as_deep_as_asked),
 		cmocka_unit_test(every_character_survives),
