@@ -48,7 +48,7 @@ void base_image_release(struct base_image *base)
 {
 	if (!base)
 		return;
-	xb_graph_release(&base->graph);
+	xb_content_release(&base->graph);
 	json_decref(base->config);
 	*base = (struct base_image){0};
 }
@@ -109,7 +109,7 @@ static int check_platform(const struct base_image *base, const struct xb_target 
 static int find_layers(struct base_image *base, struct xb_err *err)
 {
 	const json_t *ids = json_object_get(json_object_get(base->config, "rootfs"), "diff_ids");
-	const struct xb_graph_document *m = base->manifest;
+	const struct xb_content_document *m = base->manifest;
 
 	if (json_array_size(ids) != m->n_layers)
 		return xb_fail(err, XB_E_VERIFY, "the base has %zu layers and %zu diffIDs", m->n_layers,
@@ -117,7 +117,7 @@ static int find_layers(struct base_image *base, struct xb_err *err)
 	base->layers = xb_arena_array(&base->graph.arena, m->n_layers, sizeof(*base->layers));
 	base->media_types = xb_arena_array(&base->graph.arena, m->n_layers, sizeof(*base->media_types));
 	for (size_t i = 0; i < m->n_layers; i++) {
-		const struct xb_graph_blob *blob = &base->graph.blobs.items[m->layers[i]];
+		const struct xb_content_blob *blob = &base->graph.blobs.items[m->layers[i]];
 		const char *id = json_string_value(json_array_get(ids, i));
 
 		base->layers[i].blob = blob->digest;
@@ -142,7 +142,7 @@ static int absent(struct xb_err *err)
 
 static int read_config(struct xb_app *app, struct base_image *base, struct xb_err *err)
 {
-	const struct xb_graph_blob *blob = &base->graph.blobs.items[base->manifest->config];
+	const struct xb_content_blob *blob = &base->graph.blobs.items[base->manifest->config];
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	char name[XB_DIGEST_OCI];
 
@@ -160,7 +160,7 @@ static int read_config(struct xb_app *app, struct base_image *base, struct xb_er
 int base_image_find(struct xb_app *app, const struct xb_image *image, const struct xb_target *target,
 		    struct base_image *out, struct xb_err *err)
 {
-	const struct xb_graph_reader reader = {.read = read_document, .ctx = app};
+	const struct xb_content_reader reader = {.read = read_document, .ctx = app};
 	struct base_image base XB_CLEANUP(base_image_release) = {0};
 	const struct xb_lock_base_platform *platform = NULL;
 
@@ -168,7 +168,7 @@ int base_image_find(struct xb_app *app, const struct xb_image *image, const stru
 		return err->code;
 	if (!xb_cas_has(app->store, &platform->manifest, platform->size_bytes))
 		return 0;
-	if (xb_graph_read(&reader, NULL, &platform->manifest, &base.graph, err) < 0)
+	if (xb_content_read(&reader, NULL, &platform->manifest, &base.graph, err) < 0)
 		return absent(err);
 	base.manifest = &base.graph.documents.items[base.graph.documents.len - 1];
 	if (base.manifest->is_index)

@@ -5,17 +5,17 @@
 
 #include "xbuild/app/app.h"
 #include "xbuild/image/listing.h"
-#include "xbuild/registry/graph.h"
+#include "xbuild/registry/content.h"
 #include "xbuild/sys/json.h"
 
 /* An image of one platform, as it is in the store. All-zero is none. */
 struct base_image {
 	const struct xb_lock_base *lock; /* borrowed */
-	struct xb_graph graph;
-	const struct xb_graph_document *manifest; /* in graph */
-	json_t *config;				  /* its configuration document; owned */
-	struct xb_listed_layer *layers;		  /* bottom first, in the graph's arena */
-	const char **media_types;		  /* of the layers, as an OCI manifest has them; static */
+	struct xb_content graph;
+	const struct xb_content_document *manifest; /* in graph */
+	json_t *config;				    /* its configuration document; owned */
+	struct xb_listed_layer *layers;		    /* bottom first, in the graph's arena */
+	const char **media_types;		    /* of the layers, as an OCI manifest has them; static */
 };
 void base_image_release(struct base_image *base); /* NULL-safe */
 

@@ -200,14 +200,14 @@ static bool wants(void *ctx, const char *platform)
 }
 
 /* Of an index the first manifest of the platform (image-index.md); an image without index is for the one that it says. */
-static const struct xb_graph_document *find_platform(const struct xb_graph *graph, const struct xb_target *target)
+static const struct xb_content_document *find_platform(const struct xb_content *graph, const struct xb_target *target)
 {
-	const struct xb_graph_document *root = &graph->documents.items[graph->documents.len - 1];
+	const struct xb_content_document *root = &graph->documents.items[graph->documents.len - 1];
 
 	if (!root->is_index)
 		return root;
 	for (size_t i = 0; i < graph->documents.len; i++) {
-		const struct xb_graph_document *d = &graph->documents.items[i];
+		const struct xb_content_document *d = &graph->documents.items[i];
 
 		if (!d->is_index && is_platform(target, d->platform))
 			return d;
@@ -224,8 +224,8 @@ static int compare_platforms(const void *a, const void *b)
 int base_origin_resolve(struct base_origin *o, const struct xb_digest *pinned, const struct xb_target *const *targets,
 			size_t n_targets, struct xb_arena *arena, struct xb_lock_base *out, struct xb_err *err)
 {
-	const struct xb_graph_reader reader = {.read = read_document, .wants = wants, .ctx = o};
-	struct xb_graph graph XB_CLEANUP(xb_graph_release) = {0};
+	const struct xb_content_reader reader = {.read = read_document, .wants = wants, .ctx = o};
+	struct xb_content graph XB_CLEANUP(xb_content_release) = {0};
 
 	o->targets = targets;
 	o->n_targets = n_targets;
@@ -234,11 +234,11 @@ int base_origin_resolve(struct base_origin *o, const struct xb_digest *pinned, c
 		out->index = *pinned;
 	else if (find_root(o, &out->index, err) < 0)
 		return err->code;
-	if (xb_graph_read(&reader, NULL, &out->index, &graph, err) < 0)
+	if (xb_content_read(&reader, NULL, &out->index, &graph, err) < 0)
 		return err->code;
 	out->platforms = xb_arena_array(arena, n_targets, sizeof(*out->platforms));
 	for (size_t i = 0; i < n_targets; i++) {
-		const struct xb_graph_document *d = find_platform(&graph, targets[i]);
+		const struct xb_content_document *d = find_platform(&graph, targets[i]);
 
 		if (!d)
 			return xb_fail(err, XB_E_INPUT, "it is not made for linux/%s", targets[i]->oci_arch);
@@ -255,9 +255,9 @@ static int fetch_documents(struct xb_app *app, struct base_origin *o, const stru
 			   const struct xb_target *target, struct base_image *base, struct xb_err *err)
 {
 	const struct xb_lock_base *lock = xb_lock_base(app->lock, image->base_ref);
-	const struct xb_graph_reader reader = {.read = read_document, .ctx = o};
-	struct xb_graph graph XB_CLEANUP(xb_graph_release) = {0};
-	const struct xb_graph_document *manifest;
+	const struct xb_content_reader reader = {.read = read_document, .ctx = o};
+	struct xb_content graph XB_CLEANUP(xb_content_release) = {0};
+	const struct xb_content_document *manifest;
 	struct xb_digest stored;
 	int found = base_image_find(app, image, target, base, err);
 
@@ -266,7 +266,7 @@ static int fetch_documents(struct xb_app *app, struct base_origin *o, const stru
 	for (size_t i = 0; i < lock->n_platforms; i++) {
 		if (strcmp(lock->platforms[i].target, target->name) != 0)
 			continue;
-		if (xb_graph_read(&reader, NULL, &lock->platforms[i].manifest, &graph, err) < 0)
+		if (xb_content_read(&reader, NULL, &lock->platforms[i].manifest, &graph, err) < 0)
 			return err->code;
 		manifest = &graph.documents.items[graph.documents.len - 1];
 		if (manifest->is_index)

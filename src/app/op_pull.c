@@ -21,7 +21,7 @@ struct pull_run {
 	const struct xb_op_pull_opts *opts;
 	struct xb_reference ref;
 	const struct xb_target **targets;
-	struct xb_graph graph;
+	struct xb_content graph;
 	struct xb_descriptor root; /* of what is written */
 	const char *root_type;
 	XB_VEC(struct xb_descriptor) blobs; /* all that is below it, and itself */
@@ -30,7 +30,7 @@ struct pull_run {
 static void release_run(struct pull_run *run)
 {
 	xb_reference_release(&run->ref);
-	xb_graph_release(&run->graph);
+	xb_content_release(&run->graph);
 	XB_VEC_RELEASE(&run->blobs);
 }
 
@@ -74,7 +74,7 @@ static bool wants_platform(void *ctx, const char *platform)
 
 /* ---- what is written ---- */
 
-static bool is_in_graph(const struct xb_graph *graph, const json_t *descriptor)
+static bool is_in_graph(const struct xb_content *graph, const json_t *descriptor)
 {
 	const char *text = json_string_value(json_object_get(descriptor, "digest"));
 	struct xb_digest digest;
@@ -88,7 +88,7 @@ static bool is_in_graph(const struct xb_graph *graph, const json_t *descriptor)
 }
 
 /* The root as it is, but with those of its entries alone that were chosen. */
-static int make_smaller_index(struct pull_run *run, const struct xb_graph_document *root, struct xb_err *err)
+static int make_smaller_index(struct pull_run *run, const struct xb_content_document *root, struct xb_err *err)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	json_t *index XB_CLEANUP(xb_json_release) = NULL;
@@ -110,7 +110,7 @@ static int make_smaller_index(struct pull_run *run, const struct xb_graph_docume
 	return xb_cas_put_bytes(run->app->store, text.data, text.len, &run->root.digest, err);
 }
 
-static void take_root(struct pull_run *run, const struct xb_graph_document *d)
+static void take_root(struct pull_run *run, const struct xb_content_document *d)
 {
 	run->root = (struct xb_descriptor){d->digest, d->bytes.len};
 	run->root_type = d->media_type;
@@ -118,8 +118,8 @@ static void take_root(struct pull_run *run, const struct xb_graph_document *d)
 
 static int choose_root(struct pull_run *run, struct xb_err *err)
 {
-	const struct xb_graph *g = &run->graph;
-	const struct xb_graph_document *root = &g->documents.items[g->documents.len - 1];
+	const struct xb_content *g = &run->graph;
+	const struct xb_content_document *root = &g->documents.items[g->documents.len - 1];
 
 	take_root(run, root);
 	if (!run->opts->n_targets || !root->is_index)
@@ -133,12 +133,12 @@ static int choose_root(struct pull_run *run, struct xb_err *err)
 
 static void collect_blobs(struct pull_run *run)
 {
-	const struct xb_graph *g = &run->graph;
+	const struct xb_content *g = &run->graph;
 	const size_t n = g->documents.len;
 
 	XB_VEC_PUSH(&run->blobs, run->root);
 	for (size_t i = 0; i < n; i++) {
-		const struct xb_graph_document *d = &g->documents.items[i];
+		const struct xb_content_document *d = &g->documents.items[i];
 
 		/* the last one is the root, whole or not */
 		if (i + 1 < n && !xb_digest_eq(&d->digest, &run->root.digest))
@@ -190,14 +190,14 @@ static json_t *blob_name(const struct xb_digest *digest)
 /* manifest.json of `docker save`: several platforms have each a tag of their own. */
 static void make_docker_json(const struct pull_run *run, struct xb_str *out)
 {
-	const struct xb_graph *g = &run->graph;
+	const struct xb_content *g = &run->graph;
 	json_t *images XB_CLEANUP(xb_json_release) = json_array();
 	size_t n_manifests = 0;
 
 	for (size_t i = 0; i < g->documents.len; i++)
 		n_manifests += !g->documents.items[i].is_index;
 	for (size_t i = 0; i < g->documents.len; i++) {
-		const struct xb_graph_document *d = &g->documents.items[i];
+		const struct xb_content_document *d = &g->documents.items[i];
 		struct xb_str tag XB_CLEANUP(xb_str_release) = {0};
 		json_t *image, *layers, *tags;
 		struct xb_sv platform = xb_sv(d->platform), arch;

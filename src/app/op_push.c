@@ -30,7 +30,7 @@ struct push_run {
 	const struct xb_op_push_opts *opts;
 	struct xb_op_push_result *result;
 	const char *layout; /* absolute */
-	struct xb_graph graph;
+	struct xb_content graph;
 	XB_VEC(struct xb_push_target) targets;
 };
 
@@ -52,7 +52,7 @@ static void release_run(struct push_run *run)
 	for (size_t i = 0; i < run->targets.len; i++)
 		xb_reference_release(&run->targets.items[i].ref);
 	XB_VEC_RELEASE(&run->targets);
-	xb_graph_release(&run->graph);
+	xb_content_release(&run->graph);
 }
 
 /* ---- the layout ---- */
@@ -124,14 +124,14 @@ static int read_document(void *ctx, const struct xb_digest *digest, struct xb_st
 static int read_layout(struct push_run *run, struct xb_err *err)
 {
 	struct source source = {run->app, run->layout};
-	const struct xb_graph_reader reader = {.read = read_document, .ctx = &source};
+	const struct xb_content_reader reader = {.read = read_document, .ctx = &source};
 
 	if (xb_layout_read(run->layout, &run->result->digest, err) < 0) {
 		if (err->code != XB_E_NOT_FOUND)
 			return err->code;
 		return run->opts->from ? err->code : xb_hint(err, "run 'xbuild image', which writes it");
 	}
-	if (xb_graph_read(&reader, NULL, &run->result->digest, &run->graph, err) < 0)
+	if (xb_content_read(&reader, NULL, &run->result->digest, &run->graph, err) < 0)
 		return xb_wrap(err, "read the layout '%s'", run->layout);
 	return 0;
 }
@@ -309,7 +309,7 @@ struct sending {
 };
 
 /* The image or a companion, from the layout in dir, to all targets. `tags`: under their tags; else by digest alone. */
-static int send(const struct sending *s, const struct xb_graph *graph, const char *dir,
+static int send(const struct sending *s, const struct xb_content *graph, const char *dir,
 		const struct xb_push_target *targets, struct xb_push_result *result, struct xb_err *err)
 {
 	struct source from = {s->run->app, dir};
@@ -338,7 +338,7 @@ static const struct xb_push_target *retagged(const struct push_run *run, const c
 	return targets;
 }
 
-static int list_companion(const struct sending *s, const struct xb_companion *c, const struct xb_graph_document *d,
+static int list_companion(const struct sending *s, const struct xb_companion *c, const struct xb_content_document *d,
 			  struct xb_err *err)
 {
 	for (size_t i = 0; i < s->run->targets.len; i++) {
@@ -365,7 +365,7 @@ static bool has_layer(const json_t *manifest, const json_t *layer)
 }
 
 /* A tag of signatures holds those of all who signed: one that others have added to is not taken away from them. */
-static int check_signers(struct xb_repository *repo, const struct xb_companion *c, const struct xb_graph *graph,
+static int check_signers(struct xb_repository *repo, const struct xb_companion *c, const struct xb_content *graph,
 			 struct xb_err *err)
 {
 	struct xb_manifest there XB_CLEANUP(xb_manifest_release) = {0};
@@ -394,7 +394,7 @@ static int check_signers(struct xb_repository *repo, const struct xb_companion *
 	return 0;
 }
 
-static int check_all_signers(const struct sending *s, const struct xb_companion *c, const struct xb_graph *graph,
+static int check_all_signers(const struct sending *s, const struct xb_companion *c, const struct xb_content *graph,
 			     struct xb_err *err)
 {
 	for (size_t i = 0; c->tag && i < s->run->targets.len; i++) {
@@ -410,11 +410,11 @@ static int check_all_signers(const struct sending *s, const struct xb_companion 
 
 static int send_companion(const struct sending *s, const struct xb_companion *c, struct xb_err *err)
 {
-	struct xb_graph graph XB_CLEANUP(xb_graph_release) = {0};
+	struct xb_content graph XB_CLEANUP(xb_content_release) = {0};
 	struct source from = {s->run->app, c->dir};
-	const struct xb_graph_reader reader = {.read = read_document, .ctx = &from};
+	const struct xb_content_reader reader = {.read = read_document, .ctx = &from};
 
-	if (xb_graph_read(&reader, NULL, &c->manifest.digest, &graph, err) < 0)
+	if (xb_content_read(&reader, NULL, &c->manifest.digest, &graph, err) < 0)
 		return xb_wrap(err, "read the layout '%s'", c->dir);
 	if (check_all_signers(s, c, &graph, err) < 0 ||
 	    send(s, &graph, c->dir, retagged(s->run, c->tag ? &c->tag : NULL), &s->run->result->sent, err) < 0)

@@ -16,7 +16,7 @@
 struct pulling {
 	const struct xb_pull_opts *opts;
 	struct xb_repository *repo;
-	const struct xb_graph *graph;
+	const struct xb_content *graph;
 	struct meter meter;
 };
 
@@ -59,24 +59,24 @@ static bool wants(void *ctx, const char *platform)
 	return !p->opts->wants || p->opts->wants(p->opts->ctx, platform);
 }
 
-static int read_graph(struct pulling *p, struct xb_graph *out, struct xb_err *err)
+static int read_graph(struct pulling *p, struct xb_content *out, struct xb_err *err)
 {
-	const struct xb_graph_reader reader = {.read = read_document, .wants = wants, .ctx = p};
+	const struct xb_content_reader reader = {.read = read_document, .wants = wants, .ctx = p};
 	struct xb_manifest root XB_CLEANUP(xb_manifest_release) = {0};
 
 	if (xb_manifest_resolve(p->repo, &root, err) < 0 || keep(p, &root, err) < 0 ||
-	    xb_graph_read(&reader, root.media_type, &root.digest, out, err) < 0)
+	    xb_content_read(&reader, root.media_type, &root.digest, out, err) < 0)
 		return err->code;
 	if (out->documents.len > 1 || !out->documents.items[0].is_index)
 		return 0;
-	xb_graph_release(out);
+	xb_content_release(out);
 	return xb_fail(err, XB_E_NOT_FOUND, "the image has none of the platforms asked for");
 }
 
 static int blob_job(void *ctx, size_t i, struct xb_err *err)
 {
 	struct pulling *p = ctx;
-	const struct xb_graph_blob *b = &p->graph->blobs.items[i];
+	const struct xb_content_blob *b = &p->graph->blobs.items[i];
 	const struct xb_blob blob = {
 		.digest = b->digest, .size_bytes = b->size_bytes, .moved = meter_moved, .ctx = &p->meter};
 
@@ -86,7 +86,7 @@ static int blob_job(void *ctx, size_t i, struct xb_err *err)
 	return 0;
 }
 
-static int fetch_blobs(struct pulling *p, const struct xb_graph *graph, struct xb_err *err)
+static int fetch_blobs(struct pulling *p, const struct xb_content *graph, struct xb_err *err)
 {
 	const int parallel = p->opts->parallel > 0 ? p->opts->parallel : XB_PULL_PARALLEL;
 	uint64_t total = 0;
@@ -101,13 +101,13 @@ static int fetch_blobs(struct pulling *p, const struct xb_graph *graph, struct x
 	return rc;
 }
 
-int xb_pull(struct xb_registry *registry, const struct xb_pull_opts *opts, struct xb_graph *out, struct xb_err *err)
+int xb_pull(struct xb_registry *registry, const struct xb_pull_opts *opts, struct xb_content *out, struct xb_err *err)
 {
 	struct pulling p = {.opts = opts, .repo = xb_repository_open(registry, opts->ref, false)};
 	int rc = read_graph(&p, out, err);
 
 	if (rc == 0 && fetch_blobs(&p, out, err) < 0) {
-		xb_graph_release(out);
+		xb_content_release(out);
 		rc = err->code;
 	}
 	if (rc < 0)

@@ -20,7 +20,7 @@ static const char *const way_names[] = {
 /* The push to one target. */
 struct pushing {
 	const struct xb_push_opts *opts;
-	const struct xb_graph *graph;
+	const struct xb_content *graph;
 	size_t target;
 	struct xb_repository *repo;
 	bool *has_document; /* by index of graph->documents: the repository has it */
@@ -46,7 +46,7 @@ void xb_push_result_release(struct xb_push_result *result)
 /* ---- blobs ---- */
 
 /* From the repositories of this registry that are known to have the blob. */
-static int mount(struct pushing *p, const struct xb_graph_blob *b, const struct xb_blob *blob, bool *out_mounted,
+static int mount(struct pushing *p, const struct xb_content_blob *b, const struct xb_blob *blob, bool *out_mounted,
 		 char **out_upload, struct xb_err *err)
 {
 	const struct xb_push_target *own = &p->opts->targets[p->target];
@@ -73,7 +73,7 @@ static int mount(struct pushing *p, const struct xb_graph_blob *b, const struct 
 	return 0;
 }
 
-static int bring_blob(struct pushing *p, const struct xb_graph_blob *b, enum xb_push_way *way, struct xb_err *err)
+static int bring_blob(struct pushing *p, const struct xb_content_blob *b, enum xb_push_way *way, struct xb_err *err)
 {
 	const struct xb_blob blob = {
 		.digest = b->digest, .size_bytes = b->size_bytes, .moved = meter_moved, .ctx = &p->meter};
@@ -101,7 +101,7 @@ static int bring_blob(struct pushing *p, const struct xb_graph_blob *b, enum xb_
 static int blob_job(void *ctx, size_t i, struct xb_err *err)
 {
 	struct pushing *p = ctx;
-	const struct xb_graph_blob *b = &p->graph->blobs.items[p->blobs[i]];
+	const struct xb_content_blob *b = &p->graph->blobs.items[p->blobs[i]];
 
 	if (bring_blob(p, b, &p->blob_ways[i], err) < 0)
 		return err->code;
@@ -115,7 +115,7 @@ static int bring_blobs(struct pushing *p, int parallel, struct xb_err *err)
 	int rc;
 
 	for (size_t i = 0; i < p->graph->blobs.len; i++) {
-		const struct xb_graph_blob *b = &p->graph->blobs.items[i];
+		const struct xb_content_blob *b = &p->graph->blobs.items[i];
 
 		if (b->document != SIZE_MAX && p->has_document[b->document])
 			continue;
@@ -136,7 +136,7 @@ static int bring_blobs(struct pushing *p, int parallel, struct xb_err *err)
 static int head_job(void *ctx, size_t i, struct xb_err *err)
 {
 	struct pushing *p = ctx;
-	const struct xb_graph_document *d = &p->graph->documents.items[i];
+	const struct xb_content_document *d = &p->graph->documents.items[i];
 	struct xb_digest told;
 	char name[XB_DIGEST_OCI];
 
@@ -158,7 +158,7 @@ static int find_documents(struct pushing *p, int parallel, struct xb_err *err)
 
 static int put_document(struct pushing *p, size_t i, struct xb_err *err)
 {
-	const struct xb_graph_document *d = &p->graph->documents.items[i];
+	const struct xb_content_document *d = &p->graph->documents.items[i];
 	char name[XB_DIGEST_OCI];
 
 	return xb_manifest_put(p->repo, xb_digest_oci(&d->digest, name), d->media_type, d->bytes, &d->digest, err);
@@ -188,7 +188,7 @@ static int tag_job(void *ctx, size_t i, struct xb_err *err)
 {
 	struct pushing *p = ctx;
 	const char *tag = p->opts->targets[p->target].tags[i];
-	const struct xb_graph_document *root = &p->graph->documents.items[p->graph->documents.len - 1];
+	const struct xb_content_document *root = &p->graph->documents.items[p->graph->documents.len - 1];
 	struct xb_digest told;
 	bool there;
 
@@ -204,13 +204,13 @@ static int tag_job(void *ctx, size_t i, struct xb_err *err)
 static void record(const struct pushing *p, struct xb_push_result *out)
 {
 	for (size_t i = 0; i < p->n_blobs; i++) {
-		const struct xb_graph_blob *b = &p->graph->blobs.items[p->blobs[i]];
+		const struct xb_content_blob *b = &p->graph->blobs.items[p->blobs[i]];
 
 		XB_VEC_PUSH(&out->items, ((struct xb_push_item){p->target, b->digest, b->size_bytes, p->blob_ways[i]}));
 		out->sent_bytes += p->blob_ways[i] == XB_PUSH_SENT ? b->size_bytes : 0;
 	}
 	for (size_t i = 0; i < p->graph->documents.len; i++) {
-		const struct xb_graph_document *d = &p->graph->documents.items[i];
+		const struct xb_content_document *d = &p->graph->documents.items[i];
 		const int64_t size = (int64_t)d->bytes.len;
 
 		XB_VEC_PUSH(&out->items, ((struct xb_push_item){p->target, d->digest, size,

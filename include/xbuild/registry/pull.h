@@ -12,7 +12,7 @@
 #ifndef XBUILD_REGISTRY_PULL_H
 #define XBUILD_REGISTRY_PULL_H
 
-#include "xbuild/registry/graph.h"
+#include "xbuild/registry/content.h"
 #include "xbuild/registry/registry.h"
 #include "xbuild/store/store.h"
 
@@ -22,13 +22,13 @@ struct xb_pull_opts {
 	const struct xb_reference *ref;
 	struct xb_store *store;
 	int parallel; /* blobs at once; 0 = XB_PULL_PARALLEL */
-	/* Which platforms, as in xb_graph_reader; NULL: all. */
+	/* Which platforms, as in xb_content_reader; NULL: all. */
 	bool (*wants)(void *ctx, const char *platform);
 	void *ctx;
 };
 
-/* *out: release it with xb_graph_release; its last document is what the reference names. */
-int xb_pull(struct xb_registry *registry, const struct xb_pull_opts *opts, struct xb_graph *out,
+/* *out: release it with xb_content_release; its last document is what the reference names. */
+int xb_pull(struct xb_registry *registry, const struct xb_pull_opts *opts, struct xb_content *out,
 	    struct xb_err *err) XB_MUST_CHECK;
 
 #endif

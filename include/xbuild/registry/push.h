@@ -16,7 +16,7 @@
 #ifndef XBUILD_REGISTRY_PUSH_H
 #define XBUILD_REGISTRY_PUSH_H
 
-#include "xbuild/registry/graph.h"
+#include "xbuild/registry/content.h"
 #include "xbuild/registry/registry.h"
 
 #define XB_PUSH_PARALLEL 6
@@ -49,7 +49,7 @@ struct xb_push_item {
 };
 
 struct xb_push_opts {
-	const struct xb_graph *graph;
+	const struct xb_content *graph;
 	const struct xb_push_source *source;
 	const struct xb_push_target *targets;
 	size_t n_targets;

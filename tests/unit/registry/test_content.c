@@ -11,7 +11,7 @@
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/attr.h"
-#include "xbuild/registry/graph.h"
+#include "xbuild/registry/content.h"
 
 #define INDEX	 "application/vnd.oci.image.index.v1+json"
 #define MANIFEST "application/vnd.oci.image.manifest.v1+json"
@@ -49,13 +49,13 @@ static bool wants_arm(void *ctx, const char *platform)
 	return strcmp(platform, "linux/arm64/v8") == 0;
 }
 
-static int read_root(const char *media_type, const char *root, bool filter, struct xb_graph *out, struct xb_err *err)
+static int read_root(const char *media_type, const char *root, bool filter, struct xb_content *out, struct xb_err *err)
 {
-	const struct xb_graph_reader reader = {.read = read_document, .wants = filter ? wants_arm : NULL};
+	const struct xb_content_reader reader = {.read = read_document, .wants = filter ? wants_arm : NULL};
 	struct xb_digest d;
 
 	assert_true(xb_digest_parse(xb_sv(root), &d));
-	return xb_graph_read(&reader, media_type, &d, out, err);
+	return xb_content_read(&reader, media_type, &d, out, err);
 }
 
 /* A descriptor of a digest of one repeated digit. */
@@ -94,7 +94,7 @@ static char *child(const char *type, const char *digest, const char *platform)
 
 static void test_two_platforms(void **state)
 {
-	struct xb_graph g XB_CLEANUP(xb_graph_release) = {0};
+	struct xb_content g XB_CLEANUP(xb_content_release) = {0};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	char *one XB_CLEANUP(xb_free_ptr) = manifest('1', 'b'), *two XB_CLEANUP(xb_free_ptr) = manifest('2', 'c');
 	char *amd XB_CLEANUP(xb_free_ptr) =
@@ -118,7 +118,7 @@ static void test_two_platforms(void **state)
 	assert_int_equal(g.documents.items[0].layers[0], g.documents.items[1].layers[0]);
 	assert_int_equal(g.blobs.items[g.documents.items[1].layers[1]].document, 1);
 	assert_true(g.blobs.items[5].document == SIZE_MAX);
-	xb_graph_release(&g);
+	xb_content_release(&g);
 
 	assert_int_equal(read_root(INDEX, root, true, &g, &err), 0);
 	assert_int_equal(g.documents.len, 2);
@@ -128,7 +128,7 @@ static void test_two_platforms(void **state)
 /* What one entry calls a blob can be a manifest to the next: it is read all the same. */
 static void test_two_names(void **state)
 {
-	struct xb_graph g XB_CLEANUP(xb_graph_release) = {0};
+	struct xb_content g XB_CLEANUP(xb_content_release) = {0};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	char *one XB_CLEANUP(xb_free_ptr) = manifest('1', 'b');
 	char *odd XB_CLEANUP(xb_free_ptr) = child("application/x-other", one, "");
@@ -145,7 +145,7 @@ static void test_two_names(void **state)
 
 static void refuse(const char *media_type, const char *text, enum xb_code code, const char *why)
 {
-	struct xb_graph g XB_CLEANUP(xb_graph_release) = {0};
+	struct xb_content g XB_CLEANUP(xb_content_release) = {0};
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	char *root XB_CLEANUP(xb_free_ptr) = add(text);
 
@@ -193,7 +193,7 @@ static void test_depth(void **state)
 
 	(void)state;
 	for (int depth = 0; depth < 10; depth++) {
-		struct xb_graph g XB_CLEANUP(xb_graph_release) = {0};
+		struct xb_content g XB_CLEANUP(xb_content_release) = {0};
 		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 		char *of XB_CLEANUP(xb_free_ptr) = child(depth ? INDEX : MANIFEST, root, "");
 		char *text XB_CLEANUP(xb_free_ptr) = xb_printf("{\"manifests\":[%s]}", of);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "xbuild/registry/graph.h"
+#include "xbuild/registry/content.h"
 
 #include <string.h>
 
@@ -13,8 +13,8 @@
 
 /* A reading of one graph. */
 struct reading {
-	const struct xb_graph_reader *reader;
-	struct xb_graph *graph;
+	const struct xb_content_reader *reader;
+	struct xb_content *graph;
 	int depth;
 };
 
@@ -25,7 +25,7 @@ struct descriptor {
 	const char *platform;
 };
 
-void xb_graph_release(struct xb_graph *graph)
+void xb_content_release(struct xb_content *graph)
 {
 	if (!graph)
 		return;
@@ -33,7 +33,7 @@ void xb_graph_release(struct xb_graph *graph)
 	XB_VEC_RELEASE(&graph->blobs);
 	xb_map_release(&graph->known);
 	xb_arena_release(&graph->arena);
-	*graph = (struct xb_graph){0};
+	*graph = (struct xb_content){0};
 }
 
 static bool is_index_type(const char *type)
@@ -46,14 +46,14 @@ static bool is_manifest_type(const char *type)
 	return strcmp(type, OCI_MANIFEST) == 0 || strcmp(type, DOCKER_MANIFEST) == 0;
 }
 
-static size_t known(const struct xb_graph *graph, const struct xb_digest *digest)
+static size_t known(const struct xb_content *graph, const struct xb_digest *digest)
 {
 	char hex[XB_DIGEST_HEX];
 
 	return (size_t)(uintptr_t)xb_map_get_str(&graph->known, xb_digest_hex(digest, hex));
 }
 
-static void remember(struct xb_graph *graph, const struct xb_digest *digest, size_t index)
+static void remember(struct xb_content *graph, const struct xb_digest *digest, size_t index)
 {
 	char hex[XB_DIGEST_HEX];
 
@@ -61,7 +61,7 @@ static void remember(struct xb_graph *graph, const struct xb_digest *digest, siz
 }
 
 /* Some digests are named as a blob by one and as a document by another. */
-static bool is_document(const struct xb_graph *graph, const struct xb_digest *digest)
+static bool is_document(const struct xb_content *graph, const struct xb_digest *digest)
 {
 	const size_t at = known(graph, digest);
 
@@ -106,7 +106,7 @@ static bool is_foreign(const char *media_type)
 /* The blob's number, whether it was known before or not. */
 static int add_blob(struct reading *r, const json_t *object, const char *where, size_t *out, struct xb_err *err)
 {
-	struct xb_graph *graph = r->graph;
+	struct xb_content *graph = r->graph;
 	struct descriptor d;
 	size_t at;
 
@@ -119,13 +119,13 @@ static int add_blob(struct reading *r, const json_t *object, const char *where, 
 		*out = at - 1;
 		return 0;
 	}
-	if (graph->blobs.len == XB_GRAPH_MAX_BLOBS)
-		return xb_fail(err, XB_E_INPUT, "%s: more than %d blobs", where, XB_GRAPH_MAX_BLOBS);
-	XB_VEC_PUSH(&graph->blobs, ((struct xb_graph_blob){.media_type = xb_arena_strdup(&graph->arena, d.media_type),
-							   .digest = d.digest,
-							   .size_bytes = d.size_bytes,
-							   .is_foreign = is_foreign(d.media_type),
-							   .document = graph->documents.len}));
+	if (graph->blobs.len == XB_CONTENT_MAX_BLOBS)
+		return xb_fail(err, XB_E_INPUT, "%s: more than %d blobs", where, XB_CONTENT_MAX_BLOBS);
+	XB_VEC_PUSH(&graph->blobs, ((struct xb_content_blob){.media_type = xb_arena_strdup(&graph->arena, d.media_type),
+							     .digest = d.digest,
+							     .size_bytes = d.size_bytes,
+							     .is_foreign = is_foreign(d.media_type),
+							     .document = graph->documents.len}));
 	remember(graph, &d.digest, graph->blobs.len - 1);
 	*out = graph->blobs.len - 1;
 	return 0;
@@ -135,14 +135,14 @@ static int add_blob(struct reading *r, const json_t *object, const char *where, 
 
 static int read_document(struct reading *r, const struct descriptor *d, struct xb_err *err);
 
-static int read_manifest(struct reading *r, const json_t *root, const char *where, struct xb_graph_document *out,
+static int read_manifest(struct reading *r, const json_t *root, const char *where, struct xb_content_document *out,
 			 struct xb_err *err)
 {
 	const json_t *layers = json_object_get(root, "layers");
 	const json_t *annotations = json_object_get(root, "annotations");
 	const char *base = json_string_value(json_object_get(annotations, "org.opencontainers.image.base.name"));
 
-	if (!json_is_array(layers) || json_array_size(layers) > XB_GRAPH_MAX_BLOBS)
+	if (!json_is_array(layers) || json_array_size(layers) > XB_CONTENT_MAX_BLOBS)
 		return xb_fail(err, XB_E_INPUT, "%s: expected a list of layers", where);
 	out->n_layers = json_array_size(layers);
 	out->layers = xb_arena_array(&r->graph->arena, out->n_layers, sizeof(*out->layers));
@@ -181,7 +181,7 @@ static int read_index(struct reading *r, const json_t *root, const char *where, 
 }
 
 /* What a document is has to be the same for everybody who reads it (CVE-2021-41190). */
-static int find_kind(const json_t *root, const char *expected, const char *where, struct xb_graph_document *out,
+static int find_kind(const json_t *root, const char *expected, const char *where, struct xb_content_document *out,
 		     struct xb_err *err)
 {
 	const char *own = text_of(root, "mediaType");
@@ -227,17 +227,17 @@ static int load(struct reading *r, const struct descriptor *d, const char *where
 
 static int read_document(struct reading *r, const struct descriptor *d, struct xb_err *err)
 {
-	struct xb_graph *graph = r->graph;
-	struct xb_graph_document document = {.digest = d->digest, .platform = d->platform};
+	struct xb_content *graph = r->graph;
+	struct xb_content_document document = {.digest = d->digest, .platform = d->platform};
 	json_t *root XB_CLEANUP(xb_json_release) = NULL;
 	char where[XB_DIGEST_OCI];
 
 	xb_digest_oci(&d->digest, where);
 	if (is_document(graph, &d->digest))
 		return 0;
-	if (r->depth > XB_MAX_OCI_DEPTH || graph->documents.len >= XB_GRAPH_MAX_DOCUMENTS)
+	if (r->depth > XB_MAX_OCI_DEPTH || graph->documents.len >= XB_CONTENT_MAX_DOCUMENTS)
 		return xb_fail(err, XB_E_INPUT, "%s: more than %d levels or %d documents", where, XB_MAX_OCI_DEPTH,
-			       XB_GRAPH_MAX_DOCUMENTS);
+			       XB_CONTENT_MAX_DOCUMENTS);
 	if (load(r, d, where, &document.bytes, err) < 0 || xb_json_parse(document.bytes, where, &root, err) < 0 ||
 	    find_kind(root, d->media_type, where, &document, err) < 0)
 		return err->code;
@@ -249,8 +249,8 @@ static int read_document(struct reading *r, const struct descriptor *d, struct x
 	return 0;
 }
 
-int xb_graph_read(const struct xb_graph_reader *reader, const char *media_type, const struct xb_digest *root,
-		  struct xb_graph *out, struct xb_err *err)
+int xb_content_read(const struct xb_content_reader *reader, const char *media_type, const struct xb_digest *root,
+		    struct xb_content *out, struct xb_err *err)
 {
 	struct reading r = {.reader = reader, .graph = out};
 	const struct descriptor d = {
@@ -258,6 +258,6 @@ int xb_graph_read(const struct xb_graph_reader *reader, const char *media_type, 
 
 	if (read_document(&r, &d, err) == 0)
 		return 0;
-	xb_graph_release(out);
+	xb_content_release(out);
 	return err->code;
 }

@@ -4,13 +4,13 @@
  * from. OCI and Docker media types (image-spec v1.1 image-index.md, manifest.md; Docker image manifest v2, schema 2).
  *
  * Guarantee: every document has the digest and size that its parent names, and is what its media type says; a document that
- *            claims to be both index and manifest is refused. Each digest is listed once. At most XB_GRAPH_MAX_DOCUMENTS, in
+ *            claims to be both index and manifest is refused. Each digest is listed once. At most XB_CONTENT_MAX_DOCUMENTS, in
  *            at most XB_MAX_OCI_DEPTH levels.
  * Failure:   XB_E_INPUT naming the document; XB_E_DIGEST; what the reader returns.
  * Threads:   a graph belongs to one thread while it is made, and is read-only afterwards.
  */
-#ifndef XBUILD_REGISTRY_GRAPH_H
-#define XBUILD_REGISTRY_GRAPH_H
+#ifndef XBUILD_REGISTRY_CONTENT_H
+#define XBUILD_REGISTRY_CONTENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,10 +22,10 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/sys/digest.h"
 
-#define XB_GRAPH_MAX_DOCUMENTS 10000
-#define XB_GRAPH_MAX_BLOBS     100000
+#define XB_CONTENT_MAX_DOCUMENTS 10000
+#define XB_CONTENT_MAX_BLOBS	 100000
 
-struct xb_graph_document {
+struct xb_content_document {
 	const char *media_type;
 	struct xb_digest digest;
 	struct xb_sv bytes;
@@ -37,7 +37,7 @@ struct xb_graph_document {
 	const char *base_name; /* annotation org.opencontainers.image.base.name, or NULL */
 };
 
-struct xb_graph_blob {
+struct xb_content_blob {
 	const char *media_type;
 	struct xb_digest digest;
 	int64_t size_bytes;
@@ -46,15 +46,15 @@ struct xb_graph_blob {
 };
 
 /* All-zero is an empty one. */
-struct xb_graph {
+struct xb_content {
 	struct xb_arena arena;
-	XB_VEC(struct xb_graph_document) documents; /* children before parents: the last one is the root */
-	XB_VEC(struct xb_graph_blob) blobs;
+	XB_VEC(struct xb_content_document) documents; /* children before parents: the last one is the root */
+	XB_VEC(struct xb_content_blob) blobs;
 	struct xb_map known; /* digest -> index + 1, of either */
 };
-void xb_graph_release(struct xb_graph *graph); /* NULL-safe */
+void xb_content_release(struct xb_content *graph); /* NULL-safe */
 
-struct xb_graph_reader {
+struct xb_content_reader {
 	/* Replaces *out by the bytes of a document, at most XB_MAX_OCI_DOCUMENT_BYTES. They are checked by the caller. */
 	int (*read)(void *ctx, const struct xb_digest *digest, struct xb_str *out, struct xb_err *err);
 	/* False leaves the child of an index out; `platform` is "" where the index does not say. NULL: all. */
@@ -63,7 +63,7 @@ struct xb_graph_reader {
 };
 
 /* Reads everything below the root. media_type: what is known about it from outside, "" or NULL when nothing is. */
-int xb_graph_read(const struct xb_graph_reader *reader, const char *media_type, const struct xb_digest *root,
-		  struct xb_graph *out, struct xb_err *err) XB_MUST_CHECK;
+int xb_content_read(const struct xb_content_reader *reader, const char *media_type, const struct xb_digest *root,
+		    struct xb_content *out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif
