@@ -94,7 +94,8 @@ static char *layout_blob(const struct base_origin *o, const struct xb_digest *di
 }
 
 /* A file of the layout into the store; what it holds is judged by its digest alone. */
-static int copy_blob(const struct base_origin *o, const struct xb_digest *digest, struct xb_err *err)
+static int copy_blob(const struct base_origin *o, const struct xb_digest *digest, int64_t size_bytes,
+		     struct xb_err *err)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = layout_blob(o, digest);
 	char text[XB_DIGEST_OCI];
@@ -106,6 +107,9 @@ static int copy_blob(const struct base_origin *o, const struct xb_digest *digest
 		return err->code;
 	if (!xb_digest_eq(&got, digest))
 		return xb_fail(err, XB_E_DIGEST, "'%s' has the digest %s", path, xb_digest_oci(&got, text));
+	if ((int64_t)size != size_bytes)
+		return xb_fail(err, XB_E_DIGEST, "'%s' has %llu bytes, its descriptor says %lld", path,
+			       (unsigned long long)size, (long long)size_bytes);
 	return 0;
 }
 
@@ -116,7 +120,7 @@ int base_origin_fetch(struct base_origin *o, const struct xb_digest *digest, int
 	if (xb_cas_has(o->app->store, digest, size_bytes))
 		return 0;
 	if (o->dir)
-		return copy_blob(o, digest, err);
+		return copy_blob(o, digest, size_bytes, err);
 	return xb_blob_fetch(o->repository, o->app->store, &blob, err);
 }
 

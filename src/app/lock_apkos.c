@@ -31,6 +31,24 @@ static bool is_freed(const struct xb_lock_opts *opts, const struct xb_lock_apko 
 	return false;
 }
 
+/* The lock has one set of packages for an apko.yaml. */
+static int check_same(struct xb_app *app, const struct xb_image *image, struct xb_err *err)
+{
+	const struct xb_project *p = app->project;
+
+	for (size_t i = 0; i < p->n_images; i++) {
+		const struct xb_image *other = &p->images[i];
+		const char *a = image->apko_lock ? image->apko_lock : "", *b = other->apko_lock ? other->apko_lock : "";
+
+		if (!other->apko || strcmp(other->apko, image->apko) != 0 || strcmp(a, b) == 0)
+			continue;
+		xb_diags_add(&app->diags, image->at_base, p->source, "'%s' has another 'lock' in image '%s'",
+			     image->apko, other->name);
+		return xb_fail(err, XB_E_INPUT, "'%s' is used with two locks", image->apko);
+	}
+	return 0;
+}
+
 static int add_apko(struct lock_plan *plan, const struct xb_image *image, struct xb_lock *lock, struct xb_err *err)
 {
 	struct xb_app *app = plan->app;
@@ -39,7 +57,7 @@ static int add_apko(struct lock_plan *plan, const struct xb_image *image, struct
 	struct xb_lock_apko *apko = &lock->apkos[lock->n_apkos];
 
 	if (xb_lock_apko(lock, image->apko))
-		return 0;
+		return check_same(app, image, err);
 	if (old && !is_freed(plan->opts, old) && !base_apko_stale(app, plan->before, image)) {
 		*apko = *old;
 		lock->n_apkos++;

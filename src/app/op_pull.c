@@ -96,15 +96,20 @@ static int make_smaller_index(struct pull_run *run, const struct xb_content_docu
 
 	if (xb_json_parse(root->bytes, "index", &index, err) < 0)
 		return err->code;
+	list = json_object_get(index, "manifests");
+	const size_t n_all = json_array_size(list);
+
+	for (size_t i = n_all; i > 0; i--)
+		if (!is_in_graph(&run->graph, json_array_get(list, i - 1)))
+			json_array_remove(list, i - 1);
+	/* all were asked for: it stays what it is, with its digest and what is signed under it */
+	if (json_array_size(list) == n_all)
+		return 0;
 	if (xb_json_has_real(index)) {
 		xb_fail(err, XB_E_VERIFY,
 			"the image's index has a number that is not whole, and cannot be made smaller");
 		return xb_hint(err, "pull all platforms, or one");
 	}
-	list = json_object_get(index, "manifests");
-	for (size_t i = json_array_size(list); i > 0; i--)
-		if (!is_in_graph(&run->graph, json_array_get(list, i - 1)))
-			json_array_remove(list, i - 1);
 	xb_json_write(index, 0, false, &text);
 	run->root.size_bytes = text.len;
 	return xb_cas_put_bytes(run->app->store, text.data, text.len, &run->root.digest, err);

@@ -16,7 +16,7 @@ static const char *const compressions[] = {"gzip", "zstd", "none", NULL};
 static const struct opt options[] = {
 	{"output", 'o', OPT_LIST, "FORM[=PATH]", NULL,
 	 "oci (default), oci-archive, docker-archive or rootfs; repeatable", offsetof(struct values, outputs), NULL},
-	{"compression", 0, OPT_TEXT, "HOW", NULL, "of the layers: gzip, zstd or none, instead of what the project says",
+	{"compression", 0, OPT_TEXT, "HOW", NULL, "gzip, zstd or none: of the layers, instead of what the project says",
 	 offsetof(struct values, compression), compressions},
 	OPTION_TARGET,
 	OPTION_PROFILE,

@@ -342,7 +342,9 @@ int audit_all(struct audit_run *run, const char *path, struct xb_err *err)
 	layout = audit_source_find(run, "oci-layout");
 	docker = audit_source_find(run, "manifest.json");
 	if (!layout && !docker && !audit_source_find(run, "index.json")) {
-		audit_problem(run, "neither an OCI layout ('oci-layout') nor an archive of Docker ('manifest.json')");
+		audit_problem(run,
+			      "'%s' is neither an OCI layout ('oci-layout') nor an archive of Docker ('manifest.json')",
+			      run->src.path);
 		return 0;
 	}
 	if ((layout || audit_source_find(run, "index.json")) && audit_layout(run, layout, err) < 0)

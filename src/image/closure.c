@@ -354,6 +354,12 @@ static int hint_lack(const struct xb_lack *lack, enum xb_image_base base, const 
 	if (base == XB_BASE_SCRATCH)
 		return xb_hint(err,
 			       "set 'base: auto', which adds the libraries that programs need, or link statically");
+	if (base == XB_BASE_APKO)
+		return xb_hint(err,
+			       "add the package that has it to 'contents.packages' of the apko.yaml and run 'xbuild "
+			       "lock', or add the project's own library to the image's 'files:'");
+	if (base == XB_BASE_IMAGE)
+		return xb_hint(err, "take a base that has it, link statically, or add it to the image's 'files:'");
 	return xb_hint(err, "add its package to the sysroot's 'packages:' and run 'xbuild lock', or add the project's "
 			    "own library to the image's 'files:'");
 }

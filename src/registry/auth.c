@@ -307,6 +307,26 @@ static int answer_basic(struct xb_repository *repo, struct xb_err *err)
 	return 1;
 }
 
+/* A login goes over http to this machine, or to the very server that is spoken to by http; never to a third one. */
+static int check_realm(const struct xb_repository *repo, const char *realm, struct xb_err *err)
+{
+	static const char http[] = "http://";
+	struct xb_reference ref XB_CLEANUP(xb_reference_release) = {0};
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_sv rest = xb_sv(realm);
+	char *name XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (!xb_sv_starts(rest, http))
+		return 0;
+	rest = xb_sv(realm + strlen(http));
+	name = xb_printf("%.*s/realm", XB_SV_ARG(xb_sv_cut(&rest, '/')));
+	if (xb_reference_parse(name, &ref, &ignored) == 0 &&
+	    (ref.is_loopback || strcmp(ref.registry, repo->ref.registry) == 0))
+		return 0;
+	xb_fail(err, XB_E_NETWORK, "the registry sends logins by http to '%s'", realm);
+	return xb_hint(err, "a token server of another machine has to speak https");
+}
+
 static int answer_bearer(struct xb_repository *repo, const struct xb_challenge *challenge, struct xb_err *err)
 {
 	struct auth *auth = &repo->auth;
@@ -319,6 +339,10 @@ static int answer_bearer(struct xb_repository *repo, const struct xb_challenge *
 	/* refuses http where the registry speaks https */
 	if (xb_http_resolve(repo->base, xb_challenge_param(challenge, "realm"), &realm, err) < 0)
 		return xb_wrap(err, "log in to '%s'", repo->ref.registry);
+	if (check_realm(repo, realm, err) < 0) {
+		free(realm);
+		return xb_wrap(err, "log in to '%s'", repo->ref.registry);
+	}
 	free(auth->realm);
 	free(auth->service);
 	auth->realm = realm;

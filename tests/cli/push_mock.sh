@@ -297,6 +297,10 @@ mock bearer realm=ftp://127.0.0.1/token
 login u:p
 expect 4 "$xbuild" push "$host/a/b:v1" --from small
 says 'only http and https'
+mock bearer realm=http://example.org/token # not of this machine: nothing is sent there
+login u:p
+expect 4 "$xbuild" push "$host/a/b:v1" --from small
+says 'sends logins by http'
 # a program that keeps the login, run without a shell
 mkdir "$work/bin"
 mock basic
