@@ -3,7 +3,7 @@
 links and names with "./", a history that does not count right, a variant for arm64 in the index alone, an attestation entry,
 and settings that xbuild has no key for.
 
-base_layout.py DIR NAME [--without-user]"""
+base_layout.py DIR NAME [--without-user] [--broken platform|diff-ids]"""
 import argparse
 import gzip
 import hashlib
@@ -18,6 +18,7 @@ def main():
     parser.add_argument("dir")
     parser.add_argument("name")
     parser.add_argument("--without-user", action="store_true")
+    parser.add_argument("--broken", choices=["platform", "diff-ids"])
     args = parser.parse_args()
     blobs = os.path.join(args.dir, "blobs", "sha256")
     os.makedirs(blobs, exist_ok=True)
@@ -97,6 +98,10 @@ def main():
             "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in layers]},
             "history": [{"created_by": "one"}, {"created_by": "nothing", "empty_layer": True}],
         }
+        if args.broken == "platform":
+            config["architecture"] = "s390x"
+        if args.broken == "diff-ids":
+            config["rootfs"]["diff_ids"].pop()
         manifest = {
             "schemaVersion": 2,
             "mediaType": "application/vnd.docker.distribution.manifest.v2+json",

@@ -142,6 +142,18 @@ expect 5 "$xbuild" image on
 says "the command 'nothing' is not in the image"
 sed -i 's/^    entrypoint: .*/    entrypoint: [hello]/' xbuild.yaml
 
+# bases that are not what they say
+for how in platform diff-ids; do
+	rm -rf ../base
+	python3 "$XB_SOURCE/tests/cli/base_layout.py" ../base v1 --broken "$how" >/dev/null
+	expect 0 "$xbuild" lock --update oci:../base:v1
+	expect 5 "$xbuild" image on
+	case $how in
+	platform) says 'the base is for linux/s390x, expected linux/amd64' ;;
+	*) says 'the base has 2 layers and 1 diffIDs' ;;
+	esac
+done
+
 # names that lead nowhere have their place
 sed -i 's/oci:..\/base:v1/oci:..\/base:v2/' xbuild.yaml
 expect 2 "$xbuild" lock
