@@ -20,7 +20,8 @@ Everything   busy=K, busydate=K   the first K requests get 429, Retry-After in s
              warn                 Warning: 299
              errors               manifests are refused with an error of the registry's own words
 Reading      redirect             blobs are 307 to the second port; dropget=N[:K]: they break off after N bytes
-             norange              Range is not understood; wrongblob, wrongmanifest: other bytes; wrongput: another digest
+             norange              Range is not understood; otherpart: another part than was asked for
+             wrongblob, wrongmanifest: other bytes; othermanifest: and their digest; moreblob: more bytes; wrongput: another digest
              page=N               tags in pages, Link relative; pageaway: the next page is on the second port
              referrers            the API is there, and OCI-Subject is answered
 Logins       basic                u and p; bearer: tokens for u and p; identity: for the identity token T, by POST;
@@ -224,6 +225,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
         if "wrongmanifest" in switches and self.command == "GET":
             data = data.replace(b"linux", b"minix")
+        if "othermanifest" in switches and self.command == "GET":
+            data = data.replace(b"linux", b"minix")
+            return self.answer(200, data, Content_Type=types[digest], Docker_Content_Digest=digest_of(data), Content_Length=str(len(data)))
         return self.answer(200, data, Content_Type=types[digest], Docker_Content_Digest=digest, Content_Length=str(len(data)))
 
     def tags(self, repo, name, query):
@@ -261,11 +265,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_blob(self, data):
         if "wrongblob" in switches:
             data = b"X" + data[1:]
+        if "moreblob" in switches:
+            data += b"X"
         start, headers, status, whole = 0, {}, 200, len(data)
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if wanted and "norange" not in switches:
             start, status = int(wanted[1]), 206
-            headers["Content_Range"] = f"bytes {start}-{whole - 1}/{whole}"
+            headers["Content_Range"] = f"bytes {start + ('otherpart' in switches)}-{whole - 1}/{whole}"
         data = data[start:]
         if "dropget" in switches and len(data) > number("dropget") and times("dropget"):
             self.answer(status, data[:number("dropget")], Content_Length=str(len(data)), **headers)

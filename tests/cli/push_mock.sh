@@ -202,6 +202,26 @@ expect 0 "$xbuild" push "$host/a/b:v1" --from small
 expect 5 "$xbuild" pull "$host/a/b:v1" --output oci=pulled
 expect 5 "$xbuild" pull "$host/a/b@$small" --output oci=pulled
 says 'the digest of what was sent is sha256:'
+mock othermanifest
+expect 0 "$xbuild" push "$host/a/b:v1" --from small
+expect 5 "$xbuild" pull "$host/a/b@$small" --output oci=pulled
+says 'the digest of what was sent is sha256:'
+# refused PATTERN SWITCH...: blobs that come like this are not taken, and not asked for without end
+refused() {
+	pattern=$1
+	shift
+	mock "$@"
+	expect 0 "$xbuild" push "$host/a/b:v1" --from small
+	rm -rf "$XBUILD_CACHE_DIR/blobs"
+	got=0
+	timeout 60 "$xbuild" pull "$host/a/b:v1" --output oci=pulled -j1 >"$work/stdout" 2>"$work/stderr" || got=$?
+	case $got in 4 | 5) ;; *) fail "$*: exit status $got: $(cat "$work/stderr")" ;; esac
+	says "$pattern"
+	[ ! -e "$work/pulled" ] || fail "wrong content was written"
+}
+refused 'more than the [0-9]+ bytes' moreblob
+refused 'another part than was asked for' dropget=30000:1000 otherpart
+refused 'has the digest|ended after' dropget=100000:1000 wrongblob
 sound_store
 # tags in pages: the last page decides
 mock page=1
