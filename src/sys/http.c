@@ -396,6 +396,11 @@ static int run_one(struct xb_http *http, const struct xb_http_request *req, cons
 	if (rc == 0)
 		rc = judge(&x, code, err);
 	(void)curl_multi_remove_handle(http->multi, http->easy);
+	/* One whose name did not resolve takes no options any more, even after a reset (seen with curl 7.88). */
+	if (code != CURLE_OK) {
+		curl_easy_cleanup(http->easy);
+		http->easy = curl_easy_init();
+	}
 	return rc;
 }
 

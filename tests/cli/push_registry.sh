@@ -67,6 +67,11 @@ digest=$(layout "$work/small" 300000 1)
 large=$(layout "$work/large" 40000000 2)
 docker=$(layout "$work/docker" 1000 3 --docker)
 
+# ---- a name that does not resolve: said as it is
+expect 4 "$xbuild" push nosuchhost.invalid/a/b:1 --from small
+says 'nosuchhost.invalid'
+silent_about 'refuses an option'
+
 # ---- plain
 registry plain http ''
 expect 0 "$xbuild" push "$host/acme/parcel:v1" --from small --dry-run
