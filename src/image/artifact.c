@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/image/artifact.h"
+#include "xbuild/base/vec.h"
+#include "xbuild/store/cas.h"
 
 #include <assert.h>
 
@@ -81,4 +83,23 @@ void xb_artifact_index(const struct xb_artifact_entry *entries, size_t n_entries
 		json_array_append_new(list, entry);
 	}
 	xb_json_write(root, 0, false, out);
+}
+
+void xb_artifact_blobs_release(struct xb_artifact_blobs *blobs)
+{
+	XB_VEC_RELEASE(blobs);
+}
+
+int xb_artifact_put(struct xb_store *store, struct xb_sv text, struct xb_artifact_blobs *blobs,
+		    struct xb_descriptor *out, struct xb_err *err)
+{
+	out->size_bytes = text.len;
+	if (xb_cas_put_bytes(store, text.ptr, text.len, &out->digest, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < blobs->len; i++) {
+		if (xb_digest_eq(&blobs->items[i].digest, &out->digest))
+			return 0;
+	}
+	XB_VEC_PUSH(blobs, *out);
+	return 0;
 }

@@ -13,32 +13,7 @@
 #define TITLE	 "org.opencontainers.image.title"
 #define REF_NAME "org.opencontainers.image.ref.name"
 
-/* Blobs of a layout, each digest once. */
-struct blobs {
-	struct xb_descriptor *items;
-	size_t len, cap;
-};
-
-static void release_blobs(struct blobs *blobs)
-{
-	XB_VEC_RELEASE(blobs);
-}
-
-static int put(struct xb_store *store, struct xb_sv text, struct blobs *blobs, struct xb_descriptor *out,
-	       struct xb_err *err)
-{
-	out->size_bytes = text.len;
-	if (xb_cas_put_bytes(store, text.ptr, text.len, &out->digest, err) < 0)
-		return err->code;
-	for (size_t i = 0; i < blobs->len; i++) {
-		if (xb_digest_eq(&blobs->items[i].digest, &out->digest))
-			return 0;
-	}
-	XB_VEC_PUSH(blobs, *out);
-	return 0;
-}
-
-static int put_referrer(struct xb_store *store, const struct xb_referrer *r, struct blobs *blobs,
+static int put_referrer(struct xb_store *store, const struct xb_referrer *r, struct xb_artifact_blobs *blobs,
 			struct xb_artifact_entry *out, struct xb_err *err)
 {
 	struct xb_artifact_layer layer = {.media_type = r->media_type, .annotation = TITLE, .value = r->title};
@@ -49,19 +24,19 @@ static int put_referrer(struct xb_store *store, const struct xb_referrer *r, str
 				       .subject = &r->subject};
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-	if (put(store, r->text, blobs, &layer.blob, err) < 0 ||
-	    put(store, xb_sv(XB_EMPTY_JSON), blobs, &manifest.config, err) < 0)
+	if (xb_artifact_put(store, r->text, blobs, &layer.blob, err) < 0 ||
+	    xb_artifact_put(store, xb_sv(XB_EMPTY_JSON), blobs, &manifest.config, err) < 0)
 		return err->code;
 	xb_artifact_manifest(&manifest, &text);
 	out->artifact_type = r->media_type;
-	return put(store, xb_str_sv(&text), blobs, &out->manifest, err);
+	return xb_artifact_put(store, xb_str_sv(&text), blobs, &out->manifest, err);
 }
 
 int xb_referrers_write(const struct xb_referrer *referrers, size_t n, struct xb_store *store, const char *dir,
 		       const char *state_file, bool *out_changed, struct xb_err *err)
 {
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
-	struct blobs blobs XB_CLEANUP(release_blobs) = {0};
+	struct xb_artifact_blobs blobs XB_CLEANUP(xb_artifact_blobs_release) = {0};
 	struct xb_str index_json XB_CLEANUP(xb_str_release) = {0};
 	struct xb_artifact_entry *entries = xb_arena_array(&arena, n, sizeof(*entries));
 

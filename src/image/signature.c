@@ -249,34 +249,9 @@ int xb_signatures_add(struct xb_signatures *signatures, const struct xb_digest *
 
 /* ---- writing ---- */
 
-/* Blobs of a layout, each digest once: two keys sign the same text. */
-struct blobs {
-	struct xb_descriptor *items;
-	size_t len, cap;
-};
-
-static void release_blobs(struct blobs *blobs)
-{
-	XB_VEC_RELEASE(blobs);
-}
-
-static int put(struct xb_store *store, struct xb_sv text, struct blobs *blobs, struct xb_descriptor *out,
-	       struct xb_err *err)
-{
-	out->size_bytes = text.len;
-	if (xb_cas_put_bytes(store, text.ptr, text.len, &out->digest, err) < 0)
-		return err->code;
-	for (size_t i = 0; i < blobs->len; i++) {
-		if (xb_digest_eq(&blobs->items[i].digest, &out->digest))
-			return 0;
-	}
-	XB_VEC_PUSH(blobs, *out);
-	return 0;
-}
-
 /* A configuration as an image has it, of no platform: registries and tools that know nothing of signatures take it. */
 static int put_config(struct xb_store *store, const struct xb_artifact_layer *layers, size_t n_layers,
-		      struct blobs *blobs, struct xb_descriptor *out, struct xb_err *err)
+		      struct xb_artifact_blobs *blobs, struct xb_descriptor *out, struct xb_err *err)
 {
 	json_t *ids = json_array();
 	json_t *root XB_CLEANUP(xb_json_release) = json_pack("{s:s,s:s,s:{},s:{s:s,s:o}}", "architecture", "", "os", "",
@@ -287,10 +262,10 @@ static int put_config(struct xb_store *store, const struct xb_artifact_layer *la
 	for (size_t i = 0; i < n_layers; i++)
 		json_array_append_new(ids, json_string(xb_digest_oci(&layers[i].blob.digest, digest)));
 	xb_json_write(root, 0, false, &text);
-	return put(store, xb_str_sv(&text), blobs, out, err);
+	return xb_artifact_put(store, xb_str_sv(&text), blobs, out, err);
 }
 
-static int put_signed(struct xb_store *store, const struct xb_signed *image, struct blobs *blobs,
+static int put_signed(struct xb_store *store, const struct xb_signed *image, struct xb_artifact_blobs *blobs,
 		      struct xb_descriptor *out, struct xb_err *err)
 {
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
@@ -301,20 +276,20 @@ static int put_signed(struct xb_store *store, const struct xb_signed *image, str
 	for (size_t i = 0; i < image->len; i++) {
 		layers[i] = (struct xb_artifact_layer){
 			.media_type = MEDIA_PAYLOAD, .annotation = SIGNATURE, .value = image->items[i].text};
-		if (put(store, image->items[i].payload, blobs, &layers[i].blob, err) < 0)
+		if (xb_artifact_put(store, image->items[i].payload, blobs, &layers[i].blob, err) < 0)
 			return err->code;
 	}
 	if (put_config(store, layers, image->len, blobs, &manifest.config, err) < 0)
 		return err->code;
 	xb_artifact_manifest(&manifest, &text);
-	return put(store, xb_str_sv(&text), blobs, out, err);
+	return xb_artifact_put(store, xb_str_sv(&text), blobs, out, err);
 }
 
 int xb_signatures_write(const struct xb_signatures *signatures, struct xb_store *store, const char *dir,
 			bool *out_changed, struct xb_err *err)
 {
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
-	struct blobs blobs XB_CLEANUP(release_blobs) = {0};
+	struct xb_artifact_blobs blobs XB_CLEANUP(xb_artifact_blobs_release) = {0};
 	struct xb_str index_json XB_CLEANUP(xb_str_release) = {0};
 	struct xb_artifact_entry *entries = xb_arena_array(&arena, signatures->images.len, sizeof(*entries));
 

@@ -15,6 +15,7 @@
 
 #include "xbuild/base/str.h"
 #include "xbuild/image/document.h"
+#include "xbuild/store/store.h"
 
 #define XB_MEDIA_EMPTY "application/vnd.oci.empty.v1+json"
 #define XB_EMPTY_JSON  "{}" /* content of a blob of that type */
@@ -48,5 +49,15 @@ struct xb_artifact_entry {
 	const char *ref; /* its tag in a registry; or NULL: it is known by its subject */
 };
 void xb_artifact_index(const struct xb_artifact_entry *entries, size_t n_entries, struct xb_str *out);
+
+/* Blobs of a layout in the making, each digest once. All-zero is none. */
+struct xb_artifact_blobs {
+	struct xb_descriptor *items; /* owned */
+	size_t len, cap;
+};
+void xb_artifact_blobs_release(struct xb_artifact_blobs *blobs);
+/* Puts a text into the store, and its descriptor into *out and, unless they have it, into blobs. */
+int xb_artifact_put(struct xb_store *store, struct xb_sv text, struct xb_artifact_blobs *blobs,
+		    struct xb_descriptor *out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif
