@@ -33,6 +33,9 @@ function(xb_try_flag flag)
   endif()
 endfunction()
 
+# gcc also takes a comment for the attribute that clang asks for
+xb_try_flag(-Wimplicit-fallthrough=5)
+
 if(XBUILD_SANITIZE)
   target_compile_options(xb_compile_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer

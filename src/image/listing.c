@@ -152,6 +152,7 @@ static void add(struct layers *l, const struct record *record)
 				    .gid = record->gid,
 				    .digest = record->digest,
 				    .size_bytes = record->size_bytes,
+				    .type = XB_TREE_FILE,
 				    .origin = l->origin,
 				    .layer = XB_LAYER_BASE};
 	char *source XB_CLEANUP(xb_free_ptr) = NULL;
@@ -167,9 +168,7 @@ static void add(struct layers *l, const struct record *record)
 	case 'k':
 		source = xb_cas_path(l->store, &record->digest);
 		e.source = source;
-		/* fall through */
-	default:
-		e.type = XB_TREE_FILE;
+		break;
 	}
 	add_entry(l, &e);
 }
