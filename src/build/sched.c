@@ -288,6 +288,17 @@ static int make_dirs(const char *project_dir, struct xb_err *err)
 	return write_once(out, ".gitignore", "*\n", err);
 }
 
+/* What a killed run left at the places of outputs; the caller sees to it that there is one run at a time. */
+static void sweep(const struct exec *x)
+{
+	for (size_t i = 0; i < x->options->n_setups; i++) {
+		char *out XB_CLEANUP(xb_free_ptr) = exec_path(x, "out");
+		char *dir XB_CLEANUP(xb_free_ptr) = xb_path_join(out, x->options->setups[i].target->target->name);
+
+		xb_atomic_file_sweep(dir);
+	}
+}
+
 static void open_contexts(struct exec *x)
 {
 	const struct xb_sched_options *o = x->options;
@@ -416,6 +427,8 @@ int xb_sched_run(struct xb_graph *graph, const struct xb_sched_options *options,
 	x.shadows = xb_shadows_open(options->project_dir);
 	x.procs = xb_procs_new();
 	open_contexts(&x);
+	if (!options->dry_run)
+		sweep(&x);
 	rc = run(&x, err);
 	close_all(&x);
 	*out = result;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@
 #include "xbuild/sys/fs.h"
 
 /* The name does not contain the destination's, which may already be as long as a name can be. */
-#define TMP_NAME ".xb-tmp-XXXXXX"
+#define TMP_PREFIX ".xb-tmp-"
+#define TMP_NAME   TMP_PREFIX "XXXXXX"
 
 static char *parent_of(const char *path)
 {
@@ -107,4 +109,23 @@ int xb_atomic_file_write(const char *path, const void *data, size_t len, mode_t 
 	    xb_atomic_file_commit(&f, flags, err) < 0)
 		return err->code;
 	return 0;
+}
+
+void xb_atomic_file_sweep(const char *dir)
+{
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+
+	if (!xb_fs_is_dir(dir) || xb_fs_list(dir, &list, &none) < 0)
+		return;
+	for (size_t i = 0; i < list.len; i++) {
+		const struct xb_fs_entry *entry = &list.items[i];
+		char *path XB_CLEANUP(xb_free_ptr) = NULL;
+
+		if (!entry->is_file || strlen(entry->name) != strlen(TMP_NAME) ||
+		    !xb_sv_starts(xb_sv(entry->name), TMP_PREFIX))
+			continue;
+		path = xb_path_join(dir, entry->name);
+		unlink(path);
+	}
 }

@@ -61,6 +61,13 @@ expect 1 "$xbuild" build
 there linux-x86_64/small
 git checkout -q tiny.c
 
+# what a killed build left half-written goes with the next one
+: >out/linux-x86_64/.xb-tmp-a1B2c3
+expect 0 "$xbuild" build -n
+there linux-x86_64/.xb-tmp-a1B2c3
+expect 0 "$xbuild" build
+gone linux-x86_64/.xb-tmp-a1B2c3
+
 # a target that the project has no more: its directory goes when nothing of somebody else is in it
 sed 's/^targets:.*/targets: [linux-x86_64]/' xbuild.yaml >new && mv new xbuild.yaml
 expect 0 "$xbuild" lock

@@ -32,4 +32,10 @@ void xb_atomic_file_discard(struct xb_atomic_file *f); /* after commit: releases
 int xb_atomic_file_write(const char *path, const void *data, size_t len, mode_t mode, enum xb_atomic_flags flags,
 			 struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * Removes the temporary files that killed processes left in `dir`, as far as that can be done. Only for directories in
+ * which nobody writes at the moment. A directory that is not there has none.
+ */
+void xb_atomic_file_sweep(const char *dir);
+
 #endif

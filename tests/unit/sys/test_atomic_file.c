@@ -141,13 +141,34 @@ static void write_takes_any_name(void **state)
 	assert_only(*state, path, "");
 }
 
+static void a_sweep_takes_what_a_killed_writer_left_and_nothing_else(void **state)
+{
+	char *kept XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, ".xb-tmp-of-mine");
+	char *none XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "none");
+	struct xb_atomic_file killed = {.fd = -1};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+
+	assert_int_equal(xb_atomic_file_write(kept, "mine", 4, 0644, 0, &err), 0);
+	assert_int_equal(xb_atomic_file_open(&killed, none, 0644, &err), 0);
+	assert_int_equal(xb_fs_list(*state, &list, &err), 0);
+	assert_int_equal(list.len, 2);
+	xb_atomic_file_sweep(none);
+	xb_atomic_file_sweep(*state);
+	assert_only(*state, kept, "mine");
+	xb_atomic_file_discard(&killed);
+}
+
 int main(void)
 {
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, drop_dir)
 	const struct CMUnitTest tests[] = {
-		IN_DIR(discard_leaves_the_old_content), cmocka_unit_test(an_empty_value_can_be_discarded),
-		IN_DIR(commit_shows_all_at_once),	IN_DIR(a_failed_commit_leaves_nothing),
+		IN_DIR(discard_leaves_the_old_content),
+		cmocka_unit_test(an_empty_value_can_be_discarded),
+		IN_DIR(commit_shows_all_at_once),
+		IN_DIR(a_failed_commit_leaves_nothing),
 		IN_DIR(write_takes_any_name),
+		IN_DIR(a_sweep_takes_what_a_killed_writer_left_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
