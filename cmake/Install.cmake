@@ -1,8 +1,8 @@
-# What is installed: two programs (the helper beside the data, out of PATH), the data files, documentation; and the Debian
+# What is installed: three programs (two of them beside the data, out of PATH), the data files, documentation; and the Debian
 # package that CPack makes of it.
 if(TARGET xbuild)
   install(TARGETS xbuild RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(TARGETS xbuild-supply RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/xbuild)
+  install(TARGETS xbuild-supply xbuild-wrap RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/xbuild)
 endif()
 install(DIRECTORY toolchains sysroots images DESTINATION ${CMAKE_INSTALL_DATADIR}/xbuild
   FILES_MATCHING PATTERN "*.yaml" PATTERN "*.gpg" PATTERN "*.asc")

@@ -145,6 +145,12 @@ void xb_command_argv(const struct xb_command *command, const struct xb_roots *ro
 
 void xb_command_launch(const struct xb_tools *tools, const char *tool, bool extra, struct xb_argv *out)
 {
+	xb_command_launch_as(tools, tool, extra, NULL, out);
+}
+
+void xb_command_launch_as(const struct xb_tools *tools, const char *tool, bool extra, const char *argv0,
+			  struct xb_argv *out)
+{
 	const char *base = extra && tools->extra_dir ? tools->extra_dir : tools->dir;
 	const char *program = xb_arena_printf(out->arena, "%s/%s/%s", base, tools->bin_dir, tool);
 
@@ -166,7 +172,7 @@ void xb_command_launch(const struct xb_tools *tools, const char *tool, bool extr
 		}
 		xb_str_release(&libs);
 		xb_argv_push(out, "--argv0");
-		xb_argv_push(out, program);
+		xb_argv_push(out, argv0 ? argv0 : program);
 	}
 	xb_argv_push(out, program);
 }

@@ -164,23 +164,32 @@ static void add_modules(const struct xb_unit *unit, struct xb_arena *arena, stru
 			add_modules(unit->deps[i], arena, out);
 }
 
-static void add_base(const struct xb_setup *setup, struct xb_command *out)
+void xb_compile_target(const struct xb_tools *tools, const struct xb_sysroot_paths *sysroot, struct xb_command *out)
 {
-	struct xb_arena *arena = out->arena;
-
 	xb_command_word(out, "-no-canonical-prefixes");
 	xb_command_word(out, "--no-default-config");
-	xb_command_word(out, xb_arena_printf(arena, "--target=%s", setup->target->target->triple));
+	xb_command_word(out, xb_arena_printf(out->arena, "--target=%s", sysroot->target->triple));
 	xb_command_rooted(out, "--sysroot=", XB_ROOT_SYSROOT, NULL, NULL);
 	/* clang 16 learnt --gcc-install-dir; --gcc-toolchain searches below usr/lib/gcc and finds the same directory */
-	if (setup->tools->major >= 16)
-		xb_command_rooted(out, "--gcc-install-dir=", XB_ROOT_SYSROOT, setup->sysroot->gcc_dir, NULL);
+	if (tools->major >= 16)
+		xb_command_rooted(out, "--gcc-install-dir=", XB_ROOT_SYSROOT, sysroot->gcc_dir, NULL);
 	else
 		xb_command_rooted(out, "--gcc-toolchain=", XB_ROOT_SYSROOT, "usr", NULL);
-	xb_command_word(out, "-fdebug-compilation-dir=.");
-	xb_command_rooted(out, "-ffile-prefix-map=", XB_ROOT_PROJECT, NULL, "=.");
+}
+
+void xb_compile_maps(bool project, struct xb_command *out)
+{
+	if (project)
+		xb_command_rooted(out, "-ffile-prefix-map=", XB_ROOT_PROJECT, NULL, "=.");
 	xb_command_rooted(out, "-ffile-prefix-map=", XB_ROOT_SYSROOT, NULL, "=/sysroot");
 	xb_command_rooted(out, "-ffile-prefix-map=", XB_ROOT_TOOLCHAIN, NULL, "=/toolchain");
+}
+
+static void add_base(const struct xb_setup *setup, struct xb_command *out)
+{
+	xb_compile_target(setup->tools, setup->sysroot, out);
+	xb_command_word(out, "-fdebug-compilation-dir=.");
+	xb_compile_maps(true, out);
 	xb_command_real(out, "-fcolor-diagnostics");
 	xb_command_real(out, "-fno-crash-diagnostics");
 }
@@ -190,16 +199,20 @@ static bool is_x86(const struct xb_target *target)
 	return !strncmp(target->name, "linux-x86", 9) || !strncmp(target->name, "linux-i", 7);
 }
 
+void xb_compile_cpu(const struct xb_project_target *target, struct xb_command *out)
+{
+	if (target->cpu)
+		xb_command_word(out, xb_arena_printf(out->arena, "%s%s",
+						     is_x86(target->target) ? "-march=" : "-mcpu=", target->cpu));
+}
+
 static void add_profile(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_command *out)
 {
 	static const char *const optimize[] = {"-O0", "-O2", "-Os"};
 	static const char *const debug[] = {"-g0", "-gline-tables-only", "-g", "-g"};
 	const struct xb_profile *profile = setup->profile;
 
-	if (setup->target->cpu)
-		xb_command_word(
-			out, xb_arena_printf(out->arena, "%s%s",
-					     is_x86(setup->target->target) ? "-march=" : "-mcpu=", setup->target->cpu));
+	xb_compile_cpu(setup->target, out);
 	xb_command_word(out, optimize[profile->optimize]);
 	xb_command_word(out, debug[profile->debug]);
 	/* objects of a static library may end up in a shared one */

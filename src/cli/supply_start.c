@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "diag.h"
 
+#include "xbuild/app/program.h"
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -20,30 +21,12 @@
 
 extern char **environ;
 
-/* Where the helper is installed, seen from the program: <prefix>/bin and <prefix>/libexec/xbuild; uninstalled, beside it. */
-static char *find_helper(const char *self, struct xb_arena *arena)
-{
-	static const char *const places[] = {"xbuild-supply", "../libexec/xbuild/xbuild-supply"};
-	const char *slash = strrchr(self, '/');
-	for (size_t i = 0; i < XB_COUNT(places); i++) {
-		char *path = xb_arena_printf(arena, "%.*s/%s", (int)(slash ? slash - self : 0), self, places[i]);
-		if (xb_fs_exists(path))
-			return path;
-	}
-	return NULL;
-}
-
 /* argv: [emulator] helper. The emulator is for a program of another architecture (docs/other-hosts.md). */
 static int start_of_argv(struct cli *cli, struct words *argv, struct xb_err *err)
 {
-	char *self XB_CLEANUP(xb_free_ptr) = NULL;
-	if (xb_host_self(&self, err) < 0)
+	const char *helper;
+	if (xb_program_find("xbuild-supply", &cli->app.arena, &helper, err) < 0)
 		return err->code;
-	const char *helper = find_helper(self, &cli->app.arena);
-	if (!helper) {
-		xb_fail(err, XB_E_SYSTEM, "the helper program xbuild-supply is not installed with '%s'", self);
-		return xb_hint(err, "install xbuild again, as a whole (cmake --install, or the package)");
-	}
 	char *emulator XB_CLEANUP(xb_free_ptr) = NULL;
 	if (xb_proc_emulator(&emulator, err) < 0)
 		return err->code;

@@ -11,12 +11,13 @@ cmake --install "$build" --prefix "$work/a prefix/usr" >"$work/install.log" 2>&1
 	fail "cmake --install failed"
 }
 prefix="$work/a prefix/usr"
-for path in bin/xbuild libexec/xbuild/xbuild-supply share/xbuild/toolchains/llvm-22.yaml share/xbuild/sysroots/debian-bookworm.yaml \
+for path in bin/xbuild libexec/xbuild/xbuild-supply libexec/xbuild/xbuild-wrap share/xbuild/toolchains/llvm-22.yaml share/xbuild/sysroots/debian-bookworm.yaml \
 	share/xbuild/images/debian-base.yaml; do
 	[ -s "$prefix/$path" ] || fail "$path was not installed: $(find "$prefix" -type f | head -n 40)"
 done
 [ -n "$(find "$prefix/share/xbuild/sysroots/keys" -name '*.gpg' 2>/dev/null)" ] || fail "no keys were installed"
 [ ! -e "$prefix/bin/xbuild-supply" ] || fail "the helper is in PATH"
+[ ! -e "$prefix/bin/xbuild-wrap" ] || fail "what only works by another name is in PATH"
 stray=$(find "$prefix" -type f ! -path '*/bin/*' ! -path '*/libexec/xbuild/*' ! -path '*/share/xbuild/*' ! -path '*/share/doc/xbuild/*' ! -path '*/share/man/*' ! -path '*/share/*-completion*' ! -path '*/share/zsh/*' ! -path '*/share/fish/*')
 [ -z "$stray" ] || fail "installed and unexpected: $stray"
 

@@ -94,6 +94,9 @@ void xb_command_argv(const struct xb_command *command, const struct xb_roots *ro
  * model/tools.h says; ld.so(8). `extra` asks for a tool of the further tools' tree, run with the libraries of the base.
  */
 void xb_command_launch(const struct xb_tools *tools, const char *tool, bool extra, struct xb_argv *out);
+/* ... with another --argv0: the name by which a program starts itself again. Where there is no loader it is not used. */
+void xb_command_launch_as(const struct xb_tools *tools, const char *tool, bool extra, const char *argv0,
+			  struct xb_argv *out);
 /* The same as one canonical word: "../toolchain/<bin_dir>/<tool>" or "../tools/...". In arena. */
 const char *xb_command_tool(const struct xb_tools *tools, const char *tool, bool extra, struct xb_arena *arena);
 

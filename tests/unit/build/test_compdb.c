@@ -20,6 +20,7 @@
 static json_t *write_and_read(struct fake *f, struct xb_digest *note)
 {
 	struct xb_project_target other = *f->setup.target;
+	struct xb_sysroot_paths root = *f->setup.sysroot;
 	struct xb_setup setups[] = {f->setup, f->setup};
 	const struct xb_plan_request request = {
 		.setups = setups, .n_setups = 2, .units = f->project.units, .n_units = f->project.n_units};
@@ -29,7 +30,9 @@ static json_t *write_and_read(struct fake *f, struct xb_digest *note)
 	json_t *list = NULL;
 
 	other.target = xb_target_find(xb_sv("linux-aarch64"));
+	root.target = other.target;
 	setups[1].target = &other;
+	setups[1].sysroot = &root;
 	if (xb_plan(&request, &graph, &diags, &f->err) < 0 ||
 	    xb_compdb_write(graph, &setups[0], f->project_dir, note, &f->err) < 0 ||
 	    xb_json_read(path, 1 << 20, &list, &f->err) < 0)

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * xbuild-wrap: the program behind <triple>-clang, <triple>-ar and the like. It is copied to <dir>/bin/<name>, finds what it
+ * stands for in <dir>/conf/<name>, and becomes that program. include/xbuild/build/wrapper.h has the format of the file.
+ *
+ * It is started once for every compile of somebody else's build, so it links libc alone and looks at two files.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
+
+#define MAX_CONF   (1024 * 1024)
+#define MAX_PATH   4096
+#define EXIT_BROKE 126 /* a program that is there and cannot be started: sh(1), "Exit Status for Commands" */
+
+/* What the file says, as words of `text`. */
+struct conf {
+	char *text;
+	const char *program;		   /* X */
+	const char **launch, **flags;	   /* L, F */
+	const char **drop;		   /* D */
+	const char *record, *record_libs;  /* R, K */
+	size_t n_launch, n_flags, n_drops; /* ... */
+};
+
+static int broken(const char *what, const char *path)
+{
+	const int code = errno;
+
+	fprintf(stderr, "xbuild-wrap: %s '%s'%s", what, path, code ? ": " : "\n");
+	errno = code;
+	if (code)
+		perror(NULL);
+	return EXIT_BROKE;
+}
+
+/* The path by which this very name was started; links in bin/ are hard ones, which keep theirs. */
+static bool own_path(char *out, size_t size)
+{
+#ifdef __APPLE__
+	char path[MAX_PATH], real[PATH_MAX];
+	uint32_t n = sizeof(path);
+
+	if (_NSGetExecutablePath(path, &n) != 0 || !realpath(path, real) || strlen(real) >= size)
+		return false;
+	memcpy(out, real, strlen(real) + 1);
+	return true;
+#else
+	const ssize_t n = readlink("/proc/self/exe", out, size - 1);
+
+	if (n <= 0 || (size_t)n >= size - 1)
+		return false;
+	out[n] = 0;
+	return true;
+#endif
+}
+
+/* "<dir>/bin/<name>" to "<dir>/conf/<name>". */
+static bool conf_path(const char *self, char *out, size_t size)
+{
+	const char *name = strrchr(self, '/'), *bin = name;
+
+	while (bin && bin > self && bin[-1] != '/')
+		bin--;
+	if (!bin || bin <= self)
+		return false;
+	const int n = snprintf(out, size, "%.*sconf%s", (int)(bin - self), self, name);
+
+	return n > 0 && (size_t)n < size;
+}
+
+/* The whole file, with a NUL behind it; NULL with errno, which is 0 where it is not one of ours. */
+static char *read_all(const char *path, size_t *out_len)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char *text;
+	size_t len = 0;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > MAX_CONF ||
+	    !(text = malloc((size_t)st.st_size + 1))) {
+		errno = 0;
+		return NULL;
+	}
+	while (len < (size_t)st.st_size) {
+		const ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	close(fd);
+	text[len] = 0;
+	*out_len = len;
+	return text;
+}
+
+static void take_word(struct conf *conf, char kind, char *word)
+{
+	switch (kind) {
+	case 'X':
+		conf->program = word;
+		break;
+	case 'L':
+		conf->launch[conf->n_launch++] = word;
+		break;
+	case 'F':
+		conf->flags[conf->n_flags++] = word;
+		break;
+	case 'D':
+		conf->drop[conf->n_drops++] = word;
+		break;
+	case 'U':
+		unsetenv(word);
+		break;
+	case 'R':
+		conf->record = word;
+		break;
+	case 'K':
+		conf->record_libs = word;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Words of one letter and text, each with a NUL behind it. */
+static bool parse(struct conf *conf, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += !conf->text[i];
+	conf->launch = calloc(3 * (n + 1), sizeof(*conf->launch));
+	if (!conf->launch)
+		return false;
+	conf->flags = conf->launch + n + 1;
+	conf->drop = conf->flags + n + 1;
+	for (char *at = conf->text; at < conf->text + len; at += strlen(at) + 1)
+		if (*at)
+			take_word(conf, *at, at + 1);
+	return conf->program && conf->n_launch;
+}
+
+static bool is_dropped(const struct conf *conf, const char *word)
+{
+	for (size_t i = 0; i < conf->n_drops; i++)
+		if (!strncmp(word, conf->drop[i], strlen(conf->drop[i])))
+			return true;
+	return false;
+}
+
+/* The compiler's own second stage: its driver has put all words together already, in a file where they are too long. */
+static bool is_second_stage(int argc, char **argv)
+{
+	char begin[6] = "";
+	int fd;
+
+	if (argc < 2 || argv[1][0] != '@')
+		return argc > 1 && !strncmp(argv[1], "-cc1", 4);
+	fd = open(argv[1] + 1, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	const ssize_t n = read(fd, begin, sizeof(begin) - 1);
+
+	close(fd);
+	return n > 0 && !strncmp(begin + (begin[0] == '"'), "-cc1", 4);
+}
+
+/* Where the record of this run begins: a number of a process may come again in one long build. */
+static void record_name(const struct conf *conf, const char *ending, char *out, size_t size)
+{
+	static struct timespec now;
+
+	if (!now.tv_sec)
+		clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(out, size, "%s/%ld-%lld%09ld.%s", conf->record, (long)getpid(), (long long)now.tv_sec, now.tv_nsec,
+		 ending);
+}
+
+/* Directory and words of this run; a build whose records cannot be written is not stopped for that. */
+static void record_words(const struct conf *conf, int argc, char **argv)
+{
+	char path[MAX_PATH], cwd[MAX_PATH];
+	FILE *out;
+
+	record_name(conf, "cmd", path, sizeof(path));
+	if (!getcwd(cwd, sizeof(cwd)) || !(out = fopen(path, "we")))
+		return;
+	fwrite(cwd, strlen(cwd) + 1, 1, out);
+	for (int i = 0; i < argc; i++)
+		fwrite(argv[i], strlen(argv[i]) + 1, 1, out);
+	fclose(out);
+}
+
+static const char **compose(const struct conf *conf, int argc, char **argv)
+{
+	const char **words = calloc(conf->n_launch + conf->n_flags + (size_t)argc + 2, sizeof(*words));
+	static char deps[MAX_PATH + 32];
+	char path[MAX_PATH];
+	size_t n = conf->n_launch;
+
+	if (!words)
+		return NULL;
+	memcpy(words, conf->launch, n * sizeof(*words));
+	if (!is_second_stage(argc, argv)) {
+		memcpy(words + n, conf->flags, conf->n_flags * sizeof(*words));
+		n += conf->n_flags;
+		if (conf->record)
+			record_words(conf, argc, argv);
+		if (conf->record && conf->record_libs) {
+			record_name(conf, "libs", path, sizeof(path));
+			snprintf(deps, sizeof(deps), "%s%s", conf->record_libs, path);
+			words[n++] = deps;
+		} else if (conf->record) {
+			record_name(conf, "headers", path, sizeof(path));
+			setenv("CC_PRINT_HEADERS", "1", 1);
+			setenv("CC_PRINT_HEADERS_FILE", path, 1);
+		}
+	}
+	for (int i = 1; i < argc; i++)
+		if (!is_dropped(conf, argv[i]))
+			words[n++] = argv[i];
+	return words;
+}
+
+int main(int argc, char **argv)
+{
+	char self[MAX_PATH], path[MAX_PATH];
+	struct conf conf = {0};
+	size_t len = 0;
+
+	if (!own_path(self, sizeof(self)) || !conf_path(self, path, sizeof(path)))
+		return broken("cannot tell where it is:", argc ? argv[0] : "");
+	conf.text = read_all(path, &len);
+	if (!conf.text) {
+		const int status = broken("cannot read", path);
+
+		fputs("xbuild-wrap: it is started by the names that 'xbuild env' tells, not by its own\n", stderr);
+		return status;
+	}
+	errno = 0;
+	if (!parse(&conf, len))
+		return broken("not a description of a tool:", path);
+	const char **words = compose(&conf, argc, argv);
+
+	if (!words)
+		return broken("no memory for", path);
+	execv(conf.program, (char *const *)(void *)words);
+	return broken("cannot start", conf.program);
+}
