@@ -98,3 +98,15 @@ int xb_hint(struct xb_err *err, const char *fmt, ...)
 	va_end(args);
 	return err->code;
 }
+
+int xb_hint_instead(struct xb_err *err, const char *fmt, ...)
+{
+	char *old XB_CLEANUP(xb_free_ptr) = err->hint; /* the arguments may be of it */
+	va_list args;
+
+	assert(err->code != XB_OK);
+	va_start(args, fmt);
+	err->hint = xb_vprintf(fmt, args);
+	va_end(args);
+	return err->code;
+}

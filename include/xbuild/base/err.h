@@ -60,4 +60,7 @@ int xb_wrap(struct xb_err *err, const char *fmt, ...) XB_PRINTF(2, 3);
 /* Adds the next step for the user, unless a deeper layer already gave one. Returns the code that err has. */
 int xb_hint(struct xb_err *err, const char *fmt, ...) XB_PRINTF(2, 3);
 
+/* Like xb_hint, in the place of what a deeper layer gave: for who knows better what the user wanted. */
+int xb_hint_instead(struct xb_err *err, const char *fmt, ...) XB_PRINTF(2, 3);
+
 #endif

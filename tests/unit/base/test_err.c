@@ -75,6 +75,8 @@ static void the_deepest_hint_stays(void **state)
 	xb_wrap(&err, "build");
 	assert_string_equal(err.hint, "run 'xbuild lock'");
 	assert_string_equal(err.msg, "build: stale");
+	assert_int_equal(xb_hint_instead(&err, "%s, then build", err.hint), XB_E_LOCK);
+	assert_string_equal(err.hint, "run 'xbuild lock', then build");
 }
 
 static void move_leaves_the_source_clear(void **state)
