@@ -43,43 +43,47 @@ static void append_chain(const struct apk_pool *pool, uint32_t package, bool fir
 static void append_who(const struct apk_pool *pool, uint32_t who, struct xb_str *out)
 {
 	if (who == APK_NONE) {
-		(void)xb_str_append(out, "a wish");
+		(void)xb_str_append(out, "the list of packages");
 		return;
 	}
 	apk_append_file(out, pool->packages[who]);
 }
 
 /* Why this candidate was refused. */
-static void append_candidate(const struct apk_pool *pool, const struct apk_request *request, uint32_t package,
-			     struct xb_str *out)
+static void append_candidate(const struct apk_pool *pool, const struct apk_request *request, uint32_t who,
+			     uint32_t package, struct xb_str *out)
 {
 	const struct xb_apk_package *p = pool->packages[package];
 	const struct apk_out *o = &pool->out[package];
-	(void)xb_str_append(out, "; ");
+	(void)xb_str_append(out, "; there is ");
 	apk_append_file(out, p);
-	(void)xb_str_append(out, ": ");
 	if (pool->facts[package].missing_on) {
-		(void)xb_str_printf(out, "not there for %s", pool->facts[package].missing_on);
+		(void)xb_str_printf(out, ", but not for %s", pool->facts[package].missing_on);
+	} else if (o->run == pool->run && o->kind == APK_VERSION && o->who == who &&
+		   strcmp(o->relation->text, request->relation->text) == 0) {
+		return; /* that is what the message is about */
 	} else if (o->run == pool->run) {
 		static const char *const reasons[] = {
-			[APK_EXCLUDED] = "excluded by",
-			[APK_VERSION] = "its version is not",
-			[APK_CONFLICT] = "it cannot be beside",
+			[APK_EXCLUDED] = "excludes it by",
+			[APK_VERSION] = "asks for",
+			[APK_CONFLICT] = "cannot be beside it because of its",
 		};
-		(void)xb_str_printf(out, "%s '%s' of ", reasons[o->kind], o->relation->text);
+		(void)xb_str_append(out, ", but ");
 		append_who(pool, o->who, out);
+		(void)xb_str_printf(out, " %s '%s'", reasons[o->kind], o->relation->text);
 	} else if (!apk_tag_fits(pool, request, package)) {
-		(void)xb_str_printf(out, "it is in repository '@%s' only", p->repository->tag);
+		(void)xb_str_printf(out, ", but in repository '@%s' only", p->repository->tag);
 	} else {
-		(void)xb_str_append(out, "its version does not fit");
+		(void)xb_str_append(out, ", whose version does not fit");
 	}
 }
 
-static void append_candidates(const struct apk_pool *pool, const struct apk_request *request, struct xb_str *out)
+static void append_candidates(const struct apk_pool *pool, const struct apk_request *request, uint32_t who,
+			      struct xb_str *out)
 {
 	struct apk_span all = pool->providers[request->name];
 	for (uint32_t i = 0; i < all.len && i < MAX_SHOWN; i++)
-		append_candidate(pool, request, pool->provider_list[all.at + i], out);
+		append_candidate(pool, request, who, pool->provider_list[all.at + i], out);
 	if (all.len > MAX_SHOWN)
 		(void)xb_str_printf(out, "; and %u more", (unsigned)(all.len - MAX_SHOWN));
 }
@@ -89,12 +93,14 @@ int apk_refuse(const struct apk_pool *pool, const struct apk_request *request, u
 	struct xb_str text XB_CLEANUP(xb_str_release) = {.max_bytes = MAX_TEXT_BYTES};
 	bool known = pool->providers[request->name].len > 0;
 	(void)xb_str_printf(&text, known ? "no package fits '%s'" : "nothing provides '%s'", request->relation->text);
-	if (who != APK_NONE) {
+	if (who == APK_NONE) {
+		(void)xb_str_append(&text, ", which the list of packages asks for");
+	} else {
 		(void)xb_str_append(&text, " of ");
 		append_who(pool, who, &text);
 		append_chain(pool, who, false, &text);
 	}
-	append_candidates(pool, request, &text);
+	append_candidates(pool, request, who, &text);
 	return xb_fail(err, XB_E_UNSAT, "resolve packages for %s: %s", pool->arch, xb_str_get(&text));
 }
 
