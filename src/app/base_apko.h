@@ -42,6 +42,7 @@ struct apko_file {
 	int64_t size_bytes;		/* expected, or -1 */
 	const struct xb_digest *sha256; /* expected, or NULL */
 	struct xb_digest got;		/* its blob in the store */
+	bool is_missing;		/* after a failure: it is not where it was looked for */
 };
 /* Brings files into the store, in parallel; those whose expected blob is there are left alone. At most max_bytes each. */
 int apko_fetch_files(struct xb_app *app, struct apko_file *files, size_t n_files, int64_t max_bytes, const char *phase,

@@ -48,6 +48,7 @@ static int take_local(struct xb_app *app, struct apko_file *file, int64_t max_by
 
 	if (fd < 0) {
 		xb_fail_errno(err, "read '%s'", path);
+		file->is_missing = err->code == XB_E_NOT_FOUND;
 		return xb_hint(err, "paths in an apko.yaml are below the directory of %s", app->project->file);
 	}
 	if (xb_cas_begin(app->store, &writer, err) < 0)
@@ -115,7 +116,11 @@ static int run_batch(struct xb_app *app, struct batch *batch, const char *phase,
 			label_of(batch->transfers[0].file));
 		return xb_hint(err, "run 'xbuild fetch' once without --offline");
 	}
-	return xb_fetch_run(batch->reqs, batch->len, &opts, err);
+	if (xb_fetch_run(batch->reqs, batch->len, &opts, err) == 0)
+		return 0;
+	for (size_t i = 0; i < batch->len; i++)
+		batch->transfers[i].file->is_missing = batch->reqs[i].err.code == XB_E_NOT_FOUND;
+	return err->code;
 }
 
 static int add_remote(struct xb_app *app, struct batch *batch, struct apko_file *file, int64_t max_bytes,

@@ -209,6 +209,29 @@ static int open_index(struct resolving *r, const struct apko_file *file, const c
 	return 0;
 }
 
+/* A repository is for some architectures, and says so by having no index of the others. */
+static int hint_index(const struct resolving *r, const struct apko_file *files, size_t n, struct xb_err *err)
+{
+	const struct xb_apko *config = r->config;
+	size_t i = 0;
+
+	while (i < n && !files[i].is_missing)
+		i++;
+	if (i == n)
+		return err->code;
+	const char *arch = r->archs.items[i / r->repositories.len];
+	const char *repository = r->repositories.items[i % r->repositories.len];
+
+	xb_err_clear(err);
+	xb_fail(err, XB_E_INPUT, "%s: repository '%s' has no index for %s: there is no '%s'", config->path, repository,
+		arch, files[i].place);
+	if (config->archs.len)
+		return xb_hint(err, "correct the repository, or take %s out of 'archs'", arch);
+	return xb_hint(
+		err,
+		"correct the repository, or say in 'archs' which it has; without, it is for the project's targets");
+}
+
 static int read_indexes(struct resolving *r, struct xb_err *err)
 {
 	const size_t n_repositories = r->repositories.len, n = n_repositories * r->archs.len;
@@ -225,7 +248,7 @@ static int read_indexes(struct resolving *r, struct xb_err *err)
 					      .size_bytes = -1};
 	}
 	if (apko_fetch_files(r->app, files, n, XB_MAX_INDEX_BYTES, "apk indexes", err) < 0)
-		return err->code;
+		return hint_index(r, files, n, err);
 	for (size_t i = 0; i < n; i++) {
 		if (open_index(r, &files[i], r->repositories.items[i % n_repositories],
 			       r->archs.items[i / n_repositories], err) < 0)

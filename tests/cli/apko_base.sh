@@ -234,8 +234,20 @@ says "no package has or provides the name 'layuot'"
 says "did you mean 'layout'"
 sed -i 's/packages: .tool.*/packages: [tool, layout>2]/' base/apko.yaml
 expect 2 "$xbuild" lock
-says "no package fits 'layout>2'; layout-1.0-r0: its version is not 'layout>2' of a wish"
+says "no package fits 'layout>2', which the list of packages asks for; there is layout-1.0-r0$"
 sed -i 's/packages: .tool.*/packages: [tool]/' base/apko.yaml
+
+# a repository that lacks an architecture
+sed -i 's/^archs:.*/archs: [x86_64, riscv64]/' base/apko.yaml
+expect 2 "$xbuild" lock
+says "base/apko.yaml: repository '$url/repo' has no index for riscv64"
+says "take riscv64 out of 'archs'"
+sed -i '/^archs:/d' base/apko.yaml
+mv "$archive/apk/repo/aarch64" "$archive/apk/repo/away"
+expect 2 "$xbuild" lock
+says 'has no index for aarch64'
+says "say in 'archs' which it has"
+mv "$archive/apk/repo/away" "$archive/apk/repo/aarch64"
 
 # what nobody has named is not trusted
 for host in localhost.example.org 127.0.0.1.example.org localhost@example.org example.org; do
