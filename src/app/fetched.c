@@ -18,6 +18,7 @@ void fetched_release(struct fetched *f)
 	if (f->is_temporary)
 		(void)!xb_fs_remove(f->path, &ignored);
 	free(f->path);
+	free(f->ref);
 	*f = (struct fetched){0};
 }
 
@@ -31,11 +32,11 @@ static bool names_registry(const char *text)
 	       (memchr(host.ptr, '.', host.len) || memchr(host.ptr, ':', host.len) || xb_sv_eq_str(host, "localhost"));
 }
 
-static int fetch(struct xb_app *app, const char *ref, const struct xb_app_registry *how, struct fetched *out,
-		 struct xb_err *err)
+static int fetch(struct xb_app *app, const char *ref, const char *label, const struct xb_app_registry *how,
+		 struct fetched *out, struct xb_err *err)
 {
 	struct xb_image_output output = {.form = XB_IMAGE_OCI};
-	struct xb_op_pull_opts opts = {.ref = ref, .outputs = &output, .n_outputs = 1, .how = *how};
+	struct xb_op_pull_opts opts = {.ref = ref, .outputs = &output, .n_outputs = 1, .label = label, .how = *how};
 	struct fetched f XB_CLEANUP(fetched_release) = {0};
 	struct xb_digest digest;
 	const char *name;
@@ -43,6 +44,7 @@ static int fetch(struct xb_app *app, const char *ref, const struct xb_app_regist
 	if (xb_app_need_store(app, err) < 0)
 		return err->code;
 	f.path = xb_store_tmp(app->store);
+	f.ref = xb_strdup(ref);
 	f.is_temporary = true;
 	output.path = f.path;
 	if (xb_op_pull(app, &opts, &digest, &name, err) < 0)
@@ -62,7 +64,7 @@ int fetched_open(struct xb_app *app, const char *text, const struct xb_app_regis
 		return err->code;
 	path = xb_path_join(start, text);
 	if (!xb_fs_exists(path) && names_registry(text))
-		return fetch(app, text, how, out, err);
+		return fetch(app, text, NULL, how, out, err);
 	*out = (struct fetched){.path = path};
 	path = NULL;
 	return 0;
@@ -73,17 +75,19 @@ int fetched_signatures(struct xb_app *app, const char *ref, const struct xb_dige
 {
 	struct xb_reference reference XB_CLEANUP(xb_reference_release) = {0};
 	struct xb_str tag XB_CLEANUP(xb_str_release) = {0};
+	char *label XB_CLEANUP(xb_free_ptr) = xb_printf("signatures of %s", ref);
 	char hex[XB_DIGEST_HEX];
 
 	if (xb_reference_parse(ref, &reference, err) < 0)
 		return err->code;
 	xb_reference_name(&reference, &tag);
 	xb_str_printf(&tag, ":sha256-%s.sig", xb_digest_hex(index, hex));
-	if (fetch(app, tag.data, how, out, err) == 0)
+	if (fetch(app, tag.data, label, how, out, err) == 0)
 		return 0;
 	if (err->code != XB_E_NOT_FOUND)
 		return err->code;
 	err->code = XB_E_SIGNATURE;
 	xb_wrap(err, "'%s' has no signatures in its registry", ref);
-	return xb_hint(err, "sign it with 'xbuild sign', and push it again");
+	/* in the place of the tags that there are */
+	return xb_hint_instead(err, "sign it with 'xbuild sign', and push it again");
 }

@@ -10,6 +10,7 @@
 
 struct fetched {
 	char *path; /* of the layout or archive; owned */
+	char *ref;  /* of what was fetched; owned; NULL when it was on disk */
 	bool is_temporary;
 };
 

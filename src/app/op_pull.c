@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/app/op_pull.h"
 
+#include "registry_how.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@
 struct pull_run {
 	struct xb_app *app;
 	const struct xb_op_pull_opts *opts;
+	struct xb_registry_opts how;
 	struct xb_reference ref;
 	const struct xb_target **targets;
 	struct xb_content graph;
@@ -345,16 +348,12 @@ static int check_options(const struct xb_app *app, const struct xb_op_pull_opts 
 
 static int pull(struct pull_run *run, struct xb_err *err)
 {
-	const struct xb_registry_opts how = {.ca_file = run->opts->how.ca_file,
-					     .insecure = run->opts->how.insecure,
-					     .observer = run->app->observer,
-					     .interrupted = run->app->interrupted};
 	const struct xb_pull_opts opts = {.ref = &run->ref,
 					  .store = run->app->store,
 					  .parallel = run->opts->parallel,
 					  .wants = wants_platform,
 					  .ctx = run};
-	struct xb_registry *registry = xb_registry_open(&how);
+	struct xb_registry *registry = xb_registry_open(&run->how);
 	int rc = xb_pull(registry, &opts, &run->graph, err);
 
 	xb_registry_close(registry);
@@ -368,9 +367,9 @@ int xb_op_pull(struct xb_app *app, const struct xb_op_pull_opts *opts, struct xb
 	struct xb_str name XB_CLEANUP(xb_str_release) = {0};
 	const int64_t start_ms = xb_host_monotonic_ms();
 
-	if (check_options(app, opts, err) < 0 || xb_reference_parse(opts->ref, &run.ref, err) < 0 ||
-	    find_targets(&run, err) < 0 || xb_app_need_store(app, err) < 0 || pull(&run, err) < 0 ||
-	    choose_root(&run, err) < 0)
+	if (check_options(app, opts, err) < 0 || registry_how(app, &opts->how, &run.how, err) < 0 ||
+	    xb_reference_parse(opts->ref, &run.ref, err) < 0 || find_targets(&run, err) < 0 ||
+	    xb_app_need_store(app, err) < 0 || pull(&run, err) < 0 || choose_root(&run, err) < 0)
 		return err->code;
 	collect_blobs(&run);
 	if (write_outputs(&run, err) < 0)
@@ -380,7 +379,7 @@ int xb_op_pull(struct xb_app *app, const struct xb_op_pull_opts *opts, struct xb
 	*out_digest = run.root.digest;
 	xb_observe(app->observer, &(struct xb_event){.kind = XB_EVENT_DONE,
 						     .verb = "Pulled",
-						     .label = *out_name,
+						     .label = opts->label ? opts->label : *out_name,
 						     .elapsed_ms = xb_host_monotonic_ms() - start_ms});
 	return 0;
 }

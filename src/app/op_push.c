@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "registry_how.h"
 #include "xbuild/app/op_image.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
@@ -20,6 +21,7 @@
 #include "xbuild/registry/tags.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/git.h"
 #include "xbuild/sys/json.h"
 
 #define JOURNALS "uploads" /* in the store's directory */
@@ -29,6 +31,7 @@ struct push_run {
 	struct xb_app *app;
 	const struct xb_op_push_opts *opts;
 	struct xb_op_push_result *result;
+	struct xb_registry_opts how;
 	const char *layout; /* absolute */
 	struct xb_content graph;
 	XB_VEC(struct xb_push_target) targets;
@@ -70,8 +73,12 @@ static int find_layout(struct push_run *run, struct xb_err *err)
 		run->layout = xb_arena_strdup(&app->arena, path);
 		return 0;
 	}
-	if (xb_app_need_project(app, err) < 0)
-		return xb_hint(err, "--from DIR names a layout that needs no project");
+	if (xb_app_need_project(app, err) < 0) {
+		if (err->code != XB_E_NOT_FOUND)
+			return err->code;
+		return xb_hint_instead(err,
+				       "run it where the project is, or name a layout that needs none: --from DIR");
+	}
 	if (name && !xb_project_image(app->project, xb_sv(name)))
 		return xb_fail(err, XB_E_USAGE, "the project has no image '%s'", name);
 	if (!name && app->project->n_images != 1) {
@@ -167,6 +174,23 @@ static void add_tag(struct push_run *run, size_t target, const char *tag)
 	t->n_tags++;
 }
 
+/* Tags are made of what git knows, unless the user says which. */
+static int hint_tag(const struct push_run *run, size_t target, struct xb_err *err)
+{
+	struct xb_str name XB_CLEANUP(xb_str_release) = {0};
+
+	if (!run->app->git || run->app->git->present)
+		return err->code;
+	if (target == SIZE_MAX)
+		xb_str_append(&name, "ghcr.io/acme/parcel");
+	else
+		xb_reference_name(&run->targets.items[target].ref, &name);
+	return xb_hint_instead(err,
+			       "the project is in no git repository: name the tag, as in 'xbuild push %s:1.0', or give "
+			       "'tags:' that need no git",
+			       name.data);
+}
+
 /* The tags of the project; target SIZE_MAX: those that name a repository. */
 static int add_project_tags(struct push_run *run, size_t target, struct xb_err *err)
 {
@@ -174,7 +198,7 @@ static int add_project_tags(struct push_run *run, size_t target, struct xb_err *
 	size_t n, n_added = 0;
 
 	if (xb_op_tag(run->app, run->opts->image, &tags, &n, err) < 0)
-		return err->code;
+		return hint_tag(run, target, err);
 	for (size_t i = 0; i < n; i++) {
 		struct xb_reference ref XB_CLEANUP(xb_reference_release) = {0};
 		const size_t len = xb_tag_repository_len(tags[i]);
@@ -448,10 +472,6 @@ static int send_all(const struct sending *s, struct xb_err *err)
 static int push(struct push_run *run, struct xb_err *err)
 {
 	struct xb_app *app = run->app;
-	const struct xb_registry_opts how = {.ca_file = run->opts->how.ca_file,
-					     .insecure = run->opts->how.insecure,
-					     .observer = app->observer,
-					     .interrupted = app->interrupted};
 	char *journals XB_CLEANUP(xb_free_ptr) = xb_printf("%s/" JOURNALS, xb_store_dir(app->store));
 	struct sending s = {.run = run, .journals = journals};
 	struct xb_companion *companions = NULL;
@@ -463,7 +483,7 @@ static int push(struct push_run *run, struct xb_err *err)
 	s.companions = companions;
 	if (xb_fs_mkdirs(journals, 0700, err) < 0)
 		return err->code;
-	s.registry = xb_registry_open(&how);
+	s.registry = xb_registry_open(&run->how);
 	rc = check_tags(run, s.registry, err);
 	if (rc == 0)
 		rc = send_all(&s, err);
@@ -480,8 +500,9 @@ int xb_op_push(struct xb_app *app, const struct xb_op_push_opts *opts, struct xb
 
 	if (app->options.offline)
 		return xb_fail(err, XB_E_USAGE, "push needs the network, and --offline was given");
-	if (find_layout(&run, err) < 0 || xb_app_need_store(app, err) < 0 || read_layout(&run, err) < 0 ||
-	    find_targets(&run, err) < 0 || push(&run, err) < 0)
+	if (registry_how(app, &opts->how, &run.how, err) < 0 || find_layout(&run, err) < 0 ||
+	    xb_app_need_store(app, err) < 0 || read_layout(&run, err) < 0 || find_targets(&run, err) < 0 ||
+	    push(&run, err) < 0)
 		return err->code;
 	fill_result(&run);
 	if (opts->dry_run)

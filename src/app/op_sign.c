@@ -250,44 +250,60 @@ static char *signatures_of(const char *path)
 	return xb_printf("%.*s.sig", XB_SV_ARG(base));
 }
 
-int xb_op_sign_verify(struct xb_app *app, const char *path, const char *shown, const struct xb_audit *audit,
-		      const char *key_path, const char *given, struct xb_err *err)
+int xb_op_sign_key(struct xb_app *app, const char *file, struct xb_key **out, struct xb_err *err)
 {
-	struct xb_signatures signatures XB_CLEANUP(xb_signatures_release) = {0};
-	struct xb_key *key XB_CLEANUP(xb_key_free) = NULL;
-	char *start XB_CLEANUP(xb_free_ptr) = NULL;
+	char *start XB_CLEANUP(xb_free_ptr) = NULL, *path XB_CLEANUP(xb_free_ptr) = NULL;
 
 	if (xb_app_start_dir(app, &start, err) < 0)
 		return err->code;
-	char *key_file XB_CLEANUP(xb_free_ptr) = xb_path_join(start, key_path);
-	char *image XB_CLEANUP(xb_free_ptr) = clean_path(start, path);
-	char *dir XB_CLEANUP(xb_free_ptr) = given ? clean_path(start, given) : signatures_of(image);
+	path = xb_path_join(start, file);
+	return xb_key_read_public(path, out, err);
+}
 
-	if (xb_key_read_public(key_file, &key, err) < 0 || xb_signatures_read(dir, &signatures, err) < 0)
-		return err->code;
+/* What no signature could cover. */
+static int check_form(const struct xb_sign_verify *what, struct xb_err *err)
+{
+	const struct xb_audit *audit = what->audit;
+
 	if (audit->has_unread) {
-		xb_fail(err, XB_E_SIGNATURE, "verify '%s': it has parts that are not named by sha256", shown);
+		xb_fail(err, XB_E_SIGNATURE, "verify '%s': it has parts that are not named by sha256", what->shown);
 		return xb_hint(err, "a signature holds only for what can be compared with its digest");
 	}
 	/* docker load takes what manifest.json names, whatever index.json says */
 	if (audit->has_docker) {
 		xb_fail(err, XB_E_SIGNATURE,
-			"verify '%s': no signature covers the 'manifest.json' of an archive for docker", shown);
+			"verify '%s': no signature covers the 'manifest.json' of an archive for docker", what->shown);
 		return xb_hint(err, "verify the layout, or an archive made with --output oci-archive");
 	}
 	if (!audit->images.len || audit->images.len != audit->n_images)
-		return xb_fail(err, XB_E_SIGNATURE, "verify '%s': it names %zu images, and %zu can be looked at", shown,
-			       audit->n_images, audit->images.len);
-	for (size_t i = 0; i < audit->images.len; i++) {
-		const char *repository;
+		return xb_fail(err, XB_E_SIGNATURE, "verify '%s': it names %zu images, and %zu can be looked at",
+			       what->shown, audit->n_images, audit->images.len);
+	return 0;
+}
+
+int xb_op_sign_verify(struct xb_app *app, const struct xb_sign_verify *what, struct xb_err *err)
+{
+	struct xb_signatures signatures XB_CLEANUP(xb_signatures_release) = {0};
+	char *start XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (xb_app_start_dir(app, &start, err) < 0)
+		return err->code;
+	char *image XB_CLEANUP(xb_free_ptr) = clean_path(start, what->path);
+	char *dir XB_CLEANUP(xb_free_ptr) =
+		what->signatures ? clean_path(start, what->signatures) : signatures_of(image);
+
+	if (xb_signatures_read(dir, &signatures, err) < 0 || check_form(what, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < what->audit->images.len; i++) {
+		const char *text = what->audit->images.items[i].digest, *repository;
 		struct xb_digest digest;
 
-		if (!xb_digest_parse(xb_sv(audit->images.items[i].digest), &digest))
-			return xb_fail(err, XB_E_SIGNATURE, "verify '%s': '%s' is no sha256 digest", shown,
-				       audit->images.items[i].digest);
-		if (xb_signatures_check(&signatures, &digest, key, &repository, err) < 0) {
-			xb_wrap(err, "verify '%s' with '%s'", shown, key_path);
-			return xb_hint(err, "signatures are looked for in '%s'", dir);
+		if (!xb_digest_parse(xb_sv(text), &digest))
+			return xb_fail(err, XB_E_SIGNATURE, "verify '%s': '%s' is no sha256 digest", what->shown, text);
+		if (xb_signatures_check(&signatures, &digest, what->key, &repository, err) < 0) {
+			xb_wrap(err, "verify '%s' with '%s'", what->shown, what->key_shown);
+			return xb_hint(err, "signatures are looked for in '%s'",
+				       what->signatures_shown ? what->signatures_shown : dir);
 		}
 	}
 	return 0;

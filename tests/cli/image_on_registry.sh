@@ -119,8 +119,13 @@ expect 0 "$xbuild" sign --key "$work/ours.pem" --repository "$host/acme/on" on
 expect 0 "$xbuild" push "$host/acme/on:$(echo "$index" | tr : -).sig" --from out/images/on.sig
 expect 0 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on:v1"
 expect 0 "$xbuild" verify --key "$work/ours.pub" "$host/acme/on@$index"
+[ "$(grep -c Pulled "$work/stderr")" = 2 ] || fail "told: $(cat "$work/stderr")"
+says "Pulled signatures of $host/acme/on@$index"
 expect 5 "$xbuild" verify --key "$work/theirs.pub" "$host/acme/on:v1"
+says "hint: signatures are looked for in '$host/acme/on:sha256-.*[.]sig'"
 says "verify '$host/acme/on:v1'"
+expect 2 "$xbuild" verify --key "$work/nothing.pub" "$host/acme/on:v1"
+silent_about Pulled
 expect 0 "$xbuild" diff out/images/on "$host/acme/on:v1"
 [ -z "$(cat "$work/stdout")" ] || fail "what was pushed differs: $(cat "$work/stdout")"
 expect 5 "$xbuild" diff "$host/acme/base:v1" "$host/acme/on:v1" # the base is not sound by itself

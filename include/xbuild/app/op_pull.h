@@ -21,6 +21,7 @@ struct xb_op_pull_opts {
 		*outputs; /* each with a path; oci, oci-archive or docker-archive; none: the store alone */
 	size_t n_outputs;
 	int parallel;
+	const char *label; /* what the line of progress calls it; NULL: the name */
 	struct xb_app_registry how;
 };
 

@@ -13,6 +13,7 @@
 
 #include "xbuild/app/app.h"
 #include "xbuild/image/audit.h"
+#include "xbuild/sys/key_sign.h"
 
 struct xb_sign_opts {
 	const char *key; /* private key in PEM; XBUILD_KEY_PASSWORD opens an encrypted one */
@@ -42,11 +43,22 @@ int xb_op_sign(struct xb_app *app, const struct xb_sign_opts *opts, struct xb_si
 	       struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * After xb_op_image_verify has found `path` (for people: `shown`) in order: every image that it names must be signed by the public key in `key`.
- * The signatures are those in `signatures` (a layout), or NULL: <path>.sig, where of an archive's name ".oci.tar" and the
- * like are left out.
+ * After xb_op_image_verify has found an image in order: every image that it names must be signed by the key.
+ * XB_E_SIGNATURE when one is not.
  */
-int xb_op_sign_verify(struct xb_app *app, const char *path, const char *shown, const struct xb_audit *audit,
-		      const char *key, const char *signatures, struct xb_err *err) XB_MUST_CHECK;
+struct xb_sign_verify {
+	const char *path;  /* of the image */
+	const char *shown; /* what the user calls it */
+	const struct xb_audit *audit;
+	const struct xb_key *key;
+	const char *key_shown;
+	/* A layout, or NULL: <path>.sig, where of an archive's name ".oci.tar" and the like are left out. */
+	const char *signatures;
+	const char *signatures_shown; /* what the user calls it; NULL: signatures */
+};
+int xb_op_sign_verify(struct xb_app *app, const struct xb_sign_verify *what, struct xb_err *err) XB_MUST_CHECK;
+
+/* The public key in a file that the user names. */
+int xb_op_sign_key(struct xb_app *app, const char *file, struct xb_key **out, struct xb_err *err) XB_MUST_CHECK;
 
 #endif
