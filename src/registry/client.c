@@ -17,6 +17,7 @@
 #define MAX_LOGINS	   2  /* answers to challenges in one call: a token that has expired, a scope that is missing */
 #define MAX_CHALLENGES	   20 /* those included that other threads answered, and whose tokens they used up */
 #define MAX_SHOWN_BYTES	   300
+#define PROBE_SEC	   5
 
 /* ---- connections ---- */
 
@@ -297,8 +298,56 @@ static int call_with_login(struct xb_repository *repo, const struct registry_cal
 	}
 }
 
-int registry_call(struct xb_repository *repo, const struct registry_call *call, struct xb_http_response *res,
-		  struct xb_err *err)
+/* ---- next steps ---- */
+
+static int hint_unreached(const struct xb_repository *repo, struct xb_err *err)
+{
+	if (repo->ref.is_loopback)
+		return xb_hint(err, "does a registry listen at %s? start it, or correct the port", repo->ref.host);
+	return xb_hint(err, "is this machine online, and '%s' the registry's name and port?", repo->ref.host);
+}
+
+/* Any certificate will do: nothing but the greeting is asked for, and no login goes along. */
+static bool speaks_tls(const struct xb_repository *repo)
+{
+	const struct xb_http_opts opts = {
+		.insecure = true, .stall_sec = PROBE_SEC, .interrupted = repo->registry->opts.interrupted};
+	char *url XB_CLEANUP(xb_free_ptr) = xb_printf("https://%s/v2/", repo->ref.host);
+	const struct xb_http_request req = {
+		.method = "GET", .url = url, .max_answer_bytes = XB_MIB, .no_redirects = true};
+	struct xb_http_response res XB_CLEANUP(xb_http_response_release) = {0};
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_http *http = NULL;
+	const bool speaks = xb_http_open(&opts, &http, &ignored) == 0 && xb_http_run(http, &req, &res, &ignored) == 0;
+
+	xb_http_close(http);
+	return speaks;
+}
+
+/*
+ * Loopback is http unless something says otherwise. A server that expects TLS there answers 400 or hangs up. Takes and returns
+ * the result of the call.
+ */
+static int explain(const struct xb_repository *repo, const struct registry_call *call,
+		   const struct xb_http_response *res, int rc, struct xb_err *err)
+{
+	const struct xb_registry_opts *opts = &repo->registry->opts;
+	const bool may_be_tls = rc == 0 ? res->status == 400 : rc == XB_E_NETWORK && res->status == 0;
+	struct xb_str plain XB_CLEANUP(xb_str_release) = {0};
+
+	if (rc == XB_E_NETWORK && res->is_unreached)
+		return hint_unreached(repo, err);
+	if (!may_be_tls || !repo->ref.is_loopback || opts->ca_file || opts->insecure || !speaks_tls(repo))
+		return rc;
+	xb_err_clear(err);
+	xb_http_plain_url(call->url, &plain);
+	xb_fail(err, XB_E_NETWORK, "%s %s: the registry speaks TLS, and addresses of this machine are asked by http",
+		call->method, plain.data);
+	return xb_hint(err, "name the authority of its certificate with --ca FILE, or take --insecure");
+}
+
+static int call_with_tries(struct xb_repository *repo, const struct registry_call *call, struct xb_http_response *res,
+			   struct xb_err *err)
 {
 	for (int tries = 1;; tries++) {
 		struct xb_err pause XB_CLEANUP(xb_err_release) = {0};
@@ -322,4 +371,10 @@ int registry_call(struct xb_repository *repo, const struct registry_call *call, 
 		}
 		xb_err_clear(err);
 	}
+}
+
+int registry_call(struct xb_repository *repo, const struct registry_call *call, struct xb_http_response *res,
+		  struct xb_err *err)
+{
+	return explain(repo, call, res, call_with_tries(repo, call, res, err), err);
 }

@@ -7,6 +7,7 @@
 #include "client.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
+#include "xbuild/registry/tags.h"
 
 void xb_manifest_release(struct xb_manifest *manifest)
 {
@@ -85,7 +86,11 @@ int xb_manifest_resolve(struct xb_repository *repo, struct xb_manifest *out, str
 {
 	if (repo->ref.has_digest)
 		return xb_manifest_get(repo, &repo->ref.digest, out, err);
-	return xb_manifest_get_tag(repo, repo->ref.tag ? repo->ref.tag : "latest", out, err);
+	const char *tag = repo->ref.tag ? repo->ref.tag : "latest";
+
+	if (xb_manifest_get_tag(repo, tag, out, err) == 0)
+		return 0;
+	return err->code == XB_E_NOT_FOUND ? xb_tags_hint(repo, tag, err) : err->code;
 }
 
 int xb_manifest_head(struct xb_repository *repo, const char *name, bool *out_there, struct xb_digest *out_digest,

@@ -201,21 +201,29 @@ static int tag_job(void *ctx, size_t i, struct xb_err *err)
 
 /* ---- a target ---- */
 
+/* A part of several documents of one run, an empty configuration say, goes once. */
+static void add_item(struct xb_push_result *out, const struct xb_push_item *item)
+{
+	for (size_t i = 0; i < out->items.len; i++)
+		if (out->items.items[i].target == item->target &&
+		    xb_digest_eq(&out->items.items[i].digest, &item->digest))
+			return;
+	XB_VEC_PUSH(&out->items, *item);
+	out->sent_bytes += item->way == XB_PUSH_SENT ? item->size_bytes : 0;
+}
+
 static void record(const struct pushing *p, struct xb_push_result *out)
 {
 	for (size_t i = 0; i < p->n_blobs; i++) {
 		const struct xb_content_blob *b = &p->graph->blobs.items[p->blobs[i]];
 
-		XB_VEC_PUSH(&out->items, ((struct xb_push_item){p->target, b->digest, b->size_bytes, p->blob_ways[i]}));
-		out->sent_bytes += p->blob_ways[i] == XB_PUSH_SENT ? b->size_bytes : 0;
+		add_item(out, &(struct xb_push_item){p->target, b->digest, b->size_bytes, p->blob_ways[i]});
 	}
 	for (size_t i = 0; i < p->graph->documents.len; i++) {
 		const struct xb_content_document *d = &p->graph->documents.items[i];
-		const int64_t size = (int64_t)d->bytes.len;
 
-		XB_VEC_PUSH(&out->items, ((struct xb_push_item){p->target, d->digest, size,
-								p->has_document[i] ? XB_PUSH_THERE : XB_PUSH_SENT}));
-		out->sent_bytes += p->has_document[i] ? 0 : size;
+		add_item(out, &(struct xb_push_item){p->target, d->digest, (int64_t)d->bytes.len,
+						     p->has_document[i] ? XB_PUSH_THERE : XB_PUSH_SENT});
 	}
 }
 

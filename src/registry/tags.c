@@ -10,10 +10,11 @@
 #include "xbuild/model/names.h"
 #include "xbuild/sys/json.h"
 
-#define MAX_PAGES     1000
-#define SEPARATORS    "-._"
-#define MIN_HEX_WORD  7
-#define FIRST_SECONDS UINT64_C(1000000000) /* the first ones of ten digits; then it is 2001 */
+#define MAX_PAGES      1000
+#define SEPARATORS     "-._"
+#define MIN_HEX_WORD   7
+#define MAX_SHOWN_TAGS 8
+#define FIRST_SECONDS  UINT64_C(1000000000) /* the first ones of ten digits; then it is 2001 */
 
 void xb_tags_release(struct xb_tags *tags)
 {
@@ -22,6 +23,11 @@ void xb_tags_release(struct xb_tags *tags)
 	XB_VEC_RELEASE(&tags->list);
 	xb_arena_release(&tags->arena);
 	*tags = (struct xb_tags){0};
+}
+
+static int compare_tags(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* ---- the list ---- */
@@ -95,6 +101,53 @@ int xb_tags_list(struct xb_repository *repo, struct xb_tags *out, struct xb_err 
 	if (err->code)
 		xb_tags_release(out);
 	return err->code;
+}
+
+/* ---- a tag that is not there ---- */
+
+/* Tags that tools make beside those of images: "sha256-<hex>", "sha256-<hex>.sig". */
+static bool is_companion(const char *tag)
+{
+	return xb_sv_starts(xb_sv(tag), "sha256-");
+}
+
+/* The one that is meant, else the last ones: in most series they are the newest. */
+static void tell_tags(const struct xb_tags *tags, const char *tag, struct xb_str *out)
+{
+	const char **own XB_CLEANUP(xb_free_ptr) = xb_alloc((tags->list.len + 1) * sizeof(*own));
+	const char *meant;
+	size_t n = 0;
+
+	for (size_t i = 0; i < tags->list.len; i++)
+		if (!is_companion(tags->list.items[i]))
+			own[n++] = tags->list.items[i];
+	if (!n)
+		return;
+	qsort(own, n, sizeof(*own), compare_tags);
+	own[n] = NULL;
+	meant = xb_sv_suggest(xb_sv(tag), own);
+	if (meant)
+		xb_str_printf(out, "did you mean '%s'? ", meant);
+	xb_str_append(out, n > MAX_SHOWN_TAGS ? "its last tags: " : n > 1 ? "its tags: " : "its only tag: ");
+	for (size_t i = n > MAX_SHOWN_TAGS ? n - MAX_SHOWN_TAGS : 0, first = i; i < n; i++)
+		xb_str_printf(out, "%s%s", i == first ? "" : ", ", own[i]);
+	if (n > MAX_SHOWN_TAGS)
+		xb_str_printf(out, " (%zu in all)", n);
+}
+
+int xb_tags_hint(struct xb_repository *repo, const char *tag, struct xb_err *err)
+{
+	struct xb_tags tags XB_CLEANUP(xb_tags_release) = {0};
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	if (xb_tags_list(repo, &tags, &ignored) < 0)
+		return xb_hint(err, "is the tag right? the registry does not tell which there are");
+	tell_tags(&tags, tag, &text);
+	if (!text.len)
+		return xb_hint(err, "'%s/%s' has no tags: is the name right, and may you read it?", repo->ref.registry,
+			       repo->ref.repository);
+	return xb_hint(err, "%s", text.data);
 }
 
 /* ---- the order ---- */

@@ -243,9 +243,14 @@ static int seek_cb(void *user, curl_off_t offset, int origin)
 
 /* ---- one exchange ---- */
 
+static const char *trusted_file(const struct xb_http *http)
+{
+	return http->opts.ca_file ? http->opts.ca_file : getenv("SSL_CERT_FILE");
+}
+
 static unsigned set_trust(const struct xb_http *http)
 {
-	const char *ca = http->opts.ca_file ? http->opts.ca_file : getenv("SSL_CERT_FILE");
+	const char *ca = trusted_file(http);
 	unsigned bad = 0;
 
 	if (ca && *ca)
@@ -349,7 +354,7 @@ static int perform(const struct xb_http *http, CURLcode *out, struct xb_err *err
 	return xb_fail(err, XB_E_SYSTEM, "talk to a server: %s", curl_multi_strerror(mc));
 }
 
-static int judge(struct exchange *x, CURLcode code, struct xb_err *err)
+static int judge(const struct xb_http *http, struct exchange *x, CURLcode code, struct xb_err *err)
 {
 	struct xb_str plain XB_CLEANUP(xb_str_release) = {0};
 	long status = 0;
@@ -369,7 +374,12 @@ static int judge(struct exchange *x, CURLcode code, struct xb_err *err)
 	if (x->is_too_large)
 		return xb_fail(err, XB_E_NETWORK, "%s %s: the answer is larger than %lld bytes", x->req->method,
 			       plain.data, (long long)x->req->max_answer_bytes);
+	if (code == CURLE_SSL_CACERT_BADFILE && trusted_file(http)) {
+		xb_fail(err, XB_E_INPUT, "no certificates can be read from '%s'", trusted_file(http));
+		return xb_hint(err, "it has to be a PEM file of the authorities to trust");
+	}
 	x->res->is_passing = fetch_is_passing(code);
+	x->res->is_unreached = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
 	return xb_fail(err, XB_E_NETWORK, "%s %s: %s", x->req->method, plain.data,
 		       x->text[0] ? x->text : curl_easy_strerror(code));
 }
@@ -394,7 +404,7 @@ static int run_one(struct xb_http *http, const struct xb_http_request *req, cons
 		return xb_fail(err, XB_E_SYSTEM, "talk to a server: curl refuses an option");
 	rc = perform(http, &code, err);
 	if (rc == 0)
-		rc = judge(&x, code, err);
+		rc = judge(http, &x, code, err);
 	(void)curl_multi_remove_handle(http->multi, http->easy);
 	/* One whose name did not resolve takes no options any more, even after a reset (seen with curl 7.88). */
 	if (code != CURLE_OK) {

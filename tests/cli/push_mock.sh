@@ -98,6 +98,48 @@ layout "$work/foreign" 1000 5 --foreign >/dev/null
 expect 0 "$xbuild" push "$host/a/f:v1" --from foreign
 whole a/f:v1 foreign
 
+# ---- who has forgotten something is told what
+mock
+for tag in 1.0 1.1 2.0; do expect 0 "$xbuild" push "$host/a/b:$tag" --from small; done
+expect 2 "$xbuild" pull "$host/a/b:2.1" --output oci=none
+says "did you mean '2.0'. its tags: 1.0, 1.1, 2.0$"
+expect 2 "$xbuild" pull "$host/a/c" --output oci=none
+says "'$host/a/c' has no tags: is the name right"
+for n in 1 2 3 4 5 6 7; do expect 0 "$xbuild" push "$host/a/b:r$n" --from small; done
+expect 2 "$xbuild" verify "$host/a/b:nothing"
+says 'its last tags: 2.0, r1, r2, r3, r4, r5, r6, r7 .10 in all.$'
+mkdir empty ungit
+expect 2 "$xbuild" -C empty push "$host/a/b"
+says 'hint: .*--from DIR'
+silent_about 'xbuild init'
+cat >ungit/xbuild.yaml <<'YAML'
+name: hello
+targets: [linux-x86_64]
+build: { hello: { sources: [hello.c] } }
+image: { hello: { base: scratch } }
+YAML
+mkdir -p ungit/out/images && cp -r small ungit/out/images/hello
+expect 2 "$xbuild" -C ungit push "$host/a/b"
+says "in no git repository: name the tag, as in 'xbuild push $host/a/b:1.0'"
+expect 2 "$xbuild" -C ungit push
+says "name the tag, as in 'xbuild push ghcr.io/acme/parcel:1.0'"
+expect 0 "$xbuild" -C ungit push "$host/a/b:1.0"
+# authorities are looked at before the registry is
+: >"$log"
+expect 2 "$xbuild" push "$host/a/b:1.0" --from small --ca nothing.pem
+says "^error: --ca: open '.*nothing.pem'"
+expect 2 "$xbuild" push "$host/a/b:1.0" --from small --ca small/index.json
+says "^error: --ca: '.*index.json' has no certificate in PEM form"
+expect 2 "$xbuild" -C small pull "$host/a/b:1.0" --output oci=none --ca index.json
+says 'has no certificate in PEM form'
+printf -- '-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n' >broken.pem
+expect 2 "$xbuild" push "$host/a/b:1.0" --from small --ca broken.pem
+says "no certificates can be read from '.*broken.pem'"
+[ "$(asked .)" = 0 ] || fail "asked: $(cat "$log")"
+stop_mock
+expect 4 "$xbuild" push "$host/a/b:1.0" --from small
+says "does a registry listen at $host. start it, or correct the port"
+
 # ---- broken connections
 mock drop=20000:2
 expect 0 "$xbuild" push "$host/a/b:v1" --from small
@@ -265,6 +307,13 @@ layout(".sig", [(b"signed", "text/signature", {},
                  {"annotations": {"org.opencontainers.image.ref.name": digest.replace(":", "-") + ".sig"}})])
 PY
 list=sha256-${small#sha256:}
+# two documents and signatures have one empty configuration: it is told once, and counted once
+mock
+expect 0 "$xbuild" push "$host/a/b:v1" --from with --dry-run
+[ -z "$(awk 'NF == 3 { print $3 }' "$work/stdout" | sort | uniq -d)" ] || fail "told twice: $(cat "$work/stdout")"
+planned=$(awk '$1 == "total" { print $2 }' "$work/stdout")
+expect 0 "$xbuild" push "$host/a/b:v1" --from with --json
+python3 -c 'import json,sys; d = json.load(open(sys.argv[1])); assert d["sent_bytes"] == int(sys.argv[2]), d' "$work/stdout" "$planned"
 get() { python3 -c 'import sys, urllib.request; r = urllib.request.Request(sys.argv[1]); sys.stdout.write(urllib.request.urlopen(r).read().decode())' "http://$host/v2/a/b/$1"; }
 is_listed='import json, sys
 m = json.load(sys.stdin)["manifests"]

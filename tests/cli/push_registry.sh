@@ -182,7 +182,11 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/other.key" -out "$work/
 	-addext subjectAltName=IP:127.0.0.1 2>/dev/null
 expect 4 "$xbuild" push "$host/acme/parcel:v2" --from small --ca other.crt
 says 'certificate'
-expect 4 "$xbuild" push "$host/acme/parcel:v2" --from small --ca missing.crt
+expect 4 "$xbuild" push "$host/acme/parcel:v2" --from small
+says "HEAD http://$host/v2/acme/parcel/manifests/.*: the registry speaks TLS"
+says 'hint: .*--ca FILE'
+expect 4 "$xbuild" pull "$host/acme/parcel:v1" --output oci=none
+says 'the registry speaks TLS'
 expect 0 "$xbuild" push "$host/acme/parcel:v2" --from small --insecure
 judged "$host/acme/parcel:v2" "$digest" --cert-dir="$work/certs"
 

@@ -27,6 +27,12 @@ void xb_tags_release(struct xb_tags *tags); /* NULL-safe */
 /* All pages of the list (distribution-spec "Listing Tags"). A repository that does not exist has no tags. */
 int xb_tags_list(struct xb_repository *repo, struct xb_tags *out, struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * To an error about a tag that is not there: which there are, as a hint, if the registry tells. Tags of signatures and lists
+ * of referrers are left out. Returns the code of err.
+ */
+int xb_tags_hint(struct xb_repository *repo, const char *tag, struct xb_err *err);
+
 bool xb_tag_is_sortable(const char *tag);
 /*
  * The tag of the list that a new one would not come after: the latest of its series with a time that is later, or the

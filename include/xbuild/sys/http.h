@@ -9,8 +9,8 @@
  *            bounded (256 KiB), answers by max_answer_bytes. A transfer slower than XB_STALL_BYTES_PER_SEC for stall_sec ends.
  * Redirects: 301, 302 and 303 of GET and HEAD; 307 and 308 of everything, the body is then sent again. Other answers are
  *            handed to the caller as they are: every status is success here.
- * Failure:   XB_E_NETWORK (res->is_passing tells whether another try may help), XB_E_INTERRUPTED, XB_E_SYSTEM, or what a
- *            callback returned. Messages name the method and the address without its query, which may hold secrets.
+ * Failure:   XB_E_NETWORK (res->is_passing tells whether another try may help), XB_E_INPUT for a file of authorities that
+ *            cannot be used, XB_E_INTERRUPTED, XB_E_SYSTEM, or what a callback returned. Messages name the method and the address without its query, which may hold secrets.
  * Threads:   a connection object belongs to one thread at a time.
  */
 #ifndef XBUILD_SYS_HTTP_H
@@ -42,6 +42,7 @@ struct xb_http_response {
 	struct xb_str body;	 /* what no sink took; of an error at most 64 KiB */
 	int64_t retry_after_sec; /* of Retry-After, also where it is a date (RFC 9110 10.2.3); 0: none */
 	bool is_passing;	 /* after XB_E_NETWORK: another try may help */
+	bool is_unreached;	 /* after XB_E_NETWORK: no server of this name, or none that listens */
 };
 void xb_http_response_release(struct xb_http_response *res);
 
