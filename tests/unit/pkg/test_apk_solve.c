@@ -337,7 +337,8 @@ static void test_versioned_provides_are_exclusive(void **state)
 		       "no package fits 'q', which the list of packages asks for; there is n-1, but x-1 cannot be "
 		       "beside it because of its 'n'");
 	expect_refused(w, "x-1 p=n=1\ny-1 p=n=1", "x y", XB_E_UNSAT,
-		       "no package fits 'y'; there is y-1, but x-1 cannot be beside it because of its 'n=1'");
+		       "no package fits 'y', which the list of packages asks for; there is y-1, but x-1 cannot be "
+		       "beside it because of its 'n=1'");
 }
 
 static void test_versioned_requirements(void **state)
