@@ -45,7 +45,16 @@ int base_apko_open(struct xb_app *app, const struct xb_image *image, const struc
 	return 0;
 }
 
-/* Does the lock hold what apko.lock.json says? Packages alone count: keys may have been fetched since. */
+/* Keys are not looked at: they may have been fetched since, and only packages are taken of such a file. */
+static bool is_same_package(const struct xb_lock_apk *a, const struct xb_lock_apk *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->version, b->version) == 0 && strcmp(a->arch, b->arch) == 0 &&
+	       strcmp(a->url, b->url) == 0 && strcmp(a->checksum, b->checksum) == 0 &&
+	       a->signature_bytes == b->signature_bytes && a->control_bytes == b->control_bytes &&
+	       a->size_bytes == b->size_bytes && xb_digest_eq(&a->data, &b->data);
+}
+
+/* Does the lock hold what apko.lock.json says? */
 static bool is_of_file(const struct xb_app *app, const struct xb_lock_apko *locked, const char *file)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(app->project->dir, file);
@@ -56,12 +65,8 @@ static bool is_of_file(const struct xb_app *app, const struct xb_lock_apko *lock
 	if (xb_apko_lock_read(path, &lock, &ignored) < 0)
 		return false;
 	is_same = lock->n_packages == locked->n_packages;
-	for (size_t i = 0; i < locked->n_packages && is_same; i++) {
-		const struct xb_lock_apk *a = &lock->packages[i], *b = &locked->packages[i];
-
-		is_same = strcmp(a->checksum, b->checksum) == 0 && strcmp(a->name, b->name) == 0 &&
-			  strcmp(a->arch, b->arch) == 0;
-	}
+	for (size_t i = 0; i < locked->n_packages && is_same; i++)
+		is_same = is_same_package(&lock->packages[i], &locked->packages[i]);
 	xb_apko_lock_free(lock);
 	return is_same;
 }

@@ -127,16 +127,49 @@ static int write_lock(struct xb_app *app, const struct xb_apko *config, const st
 	return 0;
 }
 
-int xb_op_lock_apko(struct xb_app *app, const char *file, char **out_path, struct xb_err *err)
+/* Of a project only its directory is needed; without one it is where the command runs. *out is owned. */
+static int find_directory(struct xb_app *app, char **out, struct xb_err *err)
+{
+	char *start XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (app->options.file && xb_app_need_project(app, err) < 0)
+		return err->code;
+	if (app->project) {
+		*out = xb_strdup(app->project->dir);
+		return 0;
+	}
+	if (xb_app_start_dir(app, &start, err) < 0)
+		return err->code;
+	if (xb_project_find(start, out, err) == 0 || err->code != XB_E_NOT_FOUND)
+		return err->code;
+	xb_err_clear(err);
+	*out = start;
+	start = NULL;
+	return 0;
+}
+
+/* The architectures are those of the file, else those of the project's targets. */
+static int need_archs(struct xb_app *app, const struct xb_apko *config, struct xb_err *err)
+{
+	if (config->archs.len || app->project->n_targets)
+		return 0;
+	app->project = NULL; /* the bare one of xb_op_lock_apko: every project that was read has targets */
+	if (xb_app_need_project(app, err) == 0)
+		return 0;
+	if (err->code != XB_E_NOT_FOUND)
+		return err->code;
+	return xb_hint_instead(err, "name the architectures in %s: 'archs: [x86_64, aarch64]'", config->path);
+}
+
+static int resolve_alone(struct xb_app *app, const char *file, char **out_path, struct xb_err *err)
 {
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 	struct xb_apko *config XB_CLEANUP(free_config) = NULL;
 	char *below XB_CLEANUP(xb_free_ptr) = NULL;
 	struct xb_lock_apko locked = {0};
 
-	if (xb_app_need_project(app, err) < 0 || xb_app_need_store(app, err) < 0 ||
-	    find_below(app, file, &below, err) < 0 ||
-	    xb_apko_load(app->project->dir, below, &config, &app->diags, err) < 0)
+	if (xb_app_need_store(app, err) < 0 || find_below(app, file, &below, err) < 0 ||
+	    xb_apko_load(app->project->dir, below, &config, &app->diags, err) < 0 || need_archs(app, config, err) < 0)
 		return err->code;
 	if (app->options.offline) {
 		xb_fail(err, XB_E_NETWORK, "lock '%s': the package indexes cannot be read offline", below);
@@ -145,4 +178,21 @@ int xb_op_lock_apko(struct xb_app *app, const char *file, char **out_path, struc
 	if (apko_resolve(app, config, NULL, &arena, &locked, err) < 0)
 		return err->code;
 	return write_lock(app, config, &locked, &arena, out_path, err);
+}
+
+int xb_op_lock_apko(struct xb_app *app, const char *file, char **out_path, struct xb_err *err)
+{
+	char *dir XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_project bare = {.file = "xbuild.yaml"};
+	int rc;
+
+	if (find_directory(app, &dir, err) < 0)
+		return err->code;
+	bare.dir = dir;
+	if (!app->project)
+		app->project = &bare;
+	rc = resolve_alone(app, file, out_path, err);
+	if (app->project == &bare)
+		app->project = NULL;
+	return rc;
 }

@@ -181,7 +181,8 @@ expect 0 "$xbuild" lock
 expect 0 "$xbuild" image on
 [ "$(tail -n 1 "$work/stdout")" = "$digest" ] || fail "the lock of apko gives another image"
 sed -i 's/"1.1-r0"/"1.2-r0"/' base/apko.lock.json
-expect 0 "$xbuild" lock --check
+expect 3 "$xbuild" lock --check
+says "'base/apko.lock.json' changed"
 rm xbuild.lock
 expect 5 "$xbuild" lock
 says 'expected tool 1.2-r0, found tool 1.1-r0'
@@ -226,6 +227,19 @@ expect 0 "$xbuild" lock
 expect 5 "$xbuild" image on
 says "'/usr/bin/tool' is not the file of its checksum"
 make_apks
+
+# for apko.lock.json no project is needed, unless its targets are: one that cannot be read is no hindrance
+mkdir "$work/alone" && cp base/apko.yaml "$work/alone"
+expect 0 "$xbuild" -C "$work/alone" lock --apko apko.yaml
+prints 'alone/apko.lock.json$'
+expect 0 "$xbuild" lock --apko base/apko.yaml
+sed 's|base/apko.yaml|apko.yaml|' base/apko.lock.json | cmp - "$work/alone/apko.lock.json" || fail "another lock without a project"
+echo 'name: [' >"$work/alone/xbuild.yaml"
+expect 0 "$xbuild" -C "$work/alone" lock --apko apko.yaml
+rm "$work/alone/xbuild.yaml"
+sed -i '/^archs:/d' "$work/alone/apko.yaml"
+expect 2 "$xbuild" -C "$work/alone" lock --apko apko.yaml
+says "hint: name the architectures in apko.yaml: 'archs: .x86_64, aarch64.'"
 
 # what cannot be resolved is explained
 sed -i 's/packages: .tool.*/packages: [tool, layuot]/' base/apko.yaml
