@@ -28,8 +28,9 @@ apt-get update -q "$@" >"$work/apt.log" 2>&1 || {
 	cat "$work/apt.log" >&2
 	fail "apt-get update for arm64"
 }
-apt-get install -q -y --download-only "$@" libc6-dev libgcc-12-dev libcurl4-openssl-dev libarchive-dev libyaml-dev \
-	libjansson-dev libssl-dev libsolv-dev libsolvext-dev librnp-dev >"$work/apt.log" 2>&1 || {
+# shellcheck disable=SC2046 # a list of package names
+apt-get install -q -y --download-only "$@" libgcc-12-dev \
+	$(sed -n 's/^build: *//p' "$XB_SOURCE/scripts/packages.debian" | tr ' ' '\n' | grep -e '-dev$') >"$work/apt.log" 2>&1 || {
 	tail -n 20 "$work/apt.log" >&2
 	fail "apt-get install --download-only for arm64"
 }
