@@ -260,8 +260,10 @@ static int check_signatures(const struct xb_apk_index_source *source, int64_t *o
 			break;
 	if (rc < 0)
 		return rc;
-	if (!j.good_key || j.size_bytes <= 0)
+	if (!j.good_key)
 		return refuse(&j, err);
+	if (j.size_bytes <= 0)
+		return xb_fail(err, XB_E_SIGNATURE, "verify the signature of '%s': nothing follows it", source->name);
 	index->key = xb_arena_strdup(&index->arena, j.good_key);
 	index->hash = j.good_hash;
 	index->weak_signature = j.good_hash == XB_RSA_SHA1;

@@ -177,8 +177,17 @@ static bool take_mtime(struct xb_sv value, struct extra *extra)
 
 static void add_xattr(struct apk_tar *tar, struct apk_tar_entry *entry, struct xb_sv name, struct xb_sv value)
 {
-	struct xb_apk_xattr *all = xb_arena_array(&tar->xattrs, entry->n_xattrs + 1, sizeof(*all));
+	struct xb_apk_xattr *all;
 
+	/* of records with one key the last one counts (POSIX.1-2001 pax, "pax Extended Header") */
+	for (size_t i = 0; i < entry->n_xattrs; i++) {
+		if (xb_sv_eq_str(name, entry->xattrs[i].name)) {
+			entry->xattrs[i].value = xb_arena_sv(&tar->xattrs, value);
+			entry->xattrs[i].len = value.len;
+			return;
+		}
+	}
+	all = xb_arena_array(&tar->xattrs, entry->n_xattrs + 1, sizeof(*all));
 	if (entry->n_xattrs)
 		memcpy(all, entry->xattrs, entry->n_xattrs * sizeof(*all));
 	all[entry->n_xattrs++] = (struct xb_apk_xattr){

@@ -138,7 +138,11 @@ static void collect(const struct xb_go_tar *e, struct records *all, size_t *out_
 
 static int compare_records(const void *a, const void *b)
 {
-	return strcmp(xb_str_get(&((const struct record *)a)->key), xb_str_get(&((const struct record *)b)->key));
+	const struct record *of_a = a, *of_b = b;
+	const int keys = strcmp(xb_str_get(&of_a->key), xb_str_get(&of_b->key));
+
+	/* an order that is total: how qsort leaves equal ones is each libc's own affair */
+	return keys ? keys : xb_sv_compare(xb_str_sv(&of_a->value), xb_str_sv(&of_b->value));
 }
 
 static void append_pax(const struct xb_go_tar *e, struct records *all, struct xb_str *out)

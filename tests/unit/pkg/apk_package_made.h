@@ -65,20 +65,8 @@ static inline void add_with_sum(struct xb_str *tar, const struct made *m, const 
 		add_record(&records, "APK-TOOLS.checksum.SHA1", hex);
 	if (m->records)
 		xb_str_append(&records, m->records);
-	if (records.len) {
-		const struct item x = {'0', "x", xb_str_get(&records), 0644};
-		const size_t at = tar->len;
-
-		add_entry(tar, &x);
-		tar->data[at + 156] = 'x';
-		/* '0' became 'x': the checksum of the header follows. */
-		unsigned header = 0;
-
-		memset(tar->data + at + 148, ' ', 8);
-		for (size_t i = 0; i < BLOCK; i++)
-			header += (unsigned char)tar->data[at + i];
-		(void)snprintf(tar->data + at + 148, 8, "%06o", header);
-	}
+	if (records.len)
+		add_entry(tar, &(struct item){'x', "x", xb_str_get(&records), 0644});
 	add_entry(tar, item);
 }
 

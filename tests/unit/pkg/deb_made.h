@@ -11,7 +11,7 @@
 #define BLOCK 512
 
 struct item {
-	char type;		 /* typeflag of ustar: '0' file, '5' directory, '2' symlink, '1' hard link, '6' fifo */
+	char type; /* typeflag of ustar: '0' file, '5' directory, '2' symlink, '1' hard link, '6' fifo; 'x' and 'g' of pax */
 	const char *name, *text; /* content or link target */
 	unsigned mode;
 };
@@ -19,14 +19,14 @@ struct item {
 static inline void add_entry(struct xb_str *tar, const struct item *item)
 {
 	char h[BLOCK] = {0};
-	size_t size = item->type == '0' ? strlen(item->text) : 0;
+	size_t size = strchr("0xg", item->type) ? strlen(item->text) : 0;
 	unsigned sum = 0;
 
 	(void)snprintf(h, 100, "%s", item->name);
 	(void)snprintf(h + 100, 8, "%07o", item->mode);
 	(void)snprintf(h + 108, 8, "%07o", 0U);
 	(void)snprintf(h + 116, 8, "%07o", 0U);
-	(void)snprintf(h + 124, 12, "%011o", (unsigned)(size & 07777777));
+	(void)snprintf(h + 124, 12, "%011o", (unsigned)(size & 0777777777));
 	(void)snprintf(h + 136, 12, "%011o", 0U);
 	memset(h + 148, ' ', 8);
 	h[156] = item->type;

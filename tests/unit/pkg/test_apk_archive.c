@@ -7,6 +7,7 @@
 #include "../shared.h"
 #include "../skip.h"
 #include "apk_package_made.h"
+#include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
 #include "xbuild/pkg/apk_archive.h"
 #include "xbuild/store/cas.h"
@@ -197,6 +198,91 @@ static void test_hostile(void **state)
 	}
 }
 
+/* Text of len bytes that is one pax record, or is no record where it is too short for one; malloced. */
+static char *long_record(size_t len)
+{
+	char *text = xb_alloc(len + 1);
+	const int head = snprintf(text, len + 1, "%zu comment=", len);
+
+	memset(text + head, 'a', len - (size_t)head - 1);
+	text[len - 1] = '\n';
+	return text;
+}
+
+static void read_or_refuse(struct fixture *f, const struct made *m, const char *message)
+{
+	struct xb_apk *apk;
+
+	if (message) {
+		assert_failed(read_made(f, m, &apk), &f->err, XB_E_VERIFY, message);
+		return;
+	}
+	assert_ok(read_made(f, m, &apk), &f->err);
+	xb_apk_free(apk);
+}
+
+/* Headers of the header: none is empty, none has more than 1 MiB, and there are at most 8 of an entry. */
+static void test_extension_headers(void **state)
+{
+	static const size_t lens[] = {XB_MIB, XB_MIB + 1};
+	struct fixture *f = *state;
+	struct made m = good;
+
+	for (size_t i = 0; i < XB_COUNT(lens); i++) {
+		char *text XB_CLEANUP(xb_free_ptr) = long_record(lens[i]);
+		const struct item items[] = {{'x', "x", text, 0644}, {'0', "a", "", 0644}, {0}};
+
+		m.items = items;
+		read_or_refuse(f, &m, i ? "has a header of a size that none has" : NULL);
+	}
+	m.items = (const struct item[]){{'g', "g", "", 0644}, {'0', "a", "", 0644}, {0}};
+	read_or_refuse(f, &m, "has a header of a size that none has");
+	/* that of the checksum is one more */
+	for (size_t n = 7; n <= 8; n++) {
+		struct item items[10] = {{0}};
+
+		for (size_t i = 0; i < n; i++)
+			items[i] = (struct item){'g', "g", "x", 0644};
+		items[n] = (struct item){'0', "a", "", 0644};
+		m.items = items;
+		read_or_refuse(f, &m, n == 8 ? "has more headers than one can need" : NULL);
+	}
+}
+
+/* What a package says about itself is bounded: by the header of a script before it has come, and by all that is inflated. */
+static void test_large_control(void **state)
+{
+	static const struct item claimed[] = {
+		{'x', "x", "17 size=16777217\n", 0644}, {'0', ".post-install", "", 0755}, {0}};
+	char *text XB_CLEANUP(xb_free_ptr) = long_record(16 * XB_MIB);
+	const struct item large[] = {{'0', ".melange.yaml", text, 0644}, {0}};
+	struct fixture *f = *state;
+	struct made m = good;
+
+	m.scripts = claimed;
+	read_or_refuse(f, &m, "'.post-install' is larger than 16777216 bytes");
+	m.scripts = large;
+	read_or_refuse(f, &m, "holds more than the allowed");
+}
+
+/* POSIX.1-2001 pax, "pax Extended Header": of records with one key the last one counts. */
+static void test_repeated_xattr(void **state)
+{
+	struct fixture *f = *state;
+	struct made m = good;
+	struct xb_apk *apk;
+
+	m.items = (const struct item[]){{'0', "a", "", 0644}, {0}};
+	m.records = "25 SCHILY.xattr.user.a=1\n25 SCHILY.xattr.user.b=3\n25 SCHILY.xattr.user.a=2\n";
+	assert_ok(read_made(f, &m, &apk), &f->err);
+	assert_int_equal(apk->entries[0].n_xattrs, 2);
+	assert_string_equal(apk->entries[0].xattrs[0].name, "user.a");
+	assert_int_equal(apk->entries[0].xattrs[0].len, 1);
+	assert_memory_equal(apk->entries[0].xattrs[0].value, "2", 1);
+	assert_string_equal(apk->entries[0].xattrs[1].name, "user.b");
+	xb_apk_free(apk);
+}
+
 static void test_info(void **state)
 {
 	static const char *const broken[] = {"depend\n", "size = -1\n", "builddate = x\n", "license = a\001b\n"};
@@ -307,9 +393,12 @@ static void test_misnamed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_content), TEST(test_unsigned), TEST(test_chain),
-					   TEST(test_lock),    TEST(test_hostile),  TEST(test_info),
-					   TEST(test_measure), TEST(test_real),	    TEST(test_misnamed)};
+	const struct CMUnitTest tests[] = {TEST(test_content),	     TEST(test_unsigned),
+					   TEST(test_chain),	     TEST(test_lock),
+					   TEST(test_hostile),	     TEST(test_info),
+					   TEST(test_measure),	     TEST(test_real),
+					   TEST(test_misnamed),	     TEST(test_extension_headers),
+					   TEST(test_large_control), TEST(test_repeated_xattr)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,6 +219,18 @@ static void test_refused_signatures(void **state)
 	refuse(w, &file, XB_E_SIGNATURE, "'?[31mred'");
 }
 
+/* A good signature of no bytes at all is none of an index. */
+static void test_nothing_signed(void **state)
+{
+	struct world *w = *state;
+	struct xb_str file XB_CLEANUP(xb_str_release) = {0}, nothing XB_CLEANUP(xb_str_release) = {0};
+	struct xb_str tar XB_CLEANUP(xb_str_release) = {0}, sig XB_CLEANUP(xb_str_release) = {0};
+	made_signature(w->dir, "good", "-sha256", &nothing, &sig);
+	made_entry(&tar, ".SIGN.RSA256.good.rsa.pub", sig.data, sig.len);
+	made_gzip(w->dir, &tar, &file);
+	refuse(w, &file, XB_E_SIGNATURE, "nothing follows it");
+}
+
 /* Whatever byte behind the signatures is another one, nothing of it is parsed. */
 static void test_changed_bytes(void **state)
 {
@@ -485,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_several_signatures),
 		cmocka_unit_test(test_refused_signatures),
+		cmocka_unit_test(test_nothing_signed),
 		cmocka_unit_test(test_changed_bytes),
 		cmocka_unit_test(test_index_among_signatures),
 		cmocka_unit_test(test_bombs),
