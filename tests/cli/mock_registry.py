@@ -4,7 +4,8 @@
 mock_registry.py PORT_FILE LOG [SWITCH[=VALUE]]...    serves http on 127.0.0.1 until it is killed
 
 Every request is a line of LOG: method, path, how many bytes of body came, kind of Authorization, status. A second port (in
-PORT_FILE behind the first) stands for somebody else's storage: a request there with Authorization or Cookie is logged as LEAK.
+PORT_FILE behind the first) stands for somebody else's storage: a request there with Authorization or Cookie, or with a form for
+a token, is logged as LEAK.
 
 Uploads      relative, query      Location relative; with a query to keep
              elsewhere            Location on the second port; userinfo: with a user name in it; nolocation: none
@@ -28,6 +29,8 @@ Logins       basic                u and p; bearer: tokens for u and p; identity:
              oldidentity: the POST does not exist, u and p do
              uses=N               a token is good for N requests; scope: tokens at first lack what was not challenged
              realm=URL            where tokens are said to be; manychallenges: others around the one that counts
+             tokenaway            requests for tokens are 307 to the second port
+             asks                 the second port challenges too, with a realm of its own
 """
 import base64, email.utils, hashlib, http.server, json, os, re, sys, threading, time, urllib.parse
 
@@ -133,6 +136,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def give_token(self, query):
         known = self.headers.get("Authorization") == "Basic " + base64.b64encode(b"u:p").decode()
+        if "tokenaway" in switches:
+            self.body()
+            return self.answer(307, Location=f"http://127.0.0.1:{other.server_port}{self.path}")
         if self.command == "POST":
             form = urllib.parse.parse_qs(self.body().decode())
             if "oldidentity" in switches:
@@ -350,6 +356,13 @@ class Storage(Handler):
             log(f"LEAK {self.command} {self.path}")
             self.body()
             return self.answer(500)
+        if urllib.parse.urlsplit(self.path).path == "/token":
+            if self.body():
+                log(f"LEAK {self.command} {self.path}")
+            return self.answer(401)
+        if "asks" in switches:
+            self.body()
+            return self.answer(401, WWW_Authenticate=f'Bearer realm="http://127.0.0.1:{other.server_port}/token",service="mock"')
         repo, name = re.fullmatch(r"/v2/(.+)/blobs/(.+)", urllib.parse.urlsplit(self.path).path).groups()
         if self.command == "GET" and not name.startswith("uploads"):
             return self.send_blob(blobs[repo][name])

@@ -362,6 +362,26 @@ expect 0 "$xbuild" push "$host/a/b:v1" --from small
 printf '{"auths":{"%s":{"identitytoken":"wrong-s3cret"}}}\n' "$host" >"$HOME/.docker/config.json"
 expect 2 "$xbuild" push "$host/a/b:v2" --from small
 silent_about 's3cret'
+# the second port gets no login of the registry's: neither when it asks for one nor when requests for tokens are sent there
+mock identity tokenaway
+printf '{"auths":{"%s":{"identitytoken":"T"}}}\n' "$host" >"$HOME/.docker/config.json"
+expect 4 "$xbuild" push "$host/a/b:v1" --from small
+says 'the token server answers 307'
+[ "$(asked '/token')" = 1 ] || fail "the identity token was sent on: $(cat "$log")"
+mock bearer tokenaway
+login u:p
+expect 2 "$xbuild" push "$host/a/b:v1" --from small
+says 'the token server answers 401'
+for switches in 'asks redirect' 'asks redirect basic' 'asks redirect bearer'; do
+	# shellcheck disable=SC2086
+	mock $switches
+	login u:p
+	expect 0 "$xbuild" push "$host/a/b:v1" --from small
+	rm -rf "$XBUILD_CACHE_DIR/blobs"
+	expect 2 "$xbuild" pull "$host/a/b:v1" --output oci=pulled
+	says ': 401'
+	if [ "$switches" != 'asks redirect bearer' ] && [ "$(asked /token)" != 0 ]; then fail "$case_name: a login for somebody else"; fi
+done
 mock bearer realm=ftp://127.0.0.1/token
 login u:p
 expect 4 "$xbuild" push "$host/a/b:v1" --from small
