@@ -405,6 +405,9 @@ static int plan_unit(struct planner *p, struct xb_unit *unit, struct xb_err *err
 
 	if (p->product_of[index])
 		return 0;
+	if (unit->foreign)
+		return report(p, &unit->foreign->at, err,
+			      xb_arena_printf(p->arena, "driver '%s' is not built yet", xb_driver_key(unit->driver)));
 	p->product_of[index] = SIZE_MAX;
 	for (size_t i = 0; i < unit->n_deps; i++) {
 		if (!applies(unit->deps[i], p->setup))

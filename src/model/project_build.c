@@ -12,7 +12,7 @@ struct draft {
 	struct xb_words deps;
 	struct xb_place at_deps;
 	XB_VEC(struct xb_override) overrides;
-	bool is_foreign; /* a driver of a later version */
+	struct xb_words host_tools;
 	bool is_unknown; /* what the unit is could not be read whole: nothing is said about what depends on it */
 };
 
@@ -39,23 +39,6 @@ static const struct text_rule module_rule = {is_module, "the name of a pkg-confi
 static const struct enum_word kind_words[] = {
 	{"executable", XB_UNIT_EXECUTABLE}, {"static", XB_UNIT_STATIC}, {"shared", XB_UNIT_SHARED}, {NULL, 0}};
 
-/* Told by check_driver(). */
-static void skip_driver(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	(void)s;
-	(void)node;
-	(void)field;
-	(void)arg;
-}
-
-/* Of later versions. */
-static const struct schema_key driver_keys[] = {
-	{"cmake", skip_driver, 0, NULL, false},	    {"meson", skip_driver, 0, NULL, false},
-	{"autotools", skip_driver, 0, NULL, false}, {"make", skip_driver, 0, NULL, false},
-	{"cargo", skip_driver, 0, NULL, false},	    {"go", skip_driver, 0, NULL, false},
-	{"command", skip_driver, 0, NULL, false},
-};
-
 static void read_override(struct schema *s, const struct xb_yaml *node, struct draft *draft,
 			  const struct xb_override *start, const char *what)
 {
@@ -66,6 +49,10 @@ static void read_override(struct schema *s, const struct xb_yaml *node, struct d
 	struct schema_group groups[2];
 
 	*override = *start;
+	if (draft->unit->foreign) {
+		project_read_foreign_override(s, node, draft->unit->driver, override, what);
+		return;
+	}
 	groups[0] = (struct schema_group)SCHEMA_GROUP(keys, override);
 	groups[1] = (struct schema_group){settings_keys, settings_keys_len, &override->settings};
 	schema_read(s, node, groups, XB_COUNT(groups), what);
@@ -159,34 +146,53 @@ static const struct schema_key unit_keys[] = {
 	{"targets", project_target_names, UNIT(targets), NULL, false},
 };
 
+static void read_host_tools(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct draft *draft = field;
+
+	(void)arg;
+	schema_word_set(s, node, &draft->host_tools, &unit_name_rule);
+}
+
+static const struct schema_key foreign_keys[] = {
+	{"outputs", schema_word_set, UNIT(outputs), &output_rule, false},
+	{"targets", project_target_names, UNIT(targets), NULL, false},
+};
+
+static const struct schema_key host_tools_keys[] = {
+	{"host-tools", read_host_tools, 0, NULL, false},
+};
+
 static const struct schema_key draft_keys[] = {
 	{"deps", read_deps, 0, NULL, false},
 	{"per-target", read_per_target, 0, NULL, false},
 	{"per-profile", read_per_profile, 0, NULL, false},
 };
 
-/* How many driver keys the unit has, and whether one of them is of a later version; both are reported. */
-static size_t check_driver(struct schema *s, const struct xb_yaml *node, const struct xb_yaml *key, bool *is_foreign)
+/* The driver key of a unit; with more than one the first, and a problem. NULL: none. */
+static const struct xb_yaml *find_driver(struct schema *s, const struct xb_yaml *node, const struct xb_yaml *key,
+					 enum xb_driver_kind *out)
 {
-	size_t n_drivers = xb_yaml_get(node, "sources") != NULL;
-	const struct xb_yaml *foreign = NULL;
+	const struct xb_yaml *found = NULL, *last = NULL;
+	size_t n = 0;
 
+	*out = XB_DRIVER_SOURCES;
 	for (size_t i = 0; i < node->n_items && node->kind == XB_YAML_MAP; i++) {
-		for (size_t k = 0; k < XB_COUNT(driver_keys); k++) {
-			if (xb_sv_eq_str(node->keys[i]->text, driver_keys[k].name)) {
-				foreign = node->keys[i];
-				n_drivers++;
+		for (int k = 0; k < XB_N_DRIVERS; k++) {
+			if (!xb_sv_eq_str(node->keys[i]->text, xb_driver_key((enum xb_driver_kind)k)))
+				continue;
+			n++;
+			last = k || !last ? node->keys[i] : last;
+			if (k && !*out) {
+				found = node->keys[i];
+				*out = (enum xb_driver_kind)k;
 			}
 		}
 	}
-	if (n_drivers > 1)
-		schema_refuse(s, foreign->at, "a unit is built in one way; make two units",
-			      "unit '%.*s' has more than one driver key", XB_SV_ARG(key->text));
-	else if (foreign)
-		schema_problem(s, foreign->at, "driver '%.*s' is not built yet; this version builds 'sources' units",
-			       XB_SV_ARG(foreign->text));
-	*is_foreign = foreign != NULL;
-	return n_drivers;
+	if (n > 1)
+		schema_refuse(s, last->at, "a unit is built in one way; make two units",
+			      "unit '%s' has more than one driver key", key->text.ptr);
+	return found;
 }
 
 static void fill_names(struct schema *s, struct xb_unit *unit)
@@ -204,6 +210,24 @@ static void fill_names(struct schema *s, struct xb_unit *unit)
 		unit->soname = unit->output_name;
 }
 
+static void read_foreign(struct schema *s, const struct xb_yaml *node, struct xb_place at, struct draft *draft)
+{
+	struct xb_unit *unit = draft->unit;
+	const struct schema_group groups[] = {
+		SCHEMA_GROUP(foreign_keys, unit),
+		{project_driver_keys, project_driver_keys_len, NULL},
+		SCHEMA_GROUP(host_tools_keys, draft),
+		SCHEMA_GROUP(draft_keys, draft),
+	};
+
+	unit->foreign = xb_arena_alloc(s->arena, sizeof(*unit->foreign));
+	unit->foreign->at = at;
+	schema_read(s, node, groups, XB_COUNT(groups), "unit");
+	project_read_foreign(s, node, unit);
+	unit->overrides = schema_keep(s, draft->overrides.items, draft->overrides.len, sizeof(*unit->overrides));
+	unit->n_overrides = draft->overrides.len;
+}
+
 static void read_unit(struct schema *s, const struct xb_yaml *key, const struct xb_yaml *node, struct draft *draft)
 {
 	struct xb_unit *unit = draft->unit;
@@ -211,20 +235,26 @@ static void read_unit(struct schema *s, const struct xb_yaml *key, const struct 
 		SCHEMA_GROUP(unit_keys, unit),
 		SCHEMA_GROUP(draft_keys, draft),
 		{settings_keys, settings_keys_len, &unit->settings},
-		SCHEMA_GROUP(driver_keys, unit),
+		{project_driver_keys, project_driver_keys_len, NULL},
 	};
-	const size_t n_drivers = check_driver(s, node, key, &draft->is_foreign);
+	const struct xb_yaml *driver = find_driver(s, node, key, &unit->driver);
 
-	/* What else a driver of a later version takes is not known; with two drivers something must change anyway. */
-	if (!draft->is_foreign || n_drivers > 1)
-		schema_read(s, node, groups, draft->is_foreign ? 4 : 3, "unit");
+	if (driver && !xb_yaml_get(node, "sources")) {
+		read_foreign(s, node, driver->at, draft);
+		return;
+	}
+	/* With both, `sources` is what tells which keys there may be beside it; something must change anyway. */
+	unit->driver = XB_DRIVER_SOURCES;
+	draft->is_unknown = driver != NULL;
+	schema_read(s, node, groups, driver ? 4 : 3, "unit");
 	fill_names(s, unit);
 	unit->overrides = schema_keep(s, draft->overrides.items, draft->overrides.len, sizeof(*unit->overrides));
 	unit->n_overrides = draft->overrides.len;
-	if (draft->is_foreign || node->refused || node->partial)
+	if (driver || node->refused || node->partial)
 		return;
 	if ((node->kind == XB_YAML_MAP || schema_is_empty(node)) && !xb_yaml_get(node, "sources"))
-		schema_refuse(s, key->at, "add 'sources: [src/*.c]'", "unit '%s' has no sources", unit->name);
+		schema_refuse(s, key->at, "add 'sources: [src/*.c]', or what builds it, as in 'cmake: { dir: lib }'",
+			      "unit '%s' has no sources", unit->name);
 	else if (xb_yaml_get(node, "sources") && xb_yaml_get(node, "sources")->kind == XB_YAML_LIST &&
 		 !xb_yaml_get(node, "sources")->n_items)
 		schema_problem(s, xb_yaml_get(node, "sources")->at, "unit '%s' has no sources", unit->name);
@@ -243,18 +273,51 @@ void project_refuse_unit(struct schema *s, struct xb_sv name, struct xb_place at
 	XB_VEC_RELEASE(&names);
 }
 
-struct xb_unit *project_unit_ref(struct schema *s, const char *word, struct xb_place at, bool *is_ref)
+/* Which of the unit's outputs is meant by what stands behind its name; a unit that has but one need not say. */
+static void choose_output(struct schema *s, const struct xb_unit *unit, struct xb_sv rest, struct xb_place at,
+			  const char **out)
 {
-	struct xb_sv name = xb_sv(word);
+	const struct xb_words *outputs = &unit->outputs;
+	struct xb_diag *diag;
+
+	*out = NULL;
+	for (size_t i = 0; rest.ptr && i < outputs->len; i++) {
+		if (xb_sv_eq_str(rest, outputs->items[i]))
+			*out = outputs->items[i];
+	}
+	if (*out || (!unit->foreign && !rest.ptr))
+		return;
+	if (!rest.ptr && outputs->len == 1) {
+		*out = outputs->items[0];
+	} else if (!outputs->len) {
+		diag = schema_problem(s, at, "unit '%s' has no outputs by name", unit->name);
+		xb_diags_help(s->diags, diag, "%s",
+			      unit->foreign ? "list what is needed of it under its 'outputs', as in [bin/tool]"
+					    : "write build:<unit> alone");
+	} else {
+		diag = rest.ptr ? schema_problem(s, at, "unit '%s' has no output '%.*s'", unit->name, XB_SV_ARG(rest))
+				: schema_problem(s, at, "unit '%s' has more than one output", unit->name);
+		xb_diags_help(s->diags, diag, "as in build:%s/%s", unit->name, outputs->items[0]);
+	}
+}
+
+struct xb_unit *project_unit_ref(struct schema *s, const char *word, struct xb_place at, const char **out_output,
+				 bool *is_ref)
+{
+	struct xb_sv rest = xb_sv(word), name;
 	struct xb_unit *unit;
 
-	*is_ref = xb_sv_starts(name, "build:");
+	*out_output = NULL;
+	*is_ref = xb_sv_starts(rest, "build:");
 	if (!*is_ref)
 		return NULL;
-	(void)xb_sv_cut(&name, ':');
+	(void)xb_sv_cut(&rest, ':');
+	name = xb_sv_cut(&rest, '/');
 	unit = xb_project_unit(s->project, name);
 	if (!unit)
 		project_refuse_unit(s, name, at);
+	else
+		choose_output(s, unit, rest, at, out_output);
 	return unit;
 }
 
@@ -304,7 +367,7 @@ static void resolve_deps(struct schema *s, const struct draft *drafts, struct dr
 			project_refuse_unit(s, xb_sv(name), draft->deps.at[i]);
 		else if (is_unknown(s->project, drafts, dep))
 			continue;
-		else if (dep->kind == XB_UNIT_EXECUTABLE && dep != unit)
+		else if (dep->kind == XB_UNIT_EXECUTABLE && dep != unit && !dep->foreign && !unit->foreign)
 			schema_refuse(s, draft->deps.at[i],
 				      "only static and shared libraries can be linked; set its kind",
 				      "unit '%s' depends on '%s', which is an executable", unit->name, name);
@@ -315,6 +378,25 @@ static void resolve_deps(struct schema *s, const struct draft *drafts, struct dr
 		if (dep)
 			unit->deps[unit->n_deps++] = dep;
 	}
+	unit->host_tools = xb_arena_array(s->arena, draft->host_tools.len, sizeof(*unit->host_tools));
+	for (size_t i = 0; i < draft->host_tools.len; i++) {
+		struct xb_unit *tool = xb_project_unit(s->project, xb_sv(draft->host_tools.items[i]));
+
+		if (tool)
+			unit->host_tools[unit->n_host_tools++] = tool;
+		else
+			project_refuse_unit(s, xb_sv(draft->host_tools.items[i]), draft->host_tools.at[i]);
+	}
+}
+
+static size_t n_needed(const struct xb_unit *unit)
+{
+	return unit->n_deps + unit->n_host_tools;
+}
+
+static const struct xb_unit *needed(const struct xb_unit *unit, size_t i)
+{
+	return i < unit->n_deps ? unit->deps[i] : unit->host_tools[i - unit->n_deps];
 }
 
 enum colour { WHITE, GREY, BLACK };
@@ -362,12 +444,12 @@ static void find_cycles(struct walk *w, size_t root, size_t *next)
 		const struct xb_unit *unit = w->drafts[at].unit;
 		size_t dep;
 
-		if (next[at] == unit->n_deps) {
+		if (next[at] == n_needed(unit)) {
 			w->colours[at] = BLACK;
 			w->depth--;
 			continue;
 		}
-		dep = index_of(w, unit->deps[next[at]++]);
+		dep = index_of(w, needed(unit, next[at]++));
 		if (w->colours[dep] == GREY) {
 			report_cycle(w, dep);
 		} else if (w->colours[dep] == WHITE) {
@@ -395,19 +477,33 @@ static void check_cycles(struct schema *s, struct draft *drafts, size_t len)
 }
 
 /* Two units that write one file would take turns in doing so. */
+static void check_output(struct schema *s, struct xb_map *seen, const struct xb_unit *unit, const char *name,
+			 struct xb_place at)
+{
+	const struct xb_unit *before = xb_map_put_str(seen, name, (void *)(uintptr_t)unit);
+
+	if (before == unit)
+		schema_refuse(s, at, "files go to out/<target>/ by their last component",
+			      "unit '%s': two outputs are called '%s'", unit->name, name);
+	/* Of one name are only duplicates, which were told when the text was read. */
+	else if (before && strcmp(before->name, unit->name) != 0)
+		schema_refuse(s, at, unit->foreign ? "rename one of them" : "set another 'output-name'",
+			      "units '%s' and '%s' both make '%s'", before->name, unit->name, name);
+}
+
 static void check_outputs(struct schema *s)
 {
 	const struct xb_project *project = s->project;
 	struct xb_map seen XB_CLEANUP(xb_map_release) = {0};
 
 	for (size_t i = 0; i < project->n_units; i++) {
-		struct xb_unit *unit = project->units[i];
-		const struct xb_unit *before = xb_map_put_str(&seen, unit->output_name, unit);
+		const struct xb_unit *unit = project->units[i];
 
-		/* Of one name are only duplicates, which were told when the text was read. */
-		if (before && strcmp(before->name, unit->name) != 0)
-			schema_refuse(s, unit->at, "set another 'output-name'", "units '%s' and '%s' both make '%s'",
-				      before->name, unit->name, unit->output_name);
+		for (size_t k = 0; k < unit->outputs.len; k++)
+			check_output(s, &seen, unit, xb_output_file_name(unit->outputs.items[k]),
+				     unit->outputs.at ? unit->outputs.at[k] : unit->at);
+		if (!unit->foreign)
+			check_output(s, &seen, unit, unit->output_name, unit->at);
 	}
 }
 
@@ -434,7 +530,7 @@ void project_read_build(struct schema *s, const struct xb_yaml *node, void *fiel
 	}
 	for (size_t i = 0; i < node->n_items; i++) {
 		read_unit(s, node->keys[i], node->items[i], &drafts[i]);
-		drafts[i].is_unknown = drafts[i].is_foreign || node->items[i]->refused || node->items[i]->partial;
+		drafts[i].is_unknown = drafts[i].is_unknown || node->items[i]->refused || node->items[i]->partial;
 		XB_VEC_RELEASE(&drafts[i].overrides);
 	}
 	for (size_t i = 0; i < node->n_items; i++)

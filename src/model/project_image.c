@@ -191,7 +191,7 @@ static void read_source(struct schema *s, const struct xb_yaml *node, void *fiel
 	(void)arg;
 	if (!schema_want_text(s, node, NULL, "file"))
 		return;
-	file->unit = project_unit_ref(s, node->text.ptr, node->at, &is_ref);
+	file->unit = project_unit_ref(s, node->text.ptr, node->at, &file->output, &is_ref);
 	if (!is_ref && schema_want_text(s, node, &path_rule, "file"))
 		file->from = node->text.ptr;
 }
@@ -298,7 +298,7 @@ static bool is_owner(const struct xb_image *image, const char *owner)
 
 static bool is_leaf(const struct xb_image_file *file)
 {
-	return file->link || (file->unit && file->unit->kind == XB_UNIT_EXECUTABLE);
+	return file->link || (file->unit && !file->unit->foreign && file->unit->kind == XB_UNIT_EXECUTABLE);
 }
 
 /* What lies below a link would be written through it, and nothing lies below a program. */

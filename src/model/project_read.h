@@ -14,6 +14,7 @@ extern const struct text_rule unit_name_rule; /* xb_name_is_unit */
 extern const struct text_rule path_rule;      /* a path below the project */
 extern const struct text_rule word_rule;      /* any word of an argv */
 extern const struct text_rule value_rule;     /* any text, also empty */
+extern const struct text_rule output_rule;    /* a path below the prefix of what a unit installs */
 extern const struct text_rule package_rule;   /* xb_name_is_debian_package */
 
 /* The keys of struct xb_settings, to be read beside those of a unit, target, profile or override. */
@@ -36,13 +37,24 @@ void project_default_targets(struct schema *s);
 void project_default_profiles(struct schema *s);
 void project_default_tags(struct schema *s);
 
+/* The keys of drivers in the order of enum xb_driver_kind (the first is that of XB_DRIVER_CMAKE); they read nothing. */
+extern const struct schema_key project_driver_keys[];
+extern const size_t project_driver_keys_len;
+/* The map of the unit's driver key in `node`, into unit->foreign; and what outputs and names follow from it. */
+void project_read_foreign(struct schema *s, const struct xb_yaml *node, struct xb_unit *unit);
+/* What one target or profile adds. */
+void project_read_foreign_override(struct schema *s, const struct xb_yaml *node, enum xb_driver_kind driver,
+				   struct xb_override *override, const char *what);
+
 schema_fn project_target_names; /* struct xb_words: targets of the project, by any spelling; kept canonical */
 
 /*
- * The unit that "build:<name>" means, or NULL. An unknown one is a problem at `at`. A word without "build:" gives NULL
- * without a problem and leaves *is_ref false.
+ * The unit that "build:<name>" or "build:<name>/<output>" means, or NULL. An unknown one is a problem at `at`. A word without
+ * "build:" gives NULL without a problem and leaves *is_ref false. *out_output: the one of its outputs that is meant, NULL
+ * for a unit without a list.
  */
-struct xb_unit *project_unit_ref(struct schema *s, const char *word, struct xb_place at, bool *is_ref);
+struct xb_unit *project_unit_ref(struct schema *s, const char *word, struct xb_place at, const char **out_output,
+				 bool *is_ref);
 /* Adds "unknown unit 'x'" with a suggestion. */
 void project_refuse_unit(struct schema *s, struct xb_sv name, struct xb_place at);
 /* True when the unit is built for every target in `targets` (empty: all of the project). */

@@ -41,16 +41,18 @@ static void read_run(struct schema *s, const struct xb_yaml *node, void *field, 
 {
 	struct xb_test *test = field;
 	struct xb_words words = {0};
+	const char *output;
 	bool is_ref;
 
 	(void)arg;
 	schema_words(s, node, &words, &word_rule);
 	for (size_t i = 0; i < words.len; i++) {
-		struct xb_unit *unit = project_unit_ref(s, words.items[i], words.at[i], &is_ref);
+		struct xb_unit *unit = project_unit_ref(s, words.items[i], words.at[i], &output, &is_ref);
 
 		if (i)
 			continue;
 		test->unit = unit;
+		test->output = output;
 		if (!is_ref)
 			schema_refuse(s, words.at[i], "as in [build:server, --self-test]",
 				      "run: expected 'build:<unit>' first, found '%s'", words.items[i]);

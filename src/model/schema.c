@@ -308,7 +308,7 @@ static bool is_subst_name(void *ctx, struct xb_sv name)
 	struct subst_context *context = ctx;
 	struct xb_sv plain = name;
 
-	if (xb_subst_is_builtin(name) || xb_subst_is_base(name))
+	if (xb_subst_is_builtin(name) || xb_subst_is_base(name) || xb_subst_is_dir(name))
 		return true;
 	if (xb_sv_starts(name, "vars."))
 		plain = xb_sv_n(name.ptr + strlen("vars."), name.len - strlen("vars."));

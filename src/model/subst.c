@@ -71,6 +71,12 @@ const char *const *xb_subst_builtins(void)
 	return builtins;
 }
 
+bool xb_subst_is_dir(struct xb_sv name)
+{
+	return xb_sv_eq_str(name, "dir.source") || xb_sv_eq_str(name, "dir.build") || xb_sv_eq_str(name, "dir.stage") ||
+	       xb_sv_eq_str(name, "dir.sysroot");
+}
+
 bool xb_subst_is_builtin(struct xb_sv name)
 {
 	for (const char *const *builtin = builtins; *builtin; builtin++) {

@@ -72,12 +72,52 @@ struct xb_profile {
 
 enum xb_unit_kind { XB_UNIT_EXECUTABLE, XB_UNIT_STATIC, XB_UNIT_SHARED };
 
+/* Who builds a unit. */
+enum xb_driver_kind {
+	XB_DRIVER_SOURCES, /* xbuild itself */
+	XB_DRIVER_CMAKE,
+	XB_DRIVER_MESON,
+	XB_DRIVER_AUTOTOOLS,
+	XB_DRIVER_MAKE,
+	XB_DRIVER_CARGO,
+	XB_DRIVER_GO,
+	XB_DRIVER_COMMAND,
+	XB_N_DRIVERS
+};
+
+/* What a build system of the user's is given; each driver takes some of them. ${...} is allowed in all values and args. */
+struct xb_foreign_settings {
+	struct xb_pairs options; /* cmake -D, meson -D, autotools --NAME=VALUE */
+	struct xb_pairs cache;	 /* answers to questions that only a program of the target could answer */
+	struct xb_pairs env;
+	struct xb_words args; /* further words for the step that configures, or builds where nothing configures */
+};
+
+/* A unit that another build system makes. Keys that a driver does not have keep their defaults. */
+struct xb_foreign {
+	struct xb_place at; /* of the driver's key */
+	const char *dir;    /* below the project; "." by default */
+	struct xb_foreign_settings settings;
+	const char *preset, *build_type;  /* cmake; NULL: none, and what the profile says */
+	struct xb_words targets;	  /* cmake: what is built; none: all */
+	struct xb_words make_args;	  /* autotools */
+	struct xb_words install;	  /* make: the goals that install; command: one argv */
+	struct xb_words bins, features;	  /* cargo */
+	const char *profile, *vendor;	  /* cargo */
+	struct xb_words packages, tags;	  /* go */
+	struct xb_words ldflags;	  /* go */
+	struct xb_words configure, build; /* command: one argv each */
+	struct xb_words *run;		  /* command: argvs, one behind the other, instead of the three */
+	size_t n_run;
+};
+
 /* Settings that hold for one target or one profile only. Exactly one of the two is set. */
 struct xb_override {
 	const struct xb_target *target;
 	const char *profile;
 	struct xb_settings settings;
-	struct xb_words sources; /* further patterns */
+	struct xb_words sources;	    /* further patterns */
+	struct xb_foreign_settings foreign; /* of a unit that has a driver: added to its own, the same name replaced */
 };
 
 struct xb_unit {
@@ -89,19 +129,27 @@ struct xb_unit {
 	struct xb_words private_include;  /* directories for this unit alone */
 	struct xb_words pkg_config;	  /* module names, looked up in the sysroot */
 	const char *soname;		  /* shared: DT_SONAME; default "lib<name>.so", see output_name */
-	const char *output_name;	  /* "server", "libcore.a", "libcore.so" */
+	const char *output_name;	  /* "server", "libcore.a"; of the first of `outputs`, or NULL, with a driver */
 	struct xb_settings settings;
 	struct xb_override *overrides;
 	size_t n_overrides;
 	struct xb_unit **deps; /* direct, in the order of the file; no cycles */
 	size_t n_deps;
 	struct xb_words targets; /* canonical names; empty: all of the project */
+
+	/* With a driver other than XB_DRIVER_SOURCES: kind, sources, settings and the like are unset. */
+	enum xb_driver_kind driver;
+	struct xb_foreign *foreign;  /* NULL for XB_DRIVER_SOURCES */
+	struct xb_words outputs;     /* paths below the prefix (/usr) of what it installs; last components differ */
+	struct xb_unit **host_tools; /* built for this host and put in PATH */
+	size_t n_host_tools;
 };
 
 struct xb_test {
 	const char *name;
 	struct xb_place at;
-	struct xb_unit *unit; /* run[0] is build:<unit> */
+	struct xb_unit *unit; /* run[0] is build:<unit> or build:<unit>/<output> */
+	const char *output;   /* one of unit->outputs; NULL: the unit has no list */
 	struct xb_words args; /* run[1..]; "build:<unit>" words become its path */
 	struct xb_pairs env;
 	int64_t timeout_ms; /* default 60000 */
@@ -112,7 +160,8 @@ struct xb_test {
 struct xb_image_file {
 	const char *dest; /* absolute, clean */
 	struct xb_place at;
-	struct xb_unit *unit; /* build:<unit>, or NULL */
+	struct xb_unit *unit; /* build:<unit> or build:<unit>/<output>, or NULL */
+	const char *output;   /* one of unit->outputs; NULL: the unit has no list */
 	const char *from;     /* path below the project directory (file or directory), or NULL */
 	const char *link;     /* symlink: its target text, or NULL */
 	uint32_t mode;	      /* 0: 0755 for programs and directories, 0644 for other files */
@@ -213,6 +262,10 @@ int xb_project_find(const char *start, char **out_dir, struct xb_err *err) XB_MU
 struct xb_unit *xb_project_unit(const struct xb_project *project, struct xb_sv name);	/* or NULL */
 struct xb_image *xb_project_image(const struct xb_project *project, struct xb_sv name); /* or NULL */
 const struct xb_profile *xb_project_profile(const struct xb_project *project, const char *name);
+/* "cmake"; the key that a unit of this kind has. */
+const char *xb_driver_key(enum xb_driver_kind kind);
+/* Name in out/<target>/ of one of the unit's outputs: its last component. */
+const char *xb_output_file_name(const char *output);
 const struct xb_project_target *xb_project_target(const struct xb_project *project, const struct xb_target *target);
 
 /*

@@ -4,7 +4,8 @@
  *
  * Names: version, image, target.name, target.triple, target.arch (OCI), profile, git.branch, git.sha, git.sha7, git.tag,
  *        git.time (YYYYMMDDhhmmss of the commit, UTC), git.unix (seconds), git.dirty ("-dirty" or ""), and vars.<name> or
- *        plain <name> of the project's own vars; in an image's env also base.<NAME>.
+ *        plain <name> of the project's own vars; in an image's env also base.<NAME>;
+ *        in what a unit's driver is given dir.source, dir.build, dir.stage and dir.sysroot.
  */
 #ifndef XBUILD_MODEL_SUBST_H
 #define XBUILD_MODEL_SUBST_H
@@ -26,6 +27,8 @@ int xb_subst_check(const char *text, bool (*check)(void *ctx, struct xb_sv name)
 bool xb_subst_is_builtin(struct xb_sv name);
 /* True for "base." and the name of an environment variable: what the base of an image says, known where `env:` is made. */
 bool xb_subst_is_base(struct xb_sv name);
+/* True for dir.source, dir.build, dir.stage and dir.sysroot: known where another build system makes a unit (build/foreign). */
+bool xb_subst_is_dir(struct xb_sv name);
 /* All of them, for suggestions; ends with NULL. */
 const char *const *xb_subst_builtins(void);
 

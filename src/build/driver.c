@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver.h"
+
+#include <string.h>
+
+static const struct xb_driver *const drivers[] = {
+	&xb_driver_cmake,
+	&xb_driver_command,
+};
+
+const struct xb_driver *xb_driver_find(enum xb_driver_kind kind)
+{
+	for (size_t i = 0; i < XB_COUNT(drivers); i++) {
+		if (drivers[i]->kind == kind)
+			return drivers[i];
+	}
+	return NULL;
+}
+
+/* Lists live in an arena: what is outgrown stays there. */
+static void *grow(struct xb_arena *arena, void *items, size_t len, size_t *cap, size_t size)
+{
+	void *more;
+
+	if (len < *cap)
+		return items;
+	*cap = *cap ? 2 * *cap : 4;
+	more = xb_arena_array(arena, *cap, size);
+	if (len)
+		memcpy(more, items, len * size);
+	return more;
+}
+
+struct xb_step *xb_steps_add(struct xb_steps *steps, struct xb_arena *arena, const char *what)
+{
+	steps->items = grow(arena, steps->items, steps->len, &steps->cap, sizeof(*steps->items));
+	steps->items[steps->len] = (struct xb_step){.what = what};
+	return &steps->items[steps->len++];
+}
+
+void xb_step_env(struct xb_step *step, struct xb_arena *arena, const char *name, const char *value)
+{
+	struct xb_cross_var *more = xb_arena_array(arena, step->n_env + 1, sizeof(*more));
+
+	if (step->n_env)
+		memcpy(more, step->env, step->n_env * sizeof(*more));
+	more[step->n_env++] = (struct xb_cross_var){name, value};
+	step->env = more;
+}
+
+void xb_drive_files_add(struct xb_drive_files *files, struct xb_arena *arena, const char *name, const char *text)
+{
+	files->items = grow(arena, files->items, files->len, &files->cap, sizeof(*files->items));
+	files->items[files->len++] = (struct xb_drive_file){name, text};
+}
