@@ -69,7 +69,7 @@ int xb_deb_tree_prepare(struct xb_store *store, const struct xb_deb_tree *spec, 
 	if (xb_tree_stage_open(store, &u.stage, err) < 0)
 		return err->code;
 	if (spec->for_image)
-		xb_tree_stage_keep_set_id(u.stage);
+		xb_tree_stage_for_image(u.stage);
 	u.parts = xb_alloc((spec->packages->len + 1) * sizeof(struct xb_tree_part *));
 	if (xb_parallel(spec->packages->len, n_threads, unpack_one, &u, err) < 0 ||
 	    xb_tree_merge(u.parts, spec->packages->len, &entries, err) < 0 || xb_fixup_merge_usr(&entries, err) < 0)

@@ -12,6 +12,7 @@
 #include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/host.h"
 
 #define MAX_HOPS 40 /* symlinks followed on one way, as Linux does (path_resolution(7)) */
 
@@ -276,7 +277,8 @@ static int write_file(const char *dir, const char *name, struct xb_sv text, stru
 	return xb_fs_write_all(fd, text.ptr, text.len, path, err);
 }
 
-static int write_records(const char *dir, const struct xb_tree_entries *entries, struct xb_err *err)
+static int write_records(const char *dir, const struct xb_tree_entries *entries, const struct xb_str *folded,
+			 struct xb_err *err)
 {
 	struct xb_str manifest XB_CLEANUP(xb_str_release) = {0};
 	struct xb_str record XB_CLEANUP(xb_str_release) = {0};
@@ -287,7 +289,8 @@ static int write_records(const char *dir, const struct xb_tree_entries *entries,
 	tree_manifest_write(entries, &manifest);
 	xb_tree_directory_digest(entries, &digest, &size_bytes);
 	xb_str_printf(&record, "%s %llu\n", xb_digest_hex(&digest, hex), (unsigned long long)size_bytes);
-	if (write_file(dir, "manifest", xb_str_sv(&manifest), err) < 0)
+	if (write_file(dir, "manifest", xb_str_sv(&manifest), err) < 0 ||
+	    (folded->len && write_file(dir, "folded", xb_str_sv(folded), err) < 0))
 		return err->code;
 	return write_file(dir, "digest", xb_str_sv(&record), err);
 }
@@ -335,15 +338,34 @@ static int publish(struct xb_store *store, const char *dir, const struct xb_dige
 	return found < 0 ? found : raced;
 }
 
-static int make_tree(struct xb_tree_stage *stage, const struct xb_tree_entries *entries, const char *dir,
-		     struct xb_err *err)
+/* Leaves out what the disk has no place for, and lists it. */
+static int fold(const struct xb_tree_stage *stage, struct xb_tree_entries *entries, struct xb_str *out,
+		struct xb_err *err)
 {
+	const char *first;
+	bool folds;
+
+	if (xb_host_folds_case(stage->dir, &folds, err) < 0)
+		return err->code;
+	first = folds ? xb_tree_entries_fold(entries, out) : NULL;
+	if (!first || !stage->for_image)
+		return 0;
+	xb_fail(err, XB_E_SYSTEM,
+		"'%s' and another name differ in case only, and the disk of the store takes them for one", first);
+	return xb_hint(err, "set XBUILD_CACHE_DIR to a directory on a disk that does not fold case");
+}
+
+static int make_tree(struct xb_tree_stage *stage, struct xb_tree_entries *entries, const char *dir, struct xb_err *err)
+{
+	struct xb_str folded XB_CLEANUP(xb_str_release) = {0};
 	char *root XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "root");
 
+	if (fold(stage, entries, &folded, err) < 0)
+		return err->code;
 	if (mkdir(dir, 0700) < 0 || chmod(dir, TREE_DIR_MODE) < 0 || mkdir(root, 0700) < 0 ||
 	    chmod(root, TREE_DIR_MODE) < 0)
 		return xb_fail_errno(err, "create directory '%s'", root);
-	if (materialise(stage, entries, root, err) < 0 || write_records(dir, entries, err) < 0)
+	if (materialise(stage, entries, root, err) < 0 || write_records(dir, entries, &folded, err) < 0)
 		return err->code;
 	return 0;
 }

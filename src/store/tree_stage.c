@@ -100,9 +100,9 @@ void xb_tree_stage_close(struct xb_tree_stage *stage)
 	free(stage);
 }
 
-void xb_tree_stage_keep_set_id(struct xb_tree_stage *stage)
+void xb_tree_stage_for_image(struct xb_tree_stage *stage)
 {
-	stage->keeps_set_id = true;
+	stage->for_image = true;
 }
 
 struct xb_tree_part *xb_tree_part_new(struct xb_tree_stage *stage, const char *origin)
@@ -179,7 +179,7 @@ int xb_tree_part_dir(struct xb_tree_part *part, const char *path, uint32_t mode,
 	if (!entry)
 		return err->code;
 	/* the sticky bit of tmp is no set-id bit */
-	entry->mode = mode & (part->stage->keeps_set_id ? 07777 : 01777);
+	entry->mode = mode & (part->stage->for_image ? 07777 : 01777);
 	entry->uid = uid;
 	entry->gid = gid;
 	return 0;
@@ -258,7 +258,7 @@ int xb_tree_part_file_begin(struct xb_tree_part *part, const char *path, uint32_
 
 	if (!entry)
 		return err->code;
-	entry->mode = mode & (part->stage->keeps_set_id ? 07777 : 0777);
+	entry->mode = mode & (part->stage->for_image ? 07777 : 0777);
 	entry->uid = uid;
 	entry->gid = gid;
 	if (create_staged(part->stage, &entry->staged, &part->fd, err) < 0)

@@ -26,7 +26,7 @@ struct xb_tree_stage {
 	struct xb_store *store;
 	char *dir; /* owned path of the staging directory */
 	int fd;	   /* of dir */
-	bool keeps_set_id;
+	bool for_image;
 	atomic_uint next;	     /* number of the next staged file */
 	atomic_uint n_entries;	     /* of all parts, bounded by XB_MAX_TREE_ENTRIES */
 	atomic_ullong content_bytes; /* of all parts, bounded by XB_MAX_TREE_BYTES */

@@ -278,6 +278,24 @@ int64_t xb_host_now(void)
 	return (int64_t)time(NULL);
 }
 
+int xb_host_folds_case(const char *dir, bool *out, struct xb_err *err)
+{
+	char *lower XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, ".xb-case");
+	char *upper XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, ".XB-CASE");
+	struct stat st;
+	int fd XB_CLEANUP(xb_fs_close) = -1;
+
+	*out = env_or_null("XBUILD_TEST_FOLDS_CASE") != NULL;
+	if (*out)
+		return 0;
+	fd = open(lower, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return xb_fail_errno(err, "create '%s'", lower);
+	*out = lstat(upper, &st) == 0;
+	unlink(lower);
+	return 0;
+}
+
 int64_t xb_host_monotonic_ms(void)
 {
 	struct timespec now;

@@ -6,6 +6,7 @@
  *   <store>/trees/<recipe>/root/      the files: 0444 or 0555, directories 0755
  *   <store>/trees/<recipe>/manifest   every entry, see xb_tree_manifest_read
  *   <store>/trees/<recipe>/digest     "<sha256> <size>\n": REAPI v2 Directory digest of root/
+ *   <store>/trees/<recipe>/folded     where the disk folds case: the paths that it had no place for, a line each
  *
  * Making one: an unpacker never gives the disk a name out of an archive. It streams each file's bytes into a numbered file
  * of a staging directory and records the entry in a part (one part per package, so that packages unpack in parallel). The
@@ -61,6 +62,14 @@ struct xb_tree_entry *xb_tree_entries_find(const struct xb_tree_entries *entries
 /* Adds the directories (0755, no origin) that lie above an entry and have none, and sorts. For lists that were edited. */
 void xb_tree_entries_complete(struct xb_tree_entries *entries);
 
+/*
+ * Takes out of a sorted list what a disk that folds case (macOS) has no place for: each entry whose path is that of an earlier one
+ * but for the case of ASCII letters, with what lies below it. Debian's kernel headers hold eight such pairs (xt_CONNMARK.h and
+ * xt_connmark.h). Appends their paths to out, a line each; returns the first of them, or NULL.
+ */
+struct xb_str;
+const char *xb_tree_entries_fold(struct xb_tree_entries *entries, struct xb_str *out);
+
 /* Top-level directories that a merged /usr turns into links, "lib" to "usr/lib" (hier(7), usrmerge); ends with NULL. */
 const char *const *xb_tree_usr_aliases(void);
 
@@ -69,8 +78,11 @@ struct xb_tree_part;  /* entries of one package; used by one thread */
 
 int xb_tree_stage_open(struct xb_store *store, struct xb_tree_stage **out, struct xb_err *err) XB_MUST_CHECK;
 void xb_tree_stage_close(struct xb_tree_stage *stage); /* NULL-safe; removes what was not committed */
-/* Entries keep their set-user-id and set-group-id bits, for layers of images. On disk no file ever has them. */
-void xb_tree_stage_keep_set_id(struct xb_tree_stage *stage);
+/*
+ * For layers of images: entries keep their set-user-id and set-group-id bits (on disk no file ever has them), and a disk that
+ * folds case must have a place for all of them, else XB_E_SYSTEM; of other trees it leaves out what it has no place for.
+ */
+void xb_tree_stage_for_image(struct xb_tree_stage *stage);
 
 /* `origin`: package name for messages and manifest. Freed by the caller after merge. Parts of one stage may be filled
  * by different threads at once. */

@@ -34,6 +34,12 @@ int xb_host_config_dir(char **out, struct xb_err *err) XB_MUST_CHECK;
  * by `xbuild doctor`.
  */
 int64_t xb_host_now(void);
+
+/*
+ * Whether the disk below a directory takes "a" and "A" for one name, as macOS's usually does: tried with a file there, which goes
+ * again. XBUILD_TEST_FOLDS_CASE, meant for tests on other disks, says yes without looking.
+ */
+int xb_host_folds_case(const char *dir, bool *out, struct xb_err *err) XB_MUST_CHECK;
 int64_t xb_host_monotonic_ms(void);
 
 /*

@@ -429,6 +429,73 @@ static void damage_is_found(void **state)
 	}
 }
 
+/* Kernel headers, a directory in two spellings, and names that only look alike. */
+static const struct item spellings[] = {
+	{'f', "inc/xt_CONNMARK.h", "upper"},
+	{'f', "inc/xt_connmark.h", "lower"},
+	{'f', "inc/xt_connmark_.h", "other"},
+	{'f', "perl/Pod/a.pm", "first"},
+	{'f', "perl/pod/b.pm", "second"},
+	{'l', "perl/pod/c.pm", "b.pm"},
+	{0},
+};
+static const struct item *const spelt[] = {spellings, NULL};
+#define FOLDED "inc/xt_connmark.h\nperl/pod\nperl/pod/b.pm\nperl/pod/c.pm\n"
+
+static void a_disk_that_folds_case(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+	char *folded XB_CLEANUP(xb_free_ptr) = NULL, *text XB_CLEANUP(xb_free_ptr) = NULL;
+
+	assert_ok(make_tree(f->store, spelt, &recipe, &entries, &tree, &f->err), &f->err);
+	folded = in_tree(&tree, "../folded");
+	assert_int_equal(access(folded, F_OK), -1); /* the disk of this test folds nothing */
+	assert_ok(xb_tree_discard(f->store, &recipe, &f->err), &f->err);
+	xb_tree_release(&tree);
+	xb_tree_entries_release(&entries);
+
+	assert_int_equal(setenv("XBUILD_TEST_FOLDS_CASE", "1", 1), 0);
+	assert_ok(make_tree(f->store, spelt, &recipe, &entries, &tree, &f->err), &f->err);
+	assert_int_equal(unsetenv("XBUILD_TEST_FOLDS_CASE"), 0);
+	free(folded);
+	folded = in_tree(&tree, "../folded");
+	text = read_text(folded);
+	assert_string_equal(text, FOLDED);
+	assert_non_null(xb_tree_entries_find(&entries, "inc/xt_CONNMARK.h"));
+	assert_non_null(xb_tree_entries_find(&entries, "inc/xt_connmark_.h"));
+	assert_null(xb_tree_entries_find(&entries, "inc/xt_connmark.h"));
+	/* what is there is what the manifest says */
+	assert_ok(xb_tree_check(tree.dir, &tree.digest, XB_TREE_LOOK_WHOLE, &f->err), &f->err);
+}
+
+static void an_image_is_whole_or_not_at_all(void **state)
+{
+	struct fixture *f = *state;
+	struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+	struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+	struct xb_tree_stage *stage;
+	struct xb_tree_part *part;
+	int rc;
+
+	assert_ok(xb_tree_stage_open(f->store, &stage, &f->err), &f->err);
+	xb_tree_stage_for_image(stage);
+	part = xb_tree_part_new(stage, "p");
+	assert_ok(fill_part(part, spellings, &f->err), &f->err);
+	assert_ok(xb_tree_merge(&part, 1, &entries, &f->err), &f->err);
+	xb_tree_part_free(part);
+	assert_int_equal(setenv("XBUILD_TEST_FOLDS_CASE", "1", 1), 0);
+	rc = xb_tree_commit(stage, &entries, &recipe, &tree, &f->err);
+	assert_int_equal(unsetenv("XBUILD_TEST_FOLDS_CASE"), 0);
+	xb_tree_stage_close(stage);
+	assert_int_equal(rc, XB_E_SYSTEM);
+	assert_non_null(strstr(f->err.msg, "'inc/xt_connmark.h' and another name differ in case only"));
+	assert_non_null(strstr(f->err.hint, "XBUILD_CACHE_DIR"));
+	xb_err_clear(&f->err);
+	assert_int_equal(xb_tree_find(f->store, &recipe, &tree, &f->err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +511,8 @@ int main(void)
 		TEST(several_makers),
 		TEST(an_interrupt_ends_unpacking),
 		TEST(parts_are_filled_side_by_side),
+		TEST(a_disk_that_folds_case),
+		TEST(an_image_is_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

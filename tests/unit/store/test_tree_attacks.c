@@ -177,7 +177,7 @@ static void check_modes(struct fixture *f, bool keeps_set_id)
 
 	assert_ok(xb_tree_stage_open(f->store, &stage, &f->err), &f->err);
 	if (keeps_set_id)
-		xb_tree_stage_keep_set_id(stage);
+		xb_tree_stage_for_image(stage);
 	part = xb_tree_part_new(stage, "p");
 	assert_ok(xb_tree_part_dir(part, "tmp", 07777, 1, 2, &f->err), &f->err);
 	assert_ok(xb_tree_part_file_begin(part, "su", 06755, 0, 0, &f->err), &f->err);
