@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "xbuild/app/op_doctor.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/map.h"
 #include "xbuild/base/vec.h"
@@ -33,6 +34,27 @@ char *test_find_loader(struct xb_arena *arena, const char *sysroot, const struct
 			return paths[i];
 	}
 	return NULL;
+}
+
+const char *const *xb_app_runner_words(struct xb_app *app, const struct xb_target *target, const char *sysroot)
+{
+	const char *name = xb_app_runner_name(app, target);
+	const char **words = xb_arena_array(&app->arena, 4, sizeof(*words));
+
+	if (!name)
+		return NULL;
+	if (xb_host_runs(app->host.name, target)) {
+		words[0] = test_find_loader(&app->arena, sysroot, target);
+		words[1] = "--library-path";
+		words[2] = test_library_path(&app->arena, sysroot, target, NULL);
+	} else {
+		char *path XB_CLEANUP(xb_free_ptr) = xb_proc_find(name);
+
+		words[0] = path ? xb_arena_strdup(&app->arena, path) : NULL;
+		words[1] = "-L";
+		words[2] = sysroot;
+	}
+	return words[0] ? words : NULL;
 }
 
 const char *const *test_argv(struct xb_arena *arena, const struct test_runner *runner, const char *program,

@@ -42,6 +42,8 @@ void values_release(struct values *values)
 	XB_VEC_RELEASE(&values->targets);
 	XB_VEC_RELEASE(&values->wants);
 	XB_VEC_RELEASE(&values->outputs);
+	XB_VEC_RELEASE(&values->with);
+	XB_VEC_RELEASE(&values->prefixes);
 	XB_VEC_RELEASE(&values->args);
 }
 
@@ -236,6 +238,19 @@ static int fill_from_environment(const struct command *command, struct values *v
 	return 0;
 }
 
+/* Of a command that passes words on: is this one for xbuild itself? */
+static bool is_own(const struct command *command, const char *word)
+{
+	struct xb_sv rest = xb_sv(word + 2);
+	struct xb_sv name = xb_sv_cut(&rest, '=');
+	if (strncmp(word, "--", 2) != 0)
+		return false;
+	for (const struct opt *o = command->options; o && o->name; o++)
+		if (xb_sv_eq_str(name, o->name))
+			return true;
+	return strcmp(word, "--help") == 0 || strcmp(word, "--") == 0;
+}
+
 int opt_parse(int argc, char **argv, const struct command *const *commands, struct values *values,
 	      const struct command **out_command, struct xb_err *err)
 {
@@ -245,6 +260,8 @@ int opt_parse(int argc, char **argv, const struct command *const *commands, stru
 	while (c.next < c.argc) {
 		const char *word = c.argv[c.next++];
 		int result = 0;
+		if (command && command->passes_words && !only_arguments && !is_own(command, word))
+			only_arguments = true;
 		if (!only_arguments && strcmp(word, "--") == 0)
 			only_arguments = true;
 		else if (!only_arguments && strncmp(word, "--", 2) == 0)

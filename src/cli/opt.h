@@ -33,12 +33,13 @@ struct words {
 /* Every option's value, of all commands. All-zero is "nothing given". */
 struct values {
 	const char *dir, *file, *mirror, *profile, *color, *progress;
+	const char *llvm, *debian, *shell, *sysroot;
 	const char *key, *repository, *signatures, *why, *compression, *apko, *from, *image, *ca_file;
 	bool quiet, offline, locked, frozen, json, help, version;
 	bool keep_going, dry_run, check, update, allow_rollback, verify, recursive, insecure, strict_tags, alone,
-		no_evidence;
+		no_evidence, no_project;
 	int verbose, jobs;
-	struct words targets, wants, outputs;
+	struct words targets, wants, outputs, with, prefixes;
 	struct words args; /* what is no option */
 };
 
@@ -62,6 +63,7 @@ struct command {
 	const char *details;	   /* paragraphs for --help; may be NULL */
 	const struct opt *options; /* its own; ends with name == NULL; may be NULL */
 	bool project;		   /* takes the options of opt_project too */
+	bool passes_words;	   /* its own rows and --help, up to the first other word; the rest is arguments */
 	int max_args;		   /* -1: any number */
 	int (*run)(struct cli *cli, struct xb_err *err);
 };

@@ -113,8 +113,9 @@ static void add_option(struct words *argv, const char *name, const char *value)
 static void pass_options(const struct cli *cli, struct words *argv, struct xb_arena *arena)
 {
 	const struct values *v = &cli->values;
-	add_option(argv, "--dir", v->dir);
-	add_option(argv, "--file", v->file);
+	/* not as they were given: a use case may have chosen a project of its own */
+	add_option(argv, "--dir", cli->app.options.dir);
+	add_option(argv, "--file", cli->app.options.file);
 	add_option(argv, "--mirror", v->mirror);
 	add_option(argv, "--progress", v->progress);
 	add_option(argv, "--color", cli->color_err ? "always" : "never");
@@ -222,6 +223,8 @@ static int lock_by_helper(struct xb_app *app, struct xb_err *err)
 		return err->code;
 	XB_VEC_PUSH(&argv, "lock");
 	pass_options(cli, &argv, &app->arena);
+	if (app->options.update)
+		XB_VEC_PUSH(&argv, "--update");
 	int code = run_helper(cli, &argv, err);
 	XB_VEC_RELEASE(&argv);
 	return code;

@@ -22,7 +22,7 @@ static int supply_here(struct xb_app *app, const struct xb_want *wants, size_t n
 
 static int lock_here(struct xb_app *app, struct xb_err *err)
 {
-	struct xb_lock_opts opts = {0};
+	struct xb_lock_opts opts = {.update = app->options.update};
 	struct xb_lock_result result = {0};
 	int code = xb_op_lock(app, &opts, &result, err);
 	xb_str_release(&result.diff);

@@ -40,8 +40,10 @@ void usage_program(const struct command *const *commands, struct xb_str *out)
 
 void usage_command(const struct command *command, struct xb_str *out)
 {
-	xb_str_printf(out, "%s\n\nUsage: xbuild %s [OPTION...]%s%s\n", command->summary ? command->summary : "",
-		      command->name, command->synopsis ? " " : "", command->synopsis ? command->synopsis : "");
+	if (command->summary)
+		xb_str_printf(out, "%s\n\n", command->summary);
+	xb_str_printf(out, "Usage: xbuild %s [OPTION...]%s%s\n", command->name, command->synopsis ? " " : "",
+		      command->synopsis ? command->synopsis : "");
 	if (command->details)
 		xb_str_printf(out, "\n%s\n", command->details);
 	if (command->options && command->options->name) {
@@ -51,6 +53,10 @@ void usage_command(const struct command *command, struct xb_str *out)
 	if (command->project) {
 		xb_str_append(out, "\nProject:\n");
 		option_lines(opt_project, out);
+	}
+	if (command->passes_words) { /* letters are the tool's */
+		xb_str_append(out, "      --help             show this help\n");
+		return;
 	}
 	xb_str_append(out, "\nGeneral:\n");
 	option_lines(opt_global, out);

@@ -14,8 +14,8 @@
 #include "xbuild/sys/fs.h"
 
 #define FILE_NAME	  "xbuild.yaml"
-#define DEFAULT_TOOLCHAIN "llvm-22"
-#define DEFAULT_SYSROOT	  "debian-bookworm"
+#define DEFAULT_TOOLCHAIN "llvm-" XB_DEFAULT_LLVM
+#define DEFAULT_SYSROOT	  "debian-" XB_DEFAULT_DEBIAN
 
 void xb_project_free(struct xb_project *project)
 {

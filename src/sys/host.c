@@ -396,6 +396,14 @@ static void remember_signal(int number)
 	caught_signal = number;
 }
 
+void xb_host_release_signals(void)
+{
+	const struct sigaction normal = {.sa_handler = SIG_DFL};
+
+	sigaction(SIGPIPE, &normal, NULL);
+	sigaction(SIGXFSZ, &normal, NULL);
+}
+
 const volatile int *xb_host_catch_signals(void)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};

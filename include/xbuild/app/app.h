@@ -33,6 +33,7 @@ struct xb_app_options {
 	bool locked;	    /* --locked, or CI is set: a missing lock is an error */
 	bool locked_asked;  /* --locked: 'xbuild lock' does not write it either; CI alone does not keep it from that */
 	bool offline;	    /* never touch the network */
+	bool update;	    /* make_lock takes newer versions than those that are locked */
 	bool dry_run;	    /* -n: nothing is made or fetched; a missing lock is an error */
 	int jobs;	    /* -j; 0: as many as the host has cpus */
 };

@@ -32,5 +32,11 @@ int xb_op_doctor(struct xb_app *app, struct xb_doctor_result *out, struct xb_err
 
 /* How programs of a target run on this host: "native", the name of the emulator on PATH, or NULL. In app->arena. */
 const char *xb_app_runner_name(struct xb_app *app, const struct xb_target *target);
+/*
+ * The words in front of a program of the target that `xbuild test` would start ("/usr/bin/qemu-aarch64", "-L", "<sysroot>"), ends
+ * with NULL; NULL where nothing here runs one. In app->arena. Natively they are the sysroot's own loader, which takes no static
+ * program.
+ */
+const char *const *xb_app_runner_words(struct xb_app *app, const struct xb_target *target, const char *sysroot);
 
 #endif

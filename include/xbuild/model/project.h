@@ -22,6 +22,10 @@
 #include "xbuild/model/target.h"
 #include "xbuild/sys/digest.h"
 
+/* What a project is built with that names nothing else: toolchains/llvm-<...>.yaml and sysroots/debian-<...>.yaml. */
+#define XB_DEFAULT_LLVM	  "22"
+#define XB_DEFAULT_DEBIAN "bookworm"
+
 /* A list of words from the file; places only where messages need them. */
 struct xb_words {
 	const char **items;

@@ -8,6 +8,7 @@
  *   <dir>/actions/<aa>/<62>        action results and dependency records (store/action_cache)
  *   <dir>/generation               missing at first; 16 digits once results were given up (xb_store_renew), and then
  *                                  results are in <dir>/actions/<generation>/<aa>/<62>
+ *   <dir>/cc/                      projects of xbuild's own, by what is asked for (app/op_compiler)
  *   <dir>/uploads/                 where unfinished uploads to registries are (registry/blob)
  *   <dir>/tmp/                     work in progress; each process uses a directory of its own under a held lock
  *   <dir>/locks/                   one lock file per thing that is being made, so that it is made once

@@ -66,5 +66,7 @@ void xb_host_hold_standard(void);
  * waited for, is undone. Calls that wait end with EINTR.
  */
 const volatile int *xb_host_catch_signals(void);
+/* Before this process becomes another program: that one is not to inherit what is ignored here. */
+void xb_host_release_signals(void);
 
 #endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cc and its like: a tool of the locked toolchain for one target, with the caller's words behind. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_options.h"
+#include "compiler_options.h"
+
+#include "xbuild/sys/host.h"
+
+struct xb_compiler_opts compiler_options(const struct cli *cli, bool tools)
+{
+	const struct values *v = &cli->values;
+	return (struct xb_compiler_opts){
+		.target = v->targets.len ? v->targets.items[v->targets.len - 1] : NULL,
+		.with = v->with.items,
+		.n_with = v->with.len,
+		.llvm = v->llvm,
+		.debian = v->debian,
+		.no_project = v->no_project,
+		.update = v->update,
+		.tools = tools,
+	};
+}
+
+static const struct opt options[] = {COMPILER_OPTIONS, OPTION_END};
+
+/* This process becomes the tool. The terminal, the environment and the exit status are the tool's. */
+static int become(struct cli *cli, const char *path, struct xb_err *err)
+{
+	struct words argv = {0};
+	XB_VEC_PUSH(&argv, path);
+	for (size_t i = 0; i < cli->values.args.len; i++)
+		XB_VEC_PUSH(&argv, cli->values.args.items[i]);
+	XB_VEC_PUSH(&argv, NULL);
+	progress_clear(cli->progress);
+	xb_host_release_signals();
+	execv(path, (char *const *)(void *)argv.items);
+	xb_fail_errno(err, "start '%s'", path);
+	XB_VEC_RELEASE(&argv);
+	return err->code;
+}
+
+static int run_tool(struct cli *cli, const char *tool, bool extra, struct xb_err *err)
+{
+	const struct xb_compiler_opts opts = compiler_options(cli, extra);
+	struct xb_compiler compiler;
+	const char *path;
+	if (xb_op_compiler(&cli->app, &opts, &compiler, err) < 0 ||
+	    xb_compiler_tool(&cli->app, &compiler, tool, &path, err) < 0)
+		return err->code;
+	return become(cli, path, err);
+}
+
+static int run_cc(struct cli *cli, struct xb_err *err)
+{
+	return run_tool(cli, "clang", false, err);
+}
+
+static int run_cxx(struct cli *cli, struct xb_err *err)
+{
+	return run_tool(cli, "clang++", false, err);
+}
+
+static int run_ld(struct cli *cli, struct xb_err *err)
+{
+	return run_tool(cli, "ld", false, err);
+}
+
+/* ar, ranlib, nm, strip, objcopy: called as they are */
+static int run_extra(struct cli *cli, struct xb_err *err)
+{
+	return run_tool(cli, cli->command->name, true, err);
+}
+
+#define DETAILS(what)                                                                                                  \
+	"Starts " what " of the locked toolchain for a target, with WORD... as they are. Inside of a project with a\n" \
+	"lock they are the project's toolchain and sysroot; elsewhere, and with packages, xbuild keeps a lock of "     \
+	"its\n"                                                                                                        \
+	"own in the store: the first use chooses, verifies and downloads, later ones start at once. Options of\n"      \
+	"xbuild stand before the first other word; -- ends them. docs/compiler.md tells more."
+
+#define COMMAND(id, word, one_line, what, function)                                                                    \
+	const struct command cmd_##id = {                                                                              \
+		.name = word,                                                                                          \
+		.synopsis = "[WORD...]",                                                                               \
+		.summary = one_line,                                                                                   \
+		.details = DETAILS(what),                                                                              \
+		.options = options,                                                                                    \
+		.passes_words = true,                                                                                  \
+		.max_args = -1,                                                                                        \
+		.run = function,                                                                                       \
+	}
+
+COMMAND(cc, "cc", "compile and link C for a target, in and outside of projects", "clang", run_cc);
+COMMAND(cxx, "c++", "the same for C++; also: ar, ranlib, nm, strip, objcopy, ld", "clang++", run_cxx);
+COMMAND(ar, "ar", NULL, "llvm-ar", run_extra);
+COMMAND(ranlib, "ranlib", NULL, "llvm-ranlib", run_extra);
+COMMAND(nm, "nm", NULL, "llvm-nm", run_extra);
+COMMAND(strip, "strip", NULL, "llvm-strip", run_extra);
+COMMAND(objcopy, "objcopy", NULL, "llvm-objcopy", run_extra);
+COMMAND(ld, "ld", NULL, "ld.lld", run_ld);
