@@ -7,6 +7,7 @@
 #include "base.h"
 #include "base_apko.h"
 #include "image_lists.h"
+#include "rust.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
 #include "xbuild/sys/fs.h"
@@ -26,6 +27,7 @@ void xb_app_release(struct xb_app *app)
 	xb_store_close(app->store);
 	xb_toolchain_desc_free(app->toolchain);
 	xb_sysroot_desc_free(app->sysroot);
+	xb_rust_desc_free(app->rust);
 	for (size_t i = 0; i < app->n_images; i++)
 		xb_image_desc_free(app->images[i]);
 	xb_lock_free(app->lock);
@@ -166,11 +168,12 @@ static int check_choices(struct xb_app *app, struct xb_err *err)
 		"toolchains", "llvm-", p->toolchain, p->at_toolchain, "llvm: there is no toolchain", false};
 	const struct choice sysroot = {
 		"sysroots", "debian-", p->sysroot, p->at_sysroot, "debian: there is no sysroot of release", false};
+	const struct choice rust = {"toolchains", "rust-", p->rust, p->at_rust, "rust: there is no version", false};
 	const size_t before = app->diags.list.len;
 
 	if (check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &toolchain : &sysroot, err) < 0 ||
 	    check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &sysroot : &toolchain, err) < 0 ||
-	    check_images(app, err) < 0)
+	    (rust_is_locked(app) && check_choice(app, &rust, err) < 0) || check_images(app, err) < 0)
 		return err->code;
 	if (app->diags.list.len > before)
 		return xb_fail(err, XB_E_INPUT, "%s is not valid", p->file);
@@ -188,6 +191,9 @@ int xb_app_need_descs(struct xb_app *app, struct xb_err *err)
 		return err->code;
 	if (!app->sysroot &&
 	    xb_sysroot_desc_load(app->data_dir, app->project->sysroot, &app->sysroot, &app->diags, err) < 0)
+		return err->code;
+	if (!app->rust && rust_is_locked(app) &&
+	    xb_rust_desc_load(app->data_dir, app->project->rust, &app->rust, &app->diags, err) < 0)
 		return err->code;
 	return image_lists_load(app, err);
 }
@@ -288,6 +294,8 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 		reason = stale_host(app, lock, p->hosts.items[i]);
 	for (size_t i = 0; i < p->n_targets && !reason; i++)
 		reason = stale_target(app, lock, p->targets[i].target->name);
+	if (!reason)
+		reason = rust_stale(app, lock);
 	if (!reason)
 		reason = image_lists_stale(app, lock);
 	for (size_t i = 0; i < p->n_images && !reason; i++)

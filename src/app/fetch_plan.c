@@ -9,6 +9,7 @@
 #include "xbuild/model/timestamp.h"
 #include "xbuild/pkg/mirror.h"
 #include "xbuild/store/cas.h"
+#include "xbuild/toolchain/rust.h"
 
 #define APT_DIR "/etc/apt"
 
@@ -56,6 +57,13 @@ static int describe(struct fetch_plan *plan, struct fetch_tree *tree, struct xb_
 	case XB_WANT_PACKAGE:
 		tree->label = xb_arena_printf(&plan->arena, "package %s", want->package);
 		return xb_want_package(app, want, &tree->package, err);
+	case XB_WANT_RUST:
+		tree->label = xb_arena_printf(&plan->arena, "%s %s", app->lock->rust->name, app->lock->rust->version);
+		break;
+	case XB_WANT_CRATES:
+		tree->label =
+			xb_arena_printf(&plan->arena, "%zu packages of crates", app->lock->rust->crates.packages.len);
+		break;
 	case XB_WANT_BASE:
 		break;
 	}
@@ -212,8 +220,12 @@ static int add_blob(struct fetch_plan *plan, const struct xb_digest *sha256, int
 
 static int add_package(struct fetch_plan *plan, size_t tree, const struct xb_lock_package *package, struct xb_err *err)
 {
+	const enum xb_want_kind kind = plan->trees.items[tree].want.kind;
 	const bool is_tool = plan->trees.items[tree].toolchain != NULL;
-	const struct xb_debian *debian = is_tool ? &plan->app->toolchain->debian : &plan->app->sysroot->debian;
+	const bool is_rust = kind == XB_WANT_RUST || kind == XB_WANT_CRATES;
+	const struct xb_debian *debian = is_rust   ? &plan->app->rust->debian
+					 : is_tool ? &plan->app->toolchain->debian
+						   : &plan->app->sysroot->debian;
 	const struct xb_list *mirrors = NULL;
 	struct fetch_blob *blob;
 	const char **urls;
@@ -222,7 +234,11 @@ static int add_package(struct fetch_plan *plan, size_t tree, const struct xb_loc
 		return err->code;
 	if (!blob->is_missing || blob->urls.len)
 		return 0;
-	if (find_mirrors(plan, is_tool ? "toolchain" : "sysroot", debian, package->suite, &mirrors, err) < 0)
+	if (find_mirrors(plan,
+			 is_rust   ? "rust"
+			 : is_tool ? "toolchain"
+				   : "sysroot",
+			 debian, package->suite, &mirrors, err) < 0)
 		return err->code;
 	urls = xb_arena_array(&plan->arena, mirrors->len, sizeof(*urls));
 	for (size_t i = 0; i < mirrors->len; i++)
@@ -252,6 +268,17 @@ static int add_archive(struct fetch_plan *plan, size_t tree, const struct xb_loc
 	return 0;
 }
 
+/* A tree of Rust has the packages of its host and of all targets. */
+static int add_rust(struct fetch_plan *plan, size_t tree, const char *host, struct xb_err *err)
+{
+	const struct xb_lock *lock = plan->app->lock;
+	int rc = add_packages(plan, tree, xb_lock_rust_host(lock, host), err);
+
+	for (size_t i = 0; rc == 0 && i < lock->rust->n_std; i++)
+		rc = add_packages(plan, tree, &lock->rust->std[i].packages, err);
+	return rc;
+}
+
 static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
 {
 	const struct fetch_tree *t = &plan->trees.items[tree];
@@ -268,6 +295,10 @@ static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
 		return add_packages(plan, tree, &t->sysroot->packages, err);
 	case XB_WANT_PACKAGE:
 		return add_package(plan, tree, t->package, err);
+	case XB_WANT_RUST:
+		return add_rust(plan, tree, t->want.name, err);
+	case XB_WANT_CRATES:
+		return add_packages(plan, tree, &plan->app->lock->rust->crates.packages, err);
 	case XB_WANT_BASE:
 		break;
 	}

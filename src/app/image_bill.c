@@ -508,6 +508,29 @@ static void add_toolchains(struct maker *m)
 	}
 }
 
+/* Whose crates are in a program, cargo alone knows: all that it could take from are named, as what it was built with. */
+static void add_rust(struct maker *m)
+{
+	const struct xb_lock_rust *rust = m->lock->rust;
+
+	for (size_t i = 0; rust && i < rust->n_hosts; i++) {
+		const struct xb_bill_component c = {
+			.kind = XB_BILL_TOOLCHAIN,
+			.roles = XB_BILL_BUILD_TOOL,
+			.name = rust->name,
+			.version = rust->version,
+			.arch = rust->hosts[i].name,
+			.comment = xb_arena_printf(m->arena, "as it is locked for builds on %s", rust->hosts[i].name),
+		};
+		const size_t id = add_component(m, &c);
+
+		add_tools(m, &rust->hosts[i].packages, id);
+		for (size_t k = 0; k < rust->n_std; k++)
+			add_tools(m, &rust->std[k].packages, id);
+		add_tools(m, &rust->crates.packages, id);
+	}
+}
+
 /* ---- bills ---- */
 
 static void fill_bill(const struct evidence *e, const struct xb_target *target, const struct xb_digest *digest,
@@ -535,6 +558,7 @@ int bill_of_part(struct evidence *e, size_t part, struct xb_bill *out, struct xb
 		if (add_units(&m, e->states[part], err) < 0)
 			return image_wrap(err, "target", m.part->target->name);
 		add_toolchains(&m);
+		add_rust(&m);
 	}
 	fill_bill(e, m.part->target, &m.part->manifest.digest, out);
 	out->n_components = m.components.len;
@@ -624,6 +648,18 @@ static void add_toolchain_inputs(struct evidence *e, struct xb_map *known, struc
 	}
 }
 
+static void add_rust_inputs(struct evidence *e, struct xb_map *known, struct xb_materials *out)
+{
+	const struct xb_lock_rust *rust = e->run->app->lock->rust;
+
+	for (size_t i = 0; rust && i < rust->n_hosts; i++)
+		add_packages(e, &rust->hosts[i].packages, known, out);
+	for (size_t i = 0; rust && i < rust->n_std; i++)
+		add_packages(e, &rust->std[i].packages, known, out);
+	if (rust)
+		add_packages(e, &rust->crates.packages, known, out);
+}
+
 static void add_lock_inputs(struct evidence *e, struct xb_materials *out)
 {
 	struct xb_map known XB_CLEANUP(xb_map_release) = {0};
@@ -639,6 +675,7 @@ static void add_lock_inputs(struct evidence *e, struct xb_materials *out)
 						       .note = s->signed_by}));
 	}
 	add_toolchain_inputs(e, &known, out);
+	add_rust_inputs(e, &known, out);
 	for (size_t i = 0; i < lock->n_sysroots; i++)
 		add_packages(e, &lock->sysroots[i].packages, &known, out);
 	for (size_t i = 0; i < lock->n_images; i++)

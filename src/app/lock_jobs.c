@@ -170,7 +170,13 @@ static int find_indexes(struct lock_job *job, struct xb_err *err)
 
 static const char *want_text(const struct lock_want *want, char *buf, size_t size)
 {
-	if (want->image)
+	static const char *const of_rust[] = {[LOCK_RUST_HOST] = "Rust for ", [LOCK_RUST_STD] = "Rust's library for "};
+
+	if (want->rust == LOCK_RUST_CRATES)
+		(void)snprintf(buf, size, "crates");
+	else if (want->rust)
+		(void)snprintf(buf, size, "%s%s", of_rust[want->rust], want->host ? want->host : want->target);
+	else if (want->image)
 		(void)snprintf(buf, size, "image '%s' for %s", want->image, want->target);
 	else
 		(void)snprintf(buf, size, "%s %s", want->host ? "toolchain for" : "sysroot for",
@@ -226,7 +232,7 @@ static void keep_as_sysroot(const struct lock_job *job, struct lock_want *want)
 	for (size_t i = 0; want->image && i < job->wants.len; i++) {
 		const struct lock_want *other = &job->plan->wants.items[job->wants.items[i]];
 
-		if (other->target && !other->image && strcmp(other->target, want->target) == 0)
+		if (other->target && !other->image && !other->rust && strcmp(other->target, want->target) == 0)
 			want->keep = lock_join_packages(&want->arena, &other->result, &want->keep);
 	}
 }

@@ -21,7 +21,7 @@ struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct 
 	return all;
 }
 
-static struct xb_list join_lists(struct xb_arena *arena, const struct xb_list *a, const char *const *b, size_t n)
+struct xb_list lock_join_lists(struct xb_arena *arena, const struct xb_list *a, const char *const *b, size_t n)
 {
 	struct xb_list all = {xb_arena_array(arena, a->len + n + 1, sizeof(*all.items)), 0};
 
@@ -48,8 +48,7 @@ static struct xb_list exclude_but(struct xb_arena *arena, const struct xb_list *
 	return left;
 }
 
-/* Are locked versions kept? A snapshot says what there is; --update without names lets go of all. */
-static bool keeps(const struct lock_plan *plan)
+bool lock_keeps(const struct lock_plan *plan)
 {
 	return plan->before && !plan->snapshot && !(plan->opts->update && plan->opts->n_names == 0);
 }
@@ -147,7 +146,7 @@ static int plan_toolchain(struct lock_plan *plan, const char *host, const struct
 			  struct xb_err *err)
 {
 	const struct xb_toolchain_desc *desc = plan->app->toolchain;
-	const struct xb_lock_toolchain *old = keeps(plan) ? xb_lock_toolchain(plan->before, host) : NULL;
+	const struct xb_lock_toolchain *old = lock_keeps(plan) ? xb_lock_toolchain(plan->before, host) : NULL;
 	const struct xb_list *tools = &desc->tools_packages;
 	struct lock_want want = {.host = host, .exclude = desc->exclude, .free_names = free_names};
 
@@ -160,7 +159,7 @@ static int plan_toolchain(struct lock_plan *plan, const char *host, const struct
 		return blame_host(plan->app, host, err);
 	}
 	/* always: which unit needs the further tools is known only to build */
-	want.packages = join_lists(&plan->arena, &desc->packages, tools->items, tools->len);
+	want.packages = lock_join_lists(&plan->arena, &desc->packages, tools->items, tools->len);
 	if (old && strcmp(old->name, desc->name) == 0)
 		want.keep = lock_join_packages(&plan->arena, &old->packages, &old->tools);
 	return lock_plan_add(plan, &desc->debian, xb_host_debian_arch(host), want, err);
@@ -187,7 +186,7 @@ static struct xb_lock_packages kept_packages(struct xb_arena *arena, const struc
 static struct xb_lock_packages kept_of_images(struct lock_plan *plan, const char *image, const char *target,
 					      const struct xb_list *free_names)
 {
-	const struct xb_lock_sysroot *sysroot = keeps(plan) ? xb_lock_sysroot(plan->before, target) : NULL;
+	const struct xb_lock_sysroot *sysroot = lock_keeps(plan) ? xb_lock_sysroot(plan->before, target) : NULL;
 	struct xb_lock_packages all = {0};
 
 	/* Another sysroot is another release of Debian: nothing of the old one fits. */
@@ -277,10 +276,10 @@ static int plan_sysroot(struct lock_plan *plan, const struct xb_target *target, 
 {
 	const struct xb_sysroot_desc *desc = plan->app->sysroot;
 	const struct xb_words *packages = &plan->app->project->packages;
-	const struct xb_lock_sysroot *old = keeps(plan) ? xb_lock_sysroot(plan->before, target->name) : NULL;
+	const struct xb_lock_sysroot *old = lock_keeps(plan) ? xb_lock_sysroot(plan->before, target->name) : NULL;
 	struct lock_want want = {.target = target->name, .free_names = free_names};
 
-	want.packages = join_lists(&plan->arena, &desc->packages, packages->items, packages->len);
+	want.packages = lock_join_lists(&plan->arena, &desc->packages, packages->items, packages->len);
 	want.exclude = exclude_but(&plan->arena, &desc->exclude, &(struct xb_list){packages->items, packages->len});
 	/* Another sysroot is another release of Debian: nothing of the old one fits. */
 	if (old && strcmp(old->name, desc->name) == 0)
@@ -301,12 +300,12 @@ int lock_plan_all(struct lock_plan *plan, struct xb_err *err)
 			return xb_fail(err, XB_E_INPUT, "snapshot '%s' is no time", p->snapshot);
 		plan->snapshot = xb_timestamp_compact(when, false, compact);
 	}
-	*free_names = join_lists(&plan->arena, free_names, plan->opts->names, plan->opts->n_names);
+	*free_names = lock_join_lists(&plan->arena, free_names, plan->opts->names, plan->opts->n_names);
 	for (size_t i = 0; i < p->hosts.len; i++)
 		if (plan_toolchain(plan, p->hosts.items[i], free_names, err) < 0)
 			return err->code;
 	for (size_t i = 0; i < p->n_targets; i++)
 		if (plan_sysroot(plan, p->targets[i].target, free_names, err) < 0)
 			return err->code;
-	return plan_images(plan, free_names, err);
+	return plan_images(plan, free_names, err) < 0 ? err->code : lock_plan_rust(plan, free_names, err);
 }

@@ -34,11 +34,14 @@ struct lock_suite {
 	struct xb_err refused; /* what was wrong with the first document that was refused; the next mirror was tried */
 };
 
+enum lock_rust { LOCK_RUST_NONE, LOCK_RUST_HOST, LOCK_RUST_STD, LOCK_RUST_CRATES };
+
 struct lock_want {
-	const char *host;   /* toolchain of this host, or NULL */
-	const char *target; /* sysroot of this target, or NULL */
-	const char *image;  /* the packages of this image for the target instead, or NULL */
-	size_t twin;	    /* index + 1 of an earlier want of the same job that asks for the same; 0: none */
+	enum lock_rust rust; /* rustc and cargo of the host, the standard library of the target, or crates instead */
+	const char *host;    /* toolchain of this host, or NULL */
+	const char *target;  /* sysroot of this target, or NULL */
+	const char *image;   /* the packages of this image for the target instead, or NULL */
+	size_t twin;	     /* index + 1 of an earlier want of the same job that asks for the same; 0: none */
 	struct xb_list packages, exclude;
 	struct xb_list data_only;	  /* packages whose dependencies are not followed */
 	struct xb_lock_packages keep;	  /* locked ones that are preferred; may be empty */
@@ -91,6 +94,21 @@ int lock_plan_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
 
 /* The archive that serves a host, or NULL. */
 const struct xb_toolchain_archive *lock_find_archive(const struct xb_toolchain_desc *desc, const char *host);
+
+/* Adds what the project wants of Rust; the rest in lock_rust.c makes the lock's part of it and checks that. */
+int lock_plan_rust(struct lock_plan *plan, const struct xb_list *free_names, struct xb_err *err) XB_MUST_CHECK;
+void lock_add_rust(const struct lock_plan *plan, struct xb_lock *lock);
+int lock_check_rust(const struct xb_app *app, const struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
+
+/* Are locked versions kept? A snapshot says what there is; --update without names lets go of all. */
+bool lock_keeps(const struct lock_plan *plan);
+/* One list, then the other, in arena. */
+struct xb_list lock_join_lists(struct xb_arena *arena, const struct xb_list *a, const char *const *b, size_t n);
+/* The packages whose mark is `which`; their depends name packages of the same part only. */
+struct xb_lock_packages lock_part_of(struct xb_arena *arena, const struct xb_lock_packages *all, const bool *marks,
+				     bool which);
+/* "1:22.1.8-1~deb13u4" is "22.1.8": without epoch, revision, and what Debian adds to the upstream version. */
+const char *lock_upstream_version(struct xb_arena *arena, const char *version);
 
 /* Fetches, verifies and checks the InRelease of every suite. May be called again: then all are fetched again. */
 int lock_suites_fetch(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;

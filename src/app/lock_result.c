@@ -18,9 +18,8 @@ static void mark(const struct xb_lock_packages *all, const char *name, bool *mar
 		mark(all, p->depends[i], marks);
 }
 
-/* The packages whose mark is `which`; their depends name packages of the same part only. */
-static struct xb_lock_packages part_of(struct xb_arena *arena, const struct xb_lock_packages *all, const bool *marks,
-				       bool which)
+struct xb_lock_packages lock_part_of(struct xb_arena *arena, const struct xb_lock_packages *all, const bool *marks,
+				     bool which)
 {
 	struct xb_lock_packages part = {xb_arena_array(arena, all->len + 1, sizeof(*part.items)), 0};
 
@@ -52,13 +51,12 @@ static void split_tools(struct xb_arena *arena, const struct xb_list *base, cons
 
 	for (size_t i = 0; i < base->len; i++)
 		mark(all, base->items[i], marks);
-	out->packages = part_of(arena, all, marks, true);
-	out->tools = part_of(arena, all, marks, false);
+	out->packages = lock_part_of(arena, all, marks, true);
+	out->tools = lock_part_of(arena, all, marks, false);
 	free(marks);
 }
 
-/* "1:22.1.8-1~deb13u4" is "22.1.8": without epoch, revision, and what Debian adds to the upstream version. */
-static const char *upstream_version(struct xb_arena *arena, const char *version)
+const char *lock_upstream_version(struct xb_arena *arena, const char *version)
 {
 	const char *colon = strchr(version, ':'), *start = colon ? colon + 1 : version;
 
@@ -76,7 +74,7 @@ static const struct lock_want *find_want(const struct lock_plan *plan, const cha
 	for (size_t i = 0; i < plan->wants.len; i++) {
 		const struct lock_want *w = &plan->wants.items[i];
 
-		if (is_same(w->host, host) && is_same(w->target, target) && is_same(w->image, image))
+		if (!w->rust && is_same(w->host, host) && is_same(w->target, target) && is_same(w->image, image))
 			return w;
 	}
 	return NULL;
@@ -102,7 +100,7 @@ static void add_toolchain(struct lock_plan *plan, struct xb_lock *lock, const ch
 	/* The first package of the description is the compiler. */
 	compiler = desc->packages.len ? xb_lock_package(&want->result, desc->packages.items[0]) : NULL;
 	if (compiler)
-		t->version = upstream_version(&lock->arena, compiler->version);
+		t->version = lock_upstream_version(&lock->arena, compiler->version);
 }
 
 /* All hosts must write the same bytes, so all must have the same compiler. */
@@ -220,6 +218,7 @@ void lock_assemble(struct lock_plan *plan, struct xb_lock *lock)
 						 .packages = find_want(plan, NULL, target, NULL)->result};
 	}
 	qsort(lock->sysroots, lock->n_sysroots, sizeof(*lock->sysroots), compare_sysroots);
+	lock_add_rust(plan, lock);
 	add_images(plan, lock);
 	add_suites(plan, lock);
 }

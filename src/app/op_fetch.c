@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "fetch_plan.h"
+#include "rust.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/num.h"
@@ -15,6 +16,7 @@
 #include "xbuild/sys/fetch.h"
 #include "xbuild/sys/pool.h"
 #include "xbuild/sysroot/sysroot.h"
+#include "xbuild/toolchain/rust.h"
 #include "xbuild/toolchain/toolchain.h"
 
 /* Each transfer is an open file from the start, and some systems allow 256. */
@@ -85,6 +87,10 @@ static int make_tree(const struct run *run, const struct fetch_tree *tree, struc
 					 out, err);
 	case XB_WANT_SYSROOT:
 		return xb_sysroot_make(app->store, app->sysroot, tree->sysroot, n_threads, out, err);
+	case XB_WANT_RUST:
+		return xb_rust_make(app->store, app->rust, app->lock, tree->want.name, n_threads, out, err);
+	case XB_WANT_CRATES:
+		return xb_crates_make(app->store, app->rust, app->lock, n_threads, out, err);
 	case XB_WANT_PACKAGE: /* prepare_package() */
 	case XB_WANT_BASE:    /* is no tree: supply_bases */
 		break;
@@ -321,7 +327,7 @@ static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 {
 	const struct xb_project *project = app->project;
 	struct xb_want *wants;
-	size_t max = project->n_targets * (project->n_images + 1) + 2, n = 0;
+	size_t max = project->n_targets * (project->n_images + 1) + 4, n = 0;
 
 	for (size_t i = 0; i < app->lock->n_images; i++)
 		max += app->lock->images[i].packages.len;
@@ -329,6 +335,7 @@ static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLCHAIN, .name = app->host.name};
 	if (needs_tools(project))
 		wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = app->host.name};
+	n += rust_wants(app, wants + n);
 	for (size_t i = 0; i < project->n_targets; i++)
 		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = project->targets[i].target->name};
 	n += fetch_image_wants(app->lock, wants + n);

@@ -32,6 +32,19 @@ int lock_read_before(const struct xb_app *app, struct xb_lock **out, struct xb_e
 	return 0;
 }
 
+/* The lists of Rust one after the other; NULL behind the last. */
+static const struct xb_lock_packages *rust_list(const struct xb_lock *lock, size_t i)
+{
+	const struct xb_lock_rust *rust = lock->rust;
+
+	if (!rust || i > rust->n_hosts + rust->n_std)
+		return NULL;
+	if (i < rust->n_hosts)
+		return &rust->hosts[i].packages;
+	i -= rust->n_hosts;
+	return i < rust->n_std ? &rust->std[i].packages : &rust->crates.packages;
+}
+
 static bool has_package(const struct xb_lock *lock, const char *name)
 {
 	for (size_t i = 0; i < lock->n_toolchains; i++)
@@ -43,6 +56,9 @@ static bool has_package(const struct xb_lock *lock, const char *name)
 			return true;
 	for (size_t i = 0; i < lock->n_images; i++)
 		if (xb_lock_package(&lock->images[i].packages, name))
+			return true;
+	for (size_t i = 0; rust_list(lock, i); i++)
+		if (xb_lock_package(rust_list(lock, i), name))
 			return true;
 	return xb_lock_base(lock, name) != NULL;
 }
@@ -81,6 +97,8 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 		count += lock->sysroots[i].packages.len;
 	for (size_t i = 0; i < lock->n_images; i++)
 		count += lock->images[i].packages.len;
+	for (size_t i = 0; rust_list(lock, i); i++)
+		count += rust_list(lock, i)->len;
 	count += lock->n_bases;
 	names = xb_alloc((count + 1) * sizeof(*names));
 	for (size_t i = 0; i < lock->n_toolchains; i++) {
@@ -91,6 +109,8 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 		push_names(&lock->sysroots[i].packages, names, &n);
 	for (size_t i = 0; i < lock->n_images; i++)
 		push_names(&lock->images[i].packages, names, &n);
+	for (size_t i = 0; rust_list(lock, i); i++)
+		push_names(rust_list(lock, i), names, &n);
 	for (size_t i = 0; i < lock->n_bases; i++)
 		names[n++] = lock->bases[i].ref;
 	like = xb_sv_suggest(xb_sv(name), names);
@@ -142,6 +162,8 @@ static size_t count_packages(const struct xb_lock *lock)
 		n += lock->sysroots[i].packages.len;
 	for (size_t i = 0; i < lock->n_images; i++)
 		n += lock->images[i].packages.len;
+	for (size_t i = 0; rust_list(lock, i); i++)
+		n += rust_list(lock, i)->len;
 	return n;
 }
 
@@ -185,7 +207,8 @@ static bool blame_words(struct xb_app *app, const struct xb_words *packages, con
 static void blame_project(struct xb_app *app, const struct xb_err *err)
 {
 	const struct xb_project *p = app->project;
-	bool is_told = err->code != XB_E_INPUT || blame_words(app, &p->packages, err);
+	bool is_told =
+		err->code != XB_E_INPUT || blame_words(app, &p->packages, err) || blame_words(app, &p->crates, err);
 
 	for (size_t i = 0; i < p->n_images && !is_told; i++)
 		is_told = blame_words(app, &p->images[i].base_packages, err) ||
@@ -215,6 +238,8 @@ int lock_resolve(struct lock_plan *plan, struct xb_lock *out, struct xb_err *err
 	}
 	lock_assemble(plan, out);
 	rc = lock_check_versions(plan->app, out, err);
+	if (rc == 0)
+		rc = lock_check_rust(plan->app, out, err);
 	if (rc == 0)
 		rc = check_images(plan->app, out, err);
 	if (rc == 0)

@@ -73,6 +73,16 @@ static void compare_debian(const struct xb_lock *before, const struct xb_lock *a
 		compare_packages(old ? &old->packages : &none, &new->packages,
 				 xb_arena_printf(&out->arena, "sysroot of %s", new->target), out);
 	}
+	for (size_t i = 0; after->rust && i < after->rust->n_hosts; i++) {
+		const struct xb_lock_rust_list *new = &after->rust->hosts[i];
+		const struct xb_lock_packages *old = xb_lock_rust_host(before, new->name);
+
+		compare_packages(old ? old : &none, &new->packages,
+				 xb_arena_printf(&out->arena, "rust of %s", new->name), out);
+	}
+	if (after->rust)
+		compare_packages(before->rust ? &before->rust->crates.packages : &none, &after->rust->crates.packages,
+				 "crates", out);
 	for (size_t i = 0; i < after->n_images; i++) {
 		const struct xb_lock_image *new = &after->images[i];
 		const struct xb_lock_image *old = xb_lock_image(before, new->image, new->target);

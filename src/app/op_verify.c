@@ -2,6 +2,7 @@
 #include "xbuild/app/op_fetch.h"
 
 #include "fetch_plan.h"
+#include "rust.h"
 #include "xbuild/base/alloc.h"
 
 /* All that the lock has for this host and the project's targets, whether the store has it or not. */
@@ -9,7 +10,7 @@ static size_t all_wants(struct xb_app *app, struct xb_want **out)
 {
 	const struct xb_project *project = app->project;
 	struct xb_want *wants;
-	size_t max = 2, n = 0;
+	size_t max = 4, n = 0;
 
 	for (size_t i = 0; i < app->lock->n_sysroots; i++)
 		max += 1 + app->lock->sysroots[i].packages.len;
@@ -18,6 +19,7 @@ static size_t all_wants(struct xb_app *app, struct xb_want **out)
 	wants = xb_arena_array(&app->arena, max, sizeof(*wants));
 	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLCHAIN, .name = app->host.name};
 	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = app->host.name};
+	n += rust_wants(app, wants + n);
 	for (size_t t = 0; t < project->n_targets; t++) {
 		const char *name = project->targets[t].target->name;
 		const struct xb_lock_sysroot *sysroot = xb_lock_sysroot(app->lock, name);

@@ -230,6 +230,33 @@ static void look_at_image(struct why *why, const struct xb_lock_image *i)
 	end_graph(why, &g);
 }
 
+static void look_at_rust_list(struct why *why, const struct xb_lock_packages *list, const struct xb_list *asked,
+			      const char *where)
+{
+	struct graph g;
+
+	start_graph(why, &g, list->len, where);
+	add_packages(&g, list);
+	if (asked)
+		ask_list(&g, asked, xb_arena_printf(&why->arena, "toolchain %s", why->app->project->rust));
+	else
+		ask_words(why, &g, &why->app->project->crates);
+	end_graph(why, &g);
+}
+
+static void look_at_rust(struct why *why, const struct xb_lock_rust *rust)
+{
+	const struct xb_rust_desc *desc = why->app->rust;
+
+	for (size_t i = 0; desc && i < rust->n_hosts; i++)
+		look_at_rust_list(why, &rust->hosts[i].packages, &desc->packages,
+				  xb_arena_printf(&why->arena, "rust of %s", rust->hosts[i].name));
+	for (size_t i = 0; desc && i < rust->n_std; i++)
+		look_at_rust_list(why, &rust->std[i].packages, &desc->std_packages,
+				  xb_arena_printf(&why->arena, "rust std of %s", rust->std[i].name));
+	look_at_rust_list(why, &rust->crates.packages, NULL, "crates");
+}
+
 /* Packages of one architecture follow each other. */
 static void look_at_apko(struct why *why, const struct xb_lock_apko *apko)
 {
@@ -284,6 +311,8 @@ int xb_op_why(struct xb_app *app, const char *name, struct xb_str *out, struct x
 		look_at_toolchain(&why, &lock->toolchains[i]);
 	for (size_t i = 0; i < lock->n_sysroots; i++)
 		look_at_sysroot(&why, &lock->sysroots[i]);
+	if (lock->rust)
+		look_at_rust(&why, lock->rust);
 	for (size_t i = 0; i < lock->n_images; i++)
 		look_at_image(&why, &lock->images[i]);
 	for (size_t i = 0; i < lock->n_apkos; i++)

@@ -5,17 +5,17 @@
 #include <string.h>
 
 #include "base.h"
+#include "rust.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/model/names.h"
 #include "xbuild/sysroot/sysroot.h"
 #include "xbuild/toolchain/toolchain.h"
 
-static const char *const kinds[] = {[XB_WANT_TOOLCHAIN] = "toolchain",
-				    [XB_WANT_TOOLS] = "tools",
-				    [XB_WANT_SYSROOT] = "sysroot",
-				    [XB_WANT_PACKAGE] = "package",
-				    [XB_WANT_BASE] = "base"};
+static const char *const kinds[] = {
+	[XB_WANT_TOOLCHAIN] = "toolchain", [XB_WANT_TOOLS] = "tools", [XB_WANT_SYSROOT] = "sysroot",
+	[XB_WANT_PACKAGE] = "package",	   [XB_WANT_BASE] = "base",   [XB_WANT_RUST] = "rust",
+	[XB_WANT_CRATES] = "crates"};
 
 static bool has_part(enum xb_want_kind kind)
 {
@@ -54,7 +54,7 @@ int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out,
 	    (want.kind == XB_WANT_BASE && (!image.ptr || (package.ptr && !xb_sv_eq_str(package, "files")))) ||
 	    (want.kind == XB_WANT_PACKAGE && !xb_name_is_debian_package(package))) {
 		xb_fail(err, XB_E_USAGE, "'%s' is nothing to fetch", text);
-		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, package:TARGET/NAME, "
+		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, rust:HOST, package:TARGET/NAME, "
 				    "package:TARGET/IMAGE/NAME or base:TARGET/IMAGE");
 	}
 	want.name = xb_arena_sv(arena, name);
@@ -130,6 +130,9 @@ int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_dig
 			return err->code;
 		xb_package_tree_recipe(package, out);
 		return 0;
+	case XB_WANT_RUST:
+	case XB_WANT_CRATES:
+		return rust_want_recipe(app, want, out, err);
 	case XB_WANT_BASE:
 		break;
 	}

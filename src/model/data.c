@@ -40,6 +40,14 @@ void xb_image_desc_free(struct xb_image_desc *desc)
 	free(desc);
 }
 
+void xb_rust_desc_free(struct xb_rust_desc *desc)
+{
+	if (!desc)
+		return;
+	xb_arena_release(&desc->arena);
+	free(desc);
+}
+
 static bool is_data_dir(const char *dir)
 {
 	char *toolchains XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "toolchains");
@@ -200,6 +208,28 @@ int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysro
 	if (load_tree(data_dir, "sysroots", name, &s, &root, err) < 0)
 		return err->code;
 	data_read_sysroot(&s, root, desc);
+	if (finish(&s, data_dir, name, desc->name, &desc->debian, err) < 0)
+		return err->code;
+	*out = desc;
+	desc = NULL;
+	return 0;
+}
+
+static void release_rust(struct xb_rust_desc **desc)
+{
+	xb_rust_desc_free(*desc);
+}
+
+int xb_rust_desc_load(const char *data_dir, const char *name, struct xb_rust_desc **out, struct xb_diags *diags,
+		      struct xb_err *err)
+{
+	struct xb_rust_desc *desc XB_CLEANUP(release_rust) = xb_alloc(sizeof(*desc));
+	struct schema s = {.arena = &desc->arena, .diags = diags, .n_before = diags->list.len + diags->dropped};
+	struct xb_yaml *root;
+
+	if (load_tree(data_dir, "toolchains", name, &s, &root, err) < 0)
+		return err->code;
+	data_read_rust(&s, root, desc);
 	if (finish(&s, data_dir, name, desc->name, &desc->debian, err) < 0)
 		return err->code;
 	*out = desc;

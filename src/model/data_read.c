@@ -210,6 +210,71 @@ void data_read_toolchain(struct schema *s, const struct xb_yaml *root, struct xb
 	schema_read(s, root, &group, 1, "toolchain");
 }
 
+#define RUST(field) offsetof(struct xb_rust_desc, field)
+
+static bool is_rust(struct xb_sv text)
+{
+	return xb_sv_eq_str(text, "rust");
+}
+
+static const struct text_rule kind_rule = {is_rust, "rust", NULL, 0, 0};
+
+static const struct schema_key std_keys[] = {
+	{"packages", read_full_list, RUST(std_packages), &package_rule, true},
+	{"exclude", schema_list, RUST(std_exclude), &package_rule, false},
+};
+
+static void read_std(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	const struct schema_group group = SCHEMA_GROUP(std_keys, field);
+
+	(void)arg;
+	schema_read(s, node, &group, 1, "std");
+}
+
+static const struct schema_key crates_keys[] = {
+	{"arch", schema_text, RUST(crates_arch), &name_rule, true},
+	{"dir", schema_text, RUST(crates_dir), &path_rule, true},
+	{"prefix", schema_text, RUST(crates_prefix), &name_rule, true},
+	{"drop", schema_list, RUST(crates_drop), &path_rule, false},
+};
+
+static void read_crates(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	const struct schema_group group = SCHEMA_GROUP(crates_keys, field);
+
+	(void)arg;
+	schema_read(s, node, &group, 1, "crates");
+}
+
+static void read_kind(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	(void)field;
+	(void)arg;
+	(void)schema_want_text(s, node, &kind_rule, "kind");
+}
+
+static const struct schema_key rust_keys[] = {
+	{"name", schema_text, RUST(name), &name_rule, true},
+	{"kind", read_kind, 0, NULL, true},
+	{"version", schema_text, RUST(version), &number_rule, true},
+	{"bin-dir", schema_text, RUST(bin_dir), &path_rule, true},
+	{"debian", read_debian, RUST(debian), NULL, true},
+	{"debian-hosts", schema_list, RUST(debian_hosts), &debian_host_rule, true},
+	{"packages", read_full_list, RUST(packages), &package_rule, true},
+	{"exclude", schema_list, RUST(exclude), &package_rule, false},
+	{"drop", schema_list, RUST(drop), &path_rule, false},
+	{"std", read_std, 0, NULL, true},
+	{"crates", read_crates, 0, NULL, true},
+};
+
+void data_read_rust(struct schema *s, const struct xb_yaml *root, struct xb_rust_desc *desc)
+{
+	const struct schema_group group = SCHEMA_GROUP(rust_keys, desc);
+
+	schema_read(s, root, &group, 1, "rust");
+}
+
 #define SYSROOT(field) offsetof(struct xb_sysroot_desc, field)
 
 static const struct schema_key sysroot_keys[] = {

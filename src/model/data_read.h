@@ -8,6 +8,7 @@
 
 /* Fill desc from the root of a data file; what is wrong goes to s->diags. key_files hold bare names afterwards. */
 void data_read_toolchain(struct schema *s, const struct xb_yaml *root, struct xb_toolchain_desc *desc);
+void data_read_rust(struct schema *s, const struct xb_yaml *root, struct xb_rust_desc *desc);
 void data_read_sysroot(struct schema *s, const struct xb_yaml *root, struct xb_sysroot_desc *desc);
 /* What the file says itself; *out_extends is the name of the one that it builds on, or NULL. */
 void data_read_image(struct schema *s, const struct xb_yaml *root, struct xb_image_desc *desc,

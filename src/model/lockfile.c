@@ -130,6 +130,7 @@ void xb_lock_write(const struct xb_lock *lock, struct xb_str *out)
 	json_object_set_new(document, "suites", suites);
 	json_object_set_new(document, "sysroots", sysroots);
 	json_object_set_new(document, "toolchains", toolchains);
+	lock_put_rust(document, lock);
 	lock_put_bases(document, lock);
 	xb_json_write(document, PRETTY_DEPTH, false, out);
 	xb_str_append_char(out, '\n');

@@ -84,6 +84,42 @@ static void diff_sysroot(const struct xb_lock_sysroot *old, const struct xb_lock
 	diff_packages(old ? &old->packages : &none, new ? &new->packages : &none, target, out);
 }
 
+static const struct xb_lock_rust no_rust = {.name = "", .version = ""};
+
+/* Lists of one kind, both sorted by name. */
+static void diff_rust_lists(const struct xb_lock_rust_list *before, size_t n_before,
+			    const struct xb_lock_rust_list *after, size_t n_after, const char *what, struct xb_str *out)
+{
+	size_t i = 0, k = 0;
+	char where[96];
+
+	while (i < n_before || k < n_after) {
+		const int order = i == n_before ? 1 : k == n_after ? -1 : strcmp(before[i].name, after[k].name);
+
+		(void)snprintf(where, sizeof(where), "%s %s", what, order <= 0 ? before[i].name : after[k].name);
+		diff_packages(order <= 0 ? &before[i].packages : &none, order >= 0 ? &after[k].packages : &none, where,
+			      out);
+		i += order <= 0;
+		k += order >= 0;
+	}
+}
+
+static void diff_rust(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
+{
+	const struct xb_lock_rust *old = before->rust ? before->rust : &no_rust;
+	const struct xb_lock_rust *new = after->rust ? after->rust : &no_rust;
+
+	if (!before->rust && after->rust)
+		xb_str_printf(out, "+ %s %s\n", new->name, new->version);
+	else if (before->rust && !after->rust)
+		xb_str_printf(out, "- %s %s\n", old->name, old->version);
+	else if (strcmp(old->name, new->name) != 0 || strcmp(old->version, new->version) != 0)
+		xb_str_printf(out, "~ %s %s -> %s %s\n", old->name, old->version, new->name, new->version);
+	diff_rust_lists(old->hosts, old->n_hosts, new->hosts, new->n_hosts, "rust of", out);
+	diff_rust_lists(old->std, old->n_std, new->std, new->n_std, "rust std of", out);
+	diff_packages(&old->crates.packages, &new->crates.packages, "crates", out);
+}
+
 static void diff_images(const struct xb_lock *before, const struct xb_lock *after, struct xb_str *out)
 {
 	char where[160];
@@ -185,6 +221,7 @@ void xb_lock_diff(const struct xb_lock *before, const struct xb_lock *after, str
 	}
 	for (size_t i = 0; i < after->n_sysroots; i++)
 		diff_sysroot(xb_lock_sysroot(before, after->sysroots[i].target), &after->sysroots[i], out);
+	diff_rust(before, after, out);
 	diff_images(before, after, out);
 	diff_apkos(before, after, out);
 	diff_bases(before, after, out);

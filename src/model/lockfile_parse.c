@@ -325,7 +325,7 @@ static int read_sysroots(struct lock_parser *p, const json_t *object)
 static int read_lock(struct lock_parser *p, const json_t *document)
 {
 	static const char *const known[] = {"xbuild-lock", "inputs", "suites", "sysroots", "toolchains",
-					    "images",	   "apko",   "bases",  NULL};
+					    "rust",	   "images", "apko",   "bases",	   NULL};
 	const struct lock_member m = {document, "document"};
 	const json_t *format = json_object_get(document, "xbuild-lock");
 
@@ -339,7 +339,7 @@ static int read_lock(struct lock_parser *p, const json_t *document)
 	    read_suites(p, json_object_get(document, "suites")) < 0 ||
 	    read_sysroots(p, json_object_get(document, "sysroots")) < 0)
 		return p->err->code;
-	if (read_toolchains(p, json_object_get(document, "toolchains")) < 0)
+	if (read_toolchains(p, json_object_get(document, "toolchains")) < 0 || lock_read_rust(p, document) < 0)
 		return p->err->code;
 	return lock_read_bases(p, document);
 }

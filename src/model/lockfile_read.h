@@ -47,10 +47,15 @@ int lock_check_depends(struct lock_parser *p, const struct xb_lock_packages *pac
 /* The members images, apko and bases of the document. */
 int lock_read_bases(struct lock_parser *p, const json_t *document);
 
+/* The member rust of the document, which may be missing. */
+int lock_read_rust(struct lock_parser *p, const json_t *document);
+
 void lock_put_string(json_t *object, const char *key, const char *text);
 void lock_put_digest(json_t *object, const char *key, const struct xb_digest *digest);
 json_t *lock_packages_json(const struct xb_lock_packages *packages);
 json_t *lock_names_json(const char *const *names, size_t len);
+/* Adds the member rust to the document where there is one. */
+void lock_put_rust(json_t *document, const struct xb_lock *lock);
 /* Adds the members images, apko and bases to the document, those that are not empty. */
 void lock_put_bases(json_t *document, const struct xb_lock *lock);
 

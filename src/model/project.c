@@ -16,6 +16,7 @@
 #define FILE_NAME	  "xbuild.yaml"
 #define DEFAULT_TOOLCHAIN "llvm-" XB_DEFAULT_LLVM
 #define DEFAULT_SYSROOT	  "debian-" XB_DEFAULT_DEBIAN
+#define DEFAULT_RUST	  "rust-1.85"
 
 void xb_project_free(struct xb_project *project)
 {
@@ -159,8 +160,41 @@ static void read_size(struct schema *s, const struct xb_yaml *node, void *field,
 	*(bool *)field = value;
 }
 
+static bool is_rust(struct xb_sv text)
+{
+	return xb_sv_eq_str(text, XB_RUST_HOST) || xb_name_is_version_number(text);
+}
+
+static const struct text_rule rust_rule = {is_rust, "a version of Rust, or host", "as in \"1.85\"", false, false};
+
+static void read_rust(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_project *project = field;
+
+	(void)arg;
+	if (!schema_want_text(s, node, &rust_rule, "rust"))
+		return;
+	project->rust = xb_sv_eq_str(node->text, XB_RUST_HOST) ? XB_RUST_HOST
+							       : xb_arena_printf(s->arena, "rust-%s", node->text.ptr);
+	project->at_rust = node->at;
+}
+
+/* After "rust": crates of Debian go with a compiler of Debian. */
+static void read_crates(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	struct xb_project *project = field;
+
+	(void)arg;
+	schema_word_set(s, node, &project->crates, &package_rule);
+	if (project->rust && !strcmp(project->rust, XB_RUST_HOST))
+		schema_refuse(s, node->at, "name a version, as in 'rust: \"1.85\"', or vendor the crates",
+			      "crates: Debian's need a locked Rust, not the host's");
+}
+
 static const struct schema_key toolchain_keys[] = {
 	{"llvm", read_llvm, 0, NULL, false},
+	{"rust", read_rust, 0, NULL, false},
+	{"crates", read_crates, 0, NULL, false},
 	{"profile", read_size, offsetof(struct xb_project, toolchain_full), NULL, false},
 };
 
@@ -267,6 +301,17 @@ static void set_defaults(struct schema *s)
 	project->hosts.len = XB_COUNT(hosts);
 }
 
+/* Whoever has cargo or crates in the project file needs a Rust. */
+static void default_rust(struct xb_project *project)
+{
+	bool needed = project->crates.len > 0;
+
+	for (size_t i = 0; i < project->n_units; i++)
+		needed |= project->units[i]->driver == XB_DRIVER_CARGO;
+	if (needed && !project->rust)
+		project->rust = DEFAULT_RUST;
+}
+
 /* Targets and profiles have defaults that depend on the key being absent, and units need them. */
 static void read_project(struct schema *s, const struct xb_yaml *root)
 {
@@ -283,6 +328,7 @@ static void read_project(struct schema *s, const struct xb_yaml *root)
 		project_default_profiles(s);
 	schema_read(s, root, &group, 1, "project");
 	project_default_tags(s);
+	default_rust(s->project);
 }
 
 static bool is_before(const struct xb_diag *a, const struct xb_diag *b)

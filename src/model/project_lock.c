@@ -94,6 +94,10 @@ void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *
 
 	json_object_set_new(object, "toolchain", json_string(project->toolchain));
 	json_object_set_new(object, "toolchain-profile", json_string(project->toolchain_full ? "full" : "small"));
+	if (project->rust)
+		json_object_set_new(object, "rust", json_string(project->rust));
+	if (project->crates.len)
+		put_words(object, "crates", &project->crates);
 	json_object_set_new(object, "sysroot", json_string(project->sysroot));
 	json_object_set_new(object, "snapshot", json_string(project->snapshot));
 	put_words(object, "packages", &project->packages);

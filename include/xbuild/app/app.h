@@ -54,6 +54,7 @@ struct xb_app {
 	struct xb_store *store;
 	struct xb_toolchain_desc *toolchain;
 	struct xb_sysroot_desc *sysroot;
+	struct xb_rust_desc *rust;     /* NULL: the project locks none */
 	struct xb_image_desc **images; /* same index as the project's images; NULL where one has no list of packages */
 	size_t n_images;
 	struct xb_git *git; /* of the project's directory */

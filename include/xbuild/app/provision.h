@@ -8,14 +8,22 @@
 #include "xbuild/app/app.h"
 #include "xbuild/store/tree.h"
 
-enum xb_want_kind { XB_WANT_TOOLCHAIN, XB_WANT_TOOLS, XB_WANT_SYSROOT, XB_WANT_PACKAGE, XB_WANT_BASE };
+enum xb_want_kind {
+	XB_WANT_TOOLCHAIN,
+	XB_WANT_TOOLS,
+	XB_WANT_SYSROOT,
+	XB_WANT_PACKAGE,
+	XB_WANT_BASE,
+	XB_WANT_RUST,
+	XB_WANT_CRATES
+};
 
 /* One thing to have. Text form, for the helper's command line: "toolchain:linux-x86_64", "tools:linux-x86_64",
  * "sysroot:linux-aarch64", "package:linux-aarch64/libc6", "package:linux-aarch64/api/libc6" for image api,
- * "base:linux-aarch64/api": the layers that image api stands on; "base:linux-aarch64/api/files": and all files in them. */
+ * "rust:linux-x86_64", "crates:amd64", "base:linux-aarch64/api": the layers that image api stands on; "base:linux-aarch64/api/files": and all files in them. */
 struct xb_want {
 	enum xb_want_kind kind;
-	const char *name;    /* host or target */
+	const char *name;    /* host or target; of crates the Debian architecture that they are taken from */
 	const char *package; /* for XB_WANT_PACKAGE; for XB_WANT_BASE "files" or NULL; else NULL */
 	const char *image;   /* for XB_WANT_PACKAGE: whose list has it; NULL: the target's sysroot. For XB_WANT_BASE */
 };

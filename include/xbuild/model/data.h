@@ -85,6 +85,28 @@ struct xb_sysroot_desc {
 	struct xb_list drop;
 };
 
+/*
+ * Rust: a compiler and cargo for each host, the standard library of each target, and where crates come from. The crates of
+ * Debian's packages are source, the same for every architecture, and so are taken from one.
+ */
+struct xb_rust_desc {
+	struct xb_arena arena;
+	const char *name;    /* "rust-1.85" */
+	const char *version; /* "1.85.1" */
+	const char *bin_dir; /* below the tree: "usr/bin" */
+	struct xb_debian debian;
+	struct xb_list debian_hosts; /* there are no others */
+	struct xb_list packages;     /* rustc first, cargo */
+	struct xb_list exclude;	     /* of all lists */
+	struct xb_list drop;
+	struct xb_list std_packages; /* of a target: its standard library */
+	struct xb_list std_exclude;
+	const char *crates_arch;   /* whose packages are taken: "amd64" */
+	const char *crates_dir;	   /* below their tree: a directory source of cargo */
+	const char *crates_prefix; /* what names of packages with crates begin with; all others are left out */
+	struct xb_list crates_drop;
+};
+
 /* Who is in /etc/passwd of an image, or, with a gid alone, in /etc/group. */
 struct xb_image_account {
 	const char *name;
@@ -114,6 +136,7 @@ struct xb_image_desc {
 void xb_toolchain_desc_free(struct xb_toolchain_desc *desc);
 void xb_sysroot_desc_free(struct xb_sysroot_desc *desc);
 void xb_image_desc_free(struct xb_image_desc *desc);
+void xb_rust_desc_free(struct xb_rust_desc *desc);
 
 /* Owned path of the directory that holds toolchains/ and sysroots/: XBUILD_DATA_DIR, else beside the executable's
  * prefix (<prefix>/share/xbuild), else the source tree it was built from (uninstalled). */
@@ -126,6 +149,10 @@ int xb_sysroot_desc_load(const char *data_dir, const char *name, struct xb_sysro
 			 struct xb_err *err) XB_MUST_CHECK;
 int xb_image_desc_load(const char *data_dir, const char *name, struct xb_image_desc **out, struct xb_diags *diags,
 		       struct xb_err *err) XB_MUST_CHECK;
+
+/* One of toolchains/ whose `kind` is rust. */
+int xb_rust_desc_load(const char *data_dir, const char *name, struct xb_rust_desc **out, struct xb_diags *diags,
+		      struct xb_err *err) XB_MUST_CHECK;
 
 /* The site of an archive that a suite names ("debian"), or NULL. */
 const struct xb_archive_site *xb_debian_site(const struct xb_debian *debian, const char *archive);

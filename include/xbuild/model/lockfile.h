@@ -43,6 +43,19 @@
  *      "version": "22.1.8"
  *     }
  *    },
+ *    "rust": {                       (where the project uses Rust; std and crates by target and by Debian architecture)
+ *     "crates": {
+ *      "amd64": [ packages as above ]
+ *     },
+ *     "hosts": {
+ *      "linux-x86_64": [ packages ]
+ *     },
+ *     "name": "rust-1.85",
+ *     "std": {
+ *      "linux-aarch64": [ packages ]
+ *     },
+ *     "version": "1.85.1"
+ *    },
  *    "images": {                     (what images stand on; the three are left out where they would be empty)
  *     "api": {
  *      "linux-aarch64": [ packages of base debian, and those that `packages:` adds, as above ]
@@ -133,6 +146,21 @@ struct xb_lock_sysroot {
 	struct xb_lock_packages packages;
 };
 
+struct xb_lock_rust_list {
+	const char *name; /* host, target or Debian architecture */
+	struct xb_lock_packages packages;
+};
+
+/* rustc and cargo for hosts, the standard library for targets, and crates. */
+struct xb_lock_rust {
+	const char *name, *version;
+	struct xb_lock_rust_list *hosts; /* sorted by name */
+	size_t n_hosts;
+	struct xb_lock_rust_list *std; /* sorted by name */
+	size_t n_std;
+	struct xb_lock_rust_list crates; /* name NULL: none */
+};
+
 /* Debian packages of one image for one target. */
 struct xb_lock_image {
 	const char *image, *target;
@@ -202,6 +230,7 @@ struct xb_lock {
 	size_t n_toolchains;
 	struct xb_lock_sysroot *sysroots; /* sorted by target */
 	size_t n_sysroots;
+	struct xb_lock_rust *rust;    /* NULL: none */
 	struct xb_lock_image *images; /* sorted by image, then target */
 	size_t n_images;
 	struct xb_lock_apko *apkos; /* sorted by path */
@@ -224,6 +253,9 @@ const struct xb_lock_sysroot *xb_lock_sysroot(const struct xb_lock *lock, const 
 const struct xb_lock_image *xb_lock_image(const struct xb_lock *lock, const char *image, const char *target);
 const struct xb_lock_apko *xb_lock_apko(const struct xb_lock *lock, const char *path);
 const struct xb_lock_base *xb_lock_base(const struct xb_lock *lock, const char *ref);
+/* The packages of a host's Rust or of a target's standard library, or NULL. */
+const struct xb_lock_packages *xb_lock_rust_host(const struct xb_lock *lock, const char *host);
+const struct xb_lock_packages *xb_lock_rust_std(const struct xb_lock *lock, const char *target);
 const struct xb_lock_package *xb_lock_package(const struct xb_lock_packages *packages, const char *name);
 
 /* Appends one line per difference for people: "~ libssl3 3.0.20-1 -> 3.0.22-1 (linux-aarch64)", "+ ...", "- ...". */

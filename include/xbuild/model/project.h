@@ -216,6 +216,8 @@ struct xb_tag_template {
 	struct xb_place at;
 };
 
+#define XB_RUST_HOST "host" /* the rustc and cargo that the host has */
+
 struct xb_project {
 	struct xb_arena arena;
 	char *dir;	     /* absolute path of the directory that holds the file */
@@ -231,6 +233,9 @@ struct xb_project {
 	const char *toolchain;	      /* data file name: "llvm-22" */
 	struct xb_place at_toolchain; /* of its value; line 0: a default */
 	bool toolchain_full;	      /* profile: full */
+	const char *rust;	      /* data file name: "rust-1.85"; XB_RUST_HOST; NULL: no Rust */
+	struct xb_place at_rust;      /* of its value; line 0: a default */
+	struct xb_words crates;	      /* Debian packages of crates */
 	const char *sysroot;	      /* data file name: "debian-bookworm" */
 	struct xb_place at_sysroot;   /* of its value; line 0: a default */
 	const char *snapshot;	      /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */

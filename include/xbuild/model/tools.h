@@ -31,6 +31,13 @@ struct xb_tools {
 	const char *version; /* "22.1.8" */
 };
 
+/* rustc and cargo, started as above, and crates: a directory source of cargo. */
+struct xb_rust_tools {
+	struct xb_tools tools;		/* rustc's sysroot is <dir>/<parent of bin_dir> */
+	const char *crates_dir;		/* absolute; NULL: the lock has none */
+	struct xb_digest crates_digest; /* of the tree that it is in */
+};
+
 struct xb_sysroot_paths {
 	const struct xb_target *target;
 	const char *dir;      /* absolute path of the tree's root */

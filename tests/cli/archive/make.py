@@ -10,7 +10,7 @@ Usage: make.py DIRECTORY
 
 The host's architecture: clang-19, lld-19, llvm-19 and the C and C++ development packages, repacked from their installed
 files with their own dependencies. The other architecture: Debian's cross packages, moved to where native ones have them.
-libtally is a library of our own, for both.
+libtally is a library of our own, for both. Its rustc and cargo are small ones of our own too (cargo.c).
 """
 
 import hashlib
@@ -312,6 +312,33 @@ def add_ssl(archive, arch):
     archive.add("libssl-dev", "3.0.1-1", arch, dev, "libssl3 (= 3.0.1-1)")
 
 
+def add_rust(archive, host):
+    """A rustc and a cargo of C (cargo.c), standard libraries that are a text, and crates that need each other and a C library."""
+    root = archive.tree("rustc", host)
+    os.makedirs(os.path.join(root, "usr/bin"))
+    run("clang-19", "-O1", os.path.join(os.path.dirname(os.path.abspath(__file__)), "cargo.c"), "-o",
+        os.path.join(root, "usr/bin/rustc"))
+    os.makedirs(archive.tree("cargo", host) + "/usr/bin")
+    shutil.copy2(os.path.join(root, "usr/bin/rustc"), archive.tree("cargo", host) + "/usr/bin/cargo")
+    archive.add("rustc", "1.0.0+dfsg-1", host, root, "libc6, libstd-rust-dev (= 1.0.0+dfsg-1), binutils")
+    archive.add("cargo", "1.0.0+dfsg-1", host, archive.tree("cargo", host), "libc6, rustc, binutils")
+    for arch, triple in ARCHES.items():
+        name = triple.replace("-linux", "-unknown-linux")
+        shared, dev = archive.tree("libstd-rust-1.0", arch), archive.tree("libstd-rust-dev", arch)
+        write(shared, f"usr/lib/{triple}/libstd-1.so", "shared\n")
+        write(dev, f"usr/lib/rustlib/{name}/lib/libstd-1.rlib", name + "\n")
+        write(dev, "usr/share/doc/libstd-rust-dev/changelog." + arch, "left out\n")
+        os.symlink(f"../../../{triple}/libstd-1.so", os.path.join(dev, f"usr/lib/rustlib/{name}/lib/libstd-1.so"))
+        archive.add("libstd-rust-1.0", "1.0.0+dfsg-1", arch, shared, "libc6", extra="Multi-Arch: same\n")
+        archive.add("libstd-rust-dev", "1.0.0+dfsg-1", arch, dev, "libstd-rust-1.0 (= 1.0.0+dfsg-1)", extra="Multi-Arch: same\n")
+    for crate, needs in (("tally", "librust-count-1+default-dev, libtally-dev"), ("count", "")):
+        root = archive.tree(f"librust-{crate}-dev", "amd64")
+        write(root, f"usr/share/cargo/registry/{crate}-1.0.0/Cargo.toml", f'[package]\nname = "{crate}"\nversion = "1.0.0"\n')
+        write(root, f"usr/share/cargo/registry/{crate}-1.0.0/.cargo-checksum.json", '{"package":"none","files":{}}')
+        write(root, f"usr/share/doc/librust-{crate}-dev/copyright", "left out\n")
+        archive.add(f"librust-{crate}-dev", "1.0.0-1", "amd64", root, needs, f"librust-{crate}-1+default-dev (= 1.0.0-1)")
+
+
 def gcc_version(cross):
     for number in ("12", "14", "13"):
         if installed(f"libstdc++-{number}-dev") and installed(f"libstdc++-{number}-dev-{cross}-cross"):
@@ -356,6 +383,7 @@ def main():
         add_tally(archive, arch, "1.0-1")
         add_ssl(archive, arch)
     add_base(archive)
+    add_rust(archive, host)
     archive.write_indexes()
     home = os.path.join(top, "gnupg")
     fingerprint = make_key(home)
@@ -377,7 +405,8 @@ def write_data(top, gcc, dev, versions, fingerprint, home):
         "exclude": words(EXCLUDE), "sysroot_packages": words(dev), "sysroot_exclude": words(SYSROOT_EXCLUDE),
         "host_name": "linux-x86_64" if host_arch() == "amd64" else "linux-aarch64",
     }
-    for template, to in (("toolchain.yaml.in", "toolchains/llvm-19.yaml"), ("sysroot.yaml.in", "sysroots/debian-test.yaml")):
+    for template, to in (("toolchain.yaml.in", "toolchains/llvm-19.yaml"), ("sysroot.yaml.in", "sysroots/debian-test.yaml"),
+                         ("rust.yaml.in", "toolchains/rust-1.0.yaml")):
         with open(os.path.join(here, template)) as f:
             text = Template(f.read()).substitute(values)
         with open(os.path.join(top, "data", to), "w") as f:

@@ -83,6 +83,8 @@ static void test_toolchains(void **state)
 		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
 		struct xb_toolchain_desc *desc = NULL;
 
+		if (!xb_sv_starts(xb_sv(names[i]), "llvm-"))
+			continue;
 		assert_int_equal(xb_toolchain_desc_load(XB_TEST_SOURCE_DIR, names[i], &desc, &diags, &err), 0);
 		assert_string_equal(desc->name, names[i]);
 		assert_true(desc->packages.len >= 2);
@@ -92,6 +94,43 @@ static void test_toolchains(void **state)
 		check_hosts(desc);
 		xb_toolchain_desc_free(desc);
 	}
+}
+
+/* What is locked for a target is its standard library alone; crates come from one architecture. */
+static void test_rust(void **state)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	const char **names;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(xb_data_names(XB_TEST_SOURCE_DIR, "toolchains", &arena, &names, &err), 0);
+	for (; *names; names++) {
+		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+		struct xb_rust_desc *desc = NULL;
+		struct xb_toolchain_desc *other = NULL;
+
+		if (!xb_sv_starts(xb_sv(*names), "rust-"))
+			continue;
+		n++;
+		assert_int_equal(xb_rust_desc_load(XB_TEST_SOURCE_DIR, *names, &desc, &diags, &err), 0);
+		assert_true(has(&desc->packages, "rustc") && has(&desc->packages, "cargo"));
+		assert_string_equal(desc->packages.items[0], "rustc");
+		assert_true(has(&desc->std_packages, "libstd-rust-dev"));
+		assert_true(has(&desc->debian_hosts, "linux-x86_64") && has(&desc->debian_hosts, "linux-aarch64"));
+		assert_true(xb_sv_starts(xb_sv(desc->version), *names + strlen("rust-")));
+		assert_string_equal(desc->crates_arch, "amd64");
+		assert_string_equal(desc->crates_prefix, "librust-");
+		check_debian(&desc->debian);
+		/* one kind is never taken for the other */
+		assert_int_equal(xb_toolchain_desc_load(XB_TEST_SOURCE_DIR, *names, &other, &diags, &err), XB_E_INPUT);
+		xb_err_clear(&err);
+		xb_rust_desc_free(desc);
+		assert_int_equal(xb_rust_desc_load(XB_TEST_SOURCE_DIR, "llvm-22", &desc, &diags, &err), XB_E_INPUT);
+		xb_err_clear(&err);
+	}
+	assert_true(n >= 1);
 }
 
 static void test_sysroots(void **state)
@@ -320,10 +359,10 @@ static void test_data_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_toolchains),    cmocka_unit_test(test_sysroots),
-		cmocka_unit_test(test_unknown_name),  cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_data_dir),      cmocka_unit_test(test_images),
-		cmocka_unit_test(test_broken_images),
+		cmocka_unit_test(test_toolchains), cmocka_unit_test(test_rust),
+		cmocka_unit_test(test_sysroots),   cmocka_unit_test(test_unknown_name),
+		cmocka_unit_test(test_broken),	   cmocka_unit_test(test_data_dir),
+		cmocka_unit_test(test_images),	   cmocka_unit_test(test_broken_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

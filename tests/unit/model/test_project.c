@@ -300,6 +300,23 @@ static void inputs_of(const char *keys, struct xb_digest *out)
 	free(text);
 }
 
+/* A unit that cargo makes needs a Rust, of which there is one by default. */
+static void test_default_rust(void **state)
+{
+	struct loaded l;
+
+	(void)state;
+	load_ok(&l, "name: x\nbuild: { app: { cargo: { bins: [app] } } }\n");
+	assert_string_equal(l.project->rust, "rust-1.85");
+	unload(&l);
+	load_ok(&l, "name: x\ntoolchain: { rust: host }\nbuild: { app: { cargo: { bins: [app] } } }\n");
+	assert_string_equal(l.project->rust, XB_RUST_HOST);
+	unload(&l);
+	load_ok(&l, "name: x\nbuild: { app: { sources: [a.c] } }\n");
+	assert_null(l.project->rust);
+	unload(&l);
+}
+
 static void test_lock_inputs(void **state)
 {
 	/* Each changes what is locked, so no two digests may be the same. */
@@ -321,6 +338,10 @@ static void test_lock_inputs(void **state)
 		"image: { x: { files: { /a: a }, base: { apko: a.yaml } } }",
 		"image: { x: { files: { /a: a }, base: { apko: a.yaml, lock: a.lock.json } } }",
 		"image: { x: { files: { /a: a }, base: { image: a/b:1 } } }",
+		"toolchain: { rust: host }",
+		"toolchain: { rust: \"1.85\" }",
+		"toolchain: { crates: [librust-libc-dev] }",
+		"toolchain: { rust: \"1.86\", crates: [librust-libc-dev] }",
 	};
 	struct xb_digest digests[XB_COUNT(different)], same;
 
@@ -331,6 +352,10 @@ static void test_lock_inputs(void **state)
 			assert_false(xb_digest_eq(&digests[i], &digests[k]));
 	}
 	/* The order of lists and everything else in the file do not count. */
+	inputs_of("toolchain: { rust: \"1.85\", crates: [librust-libc-dev] }", &same);
+	inputs_of("toolchain: { crates: [librust-libc-dev] }", &digests[0]);
+	assert_true(xb_digest_eq(&same, &digests[0]));
+	inputs_of("", &digests[0]);
 	inputs_of("sysroot: { packages: [libssl-dev, zlib1g-dev] }", &same);
 	assert_true(xb_digest_eq(&same, &digests[6]));
 	inputs_of("targets: [arm64, amd64]\nhosts: [darwin-aarch64, linux-aarch64, linux-x86_64]\nlicense: MIT", &same);
@@ -405,11 +430,12 @@ static void test_many_problems(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),	     cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_units),	     cmocka_unit_test(test_images),
-		cmocka_unit_test(test_tests),	     cmocka_unit_test(test_lock_inputs),
-		cmocka_unit_test(test_find),	     cmocka_unit_test(test_template),
-		cmocka_unit_test(test_missing_file), cmocka_unit_test(test_many_problems),
+		cmocka_unit_test(test_cases),	      cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_units),	      cmocka_unit_test(test_images),
+		cmocka_unit_test(test_tests),	      cmocka_unit_test(test_lock_inputs),
+		cmocka_unit_test(test_default_rust),  cmocka_unit_test(test_find),
+		cmocka_unit_test(test_template),      cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_many_problems),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

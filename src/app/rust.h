@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a project that uses Rust asks of the lock and the store. */
+#ifndef XBUILD_SRC_APP_RUST_H
+#define XBUILD_SRC_APP_RUST_H
+
+#include "xbuild/app/provision.h"
+
+/* Is there a locked Rust, not the host's own? Needs the project. */
+bool rust_is_locked(const struct xb_app *app);
+
+/* Why the lock does not fit what the project says of Rust, in app->arena; NULL: it does. Needs project and descs. */
+const char *rust_stale(struct xb_app *app, const struct xb_lock *lock);
+
+/* The wants of a build with a locked Rust into `wants`, which has room for two; returns how many. */
+size_t rust_wants(const struct xb_app *app, struct xb_want *wants);
+
+/* The name of the tree of an XB_WANT_RUST or XB_WANT_CRATES. XB_E_LOCK when the lock does not have it. */
+int rust_want_recipe(const struct xb_app *app, const struct xb_want *want, struct xb_digest *out, struct xb_err *err);
+
+/* The locked Rust of this host and the crates of the lock, provisioned; strings in app->arena. */
+int rust_provision(struct xb_app *app, struct xb_rust_tools *out, struct xb_err *err) XB_MUST_CHECK;
+
+#endif
