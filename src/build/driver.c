@@ -4,8 +4,7 @@
 #include <string.h>
 
 static const struct xb_driver *const drivers[] = {
-	&xb_driver_cmake,
-	&xb_driver_command,
+	&xb_driver_cmake, &xb_driver_meson, &xb_driver_autotools, &xb_driver_make, &xb_driver_go, &xb_driver_command,
 };
 
 const struct xb_driver *xb_driver_find(enum xb_driver_kind kind)
@@ -52,4 +51,15 @@ void xb_drive_files_add(struct xb_drive_files *files, struct xb_arena *arena, co
 {
 	files->items = grow(arena, files->items, files->len, &files->cap, sizeof(*files->items));
 	files->items[files->len++] = (struct xb_drive_file){name, text};
+}
+
+void driver_flags_env(const struct xb_drive *drive, struct xb_step *step, struct xb_arena *arena)
+{
+	static const char *const optimize[] = {
+		[XB_OPTIMIZE_NONE] = "-O0", [XB_OPTIMIZE_SPEED] = "-O2", [XB_OPTIMIZE_SIZE] = "-Os"};
+	const char *debug = drive->profile->debug == XB_DEBUG_NONE ? "" : " -g";
+	const char *flags = xb_arena_printf(arena, "%s%s", optimize[drive->profile->optimize], debug);
+
+	xb_step_env(step, arena, "CFLAGS", flags);
+	xb_step_env(step, arena, "CXXFLAGS", flags);
 }

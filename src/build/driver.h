@@ -6,6 +6,13 @@
 #include "xbuild/build/driver.h"
 
 extern const struct xb_driver xb_driver_cmake;
+extern const struct xb_driver xb_driver_meson;
+extern const struct xb_driver xb_driver_autotools;
+extern const struct xb_driver xb_driver_make;
+extern const struct xb_driver xb_driver_go;
 extern const struct xb_driver xb_driver_command;
+
+/* CFLAGS and CXXFLAGS as the profile says, for systems that have no word for it. */
+void driver_flags_env(const struct xb_drive *drive, struct xb_step *step, struct xb_arena *arena);
 
 #endif

@@ -179,6 +179,7 @@ static const struct schema_key meson_keys[] = {
 static const struct schema_key autotools_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
 	{"make-args", read_args, FOREIGN(make_args), NULL, false},
+	{"autoreconf", schema_bool, FOREIGN(autoreconf), NULL, false},
 };
 static const struct schema_key make_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},

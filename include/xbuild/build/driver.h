@@ -38,8 +38,9 @@ struct xb_drive {
 	const char *project_dir;
 	const char *
 		source_dir; /* project_dir and the unit's `dir`; with XB_DRIVER_IN_SOURCE a copy of it below build_dir */
-	const char *build_dir; /* kept from run to run */
-	const char *stage_dir; /* empty when the first step begins */
+	const char *build_dir;	   /* kept from run to run */
+	const char *stage_dir;	   /* empty when the first step begins */
+	const char *build_machine; /* this host, as GNU's configure scripts call it: "x86_64-pc-linux-gnu" */
 	struct xb_cross
 		cross; /* target, sysroot, wrapper_dir, emulator, prefixes of deps; cmake_file is <build_dir>/toolchain.cmake */
 	const struct xb_tools *tools;

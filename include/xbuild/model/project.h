@@ -105,6 +105,7 @@ struct xb_foreign {
 	const char *preset, *build_type;  /* cmake; NULL: none, and what the profile says */
 	struct xb_words targets;	  /* cmake: what is built; none: all */
 	struct xb_words make_args;	  /* autotools */
+	bool autoreconf;		  /* autotools: the configure script is made first */
 	struct xb_words install;	  /* make: the goals that install; command: one argv */
 	struct xb_words bins, features;	  /* cargo */
 	const char *profile, *vendor;	  /* cargo */

@@ -51,6 +51,41 @@ static const struct driver_case {
 	  .settings = {.options = PAIRS(2, "BUILD_TESTING", "WITH_X:BOOL", "OFF", "a b"),
 		       .cache = PAIRS(1, "HAVE_X_EXITCODE", "0"),
 		       .args = WORDS("-Wno-dev")}}},
+	{"meson",
+	 XB_DRIVER_MESON,
+	 LIST("/usr/bin/meson", "/usr/bin/ninja"),
+	 &release,
+	 true,
+	 {.settings = {.options = PAIRS(2, "docs", "werror", "disabled", "false"),
+		       .args = WORDS("--default-library=static")}}},
+	{"meson-dev", XB_DRIVER_MESON, LIST("/usr/bin/meson", "/usr/bin/ninja"), &dev, false, {.dir = "lib"}},
+	{"autotools",
+	 XB_DRIVER_AUTOTOOLS,
+	 LIST("/usr/bin/make"),
+	 &release,
+	 false,
+	 {.settings = {.options = PAIRS(2, "with-ssl", "disable-nls", "openssl", ""),
+		       .cache = PAIRS(1, "ac_cv_func_x", "it's"),
+		       .args = WORDS("--enable-x")},
+	  .make_args = WORDS("V=1", "all")}},
+	{"autotools-reconf", XB_DRIVER_AUTOTOOLS, LIST("/usr/bin/make"), &dev, false, {.autoreconf = true}},
+	{"make",
+	 XB_DRIVER_MAKE,
+	 LIST("/usr/bin/make"),
+	 &release,
+	 false,
+	 {.settings = {.args = WORDS("all", "WITH_X=1")}, .install = WORDS("install-bin", "install-man")}},
+	{"make-plain", XB_DRIVER_MAKE, LIST("/usr/bin/make"), &dev, false, {.dir = "lib"}},
+	{"go",
+	 XB_DRIVER_GO,
+	 LIST("/usr/bin/go"),
+	 &release,
+	 false,
+	 {.packages = WORDS("./cmd/a", "./cmd/b"),
+	  .tags = WORDS("netgo", "x"),
+	  .ldflags = WORDS("-X", "main.v=1"),
+	  .settings = {.args = WORDS("-buildmode=pie")}}},
+	{"go-plain", XB_DRIVER_GO, LIST("/usr/bin/go"), &dev, false, {.dir = "lib"}},
 	{"command", XB_DRIVER_COMMAND, LIST(NULL), &release, false, {.run = one_run, .n_run = 2}},
 	{"command-steps",
 	 XB_DRIVER_COMMAND,
@@ -88,6 +123,7 @@ static void make(const struct driver_case *c, struct xb_arena *arena, struct xb_
 		.source_dir = "/w/lib",
 		.build_dir = "/w/build",
 		.stage_dir = "/w/stage",
+		.build_machine = "x86_64-pc-linux-gnu",
 		.cross = {.target = xb_target_find(xb_sv("linux-aarch64")),
 			  .sysroot = "/s/root",
 			  .wrapper_dir = "/w/wrap",
@@ -129,36 +165,70 @@ static void test_cases(void **state)
 	}
 }
 
-static const char *explained(const char *output, bool has_emulator, struct xb_arena *arena)
+static const char *explained(enum xb_driver_kind kind, const char *what, const char *output, bool has_emulator,
+			     struct xb_arena *arena)
 {
 	const struct xb_drive drive = {
 		.cross = {.target = xb_target_find(xb_sv("linux-aarch64")),
 			  .emulator = has_emulator ? LIST("/usr/bin/qemu-aarch64") : NULL},
 	};
-	const struct xb_step step = {.what = "configure"};
+	const struct xb_step step = {.what = what};
 
-	return xb_driver_find(XB_DRIVER_CMAKE)->explain(&drive, &step, xb_sv(output), arena);
+	return xb_driver_find(kind)->explain(&drive, &step, xb_sv(output), arena);
 }
 
-static void test_cmake_explains(void **state)
+/* What the tools print, and what the sentence must hold; NULL: none is said. */
+static void test_explains(void **state)
 {
 	static const char trial[] =
 		"try_run() invoked in cross-compiling mode, please set the following cache variables";
-	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	static const char meson_run[] = "ERROR: Can not run test applications in this cross environment.";
+	static const struct {
+		enum xb_driver_kind kind;
+		const char *what, *output;
+		bool has_emulator;
+		const char *told;
+	} table[] = {
+		{XB_DRIVER_CMAKE, "configure", trial, false, "cache: { NAME: value }"},
+		{XB_DRIVER_CMAKE, "configure", trial, true, NULL},
+		{XB_DRIVER_CMAKE, "configure", "Could NOT find ZLIB (missing: ZLIB_LIBRARY)", true, "sysroot.packages"},
+		{XB_DRIVER_CMAKE, "configure", "something else", false, NULL},
+		{XB_DRIVER_MESON, "configure", meson_run, false, "install qemu-user"},
+		{XB_DRIVER_MESON, "configure", meson_run, true, NULL},
+		{XB_DRIVER_MESON, "configure", "ERROR: Dependency \"x\" not found, tried pkgconfig and cmake", true,
+		 "sysroot.packages"},
+		{XB_DRIVER_MESON, "build", meson_run, false, NULL},
+		{XB_DRIVER_AUTOTOOLS, "configure", "configure: error: cannot run test program while cross compiling",
+		 true, "cache: { ac_cv_"},
+		{XB_DRIVER_AUTOTOOLS, "configure",
+		 "Invalid configuration `aarch64-linux-gnu': machine `aarch64' not recognized\n"
+		 "configure: error: /bin/sh ./config.sub aarch64-linux-gnu failed",
+		 false, "'autoreconf: true'"},
+		{XB_DRIVER_AUTOTOOLS, "configure", "checking for x... no", false, NULL},
+		{XB_DRIVER_MAKE, "install", "make: *** No rule to make target 'install'.  Stop.", false,
+		 "install: GOAL"},
+		{XB_DRIVER_MAKE, "build", "make: *** No rule to make target 'install'.  Stop.", false, NULL},
+		{XB_DRIVER_GO, "build", "a.go:3:8: cannot find module providing package x/y", false, "go mod vendor"},
+		{XB_DRIVER_GO, "build", "module x/y: module lookup disabled by GOPROXY=off", false, "go mod vendor"},
+		{XB_DRIVER_GO, "build", "a.go:3:8: undefined: x", false, NULL},
+	};
 
 	(void)state;
-	assert_non_null(strstr(explained(trial, false, &arena), "cache: { NAME: value }"));
-	assert_null(explained(trial, true, &arena));
-	assert_non_null(
-		strstr(explained("Could NOT find ZLIB (missing: ZLIB_LIBRARY)", true, &arena), "sysroot.packages"));
-	assert_null(explained("something else", false, &arena));
+	for (size_t i = 0; i < XB_COUNT(table); i++) {
+		struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+		const char *told =
+			explained(table[i].kind, table[i].what, table[i].output, table[i].has_emulator, &arena);
+
+		if (!told != !table[i].told || (told && !strstr(told, table[i].told)))
+			fail_msg("%s: found: %s", table[i].output, told ? told : "nothing");
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_cmake_explains),
+		cmocka_unit_test(test_explains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makefiles that people wrote: GNU make, "Overriding Variables", "Makefile Conventions". Compilers are given as words, because a
+ * Makefile that says `CC = gcc` goes before the environment; flags in the environment, because a word would end every `+=`.
+ */
+#include <string.h>
+
+#include "driver.h"
+
+static const char *const programs[] = {"make", NULL};
+
+/* No LD: where a Makefile says `LD = $(CC)`, ours would be another kind of program. */
+static void add_tools(const struct xb_drive *drive, struct xb_argv *argv)
+{
+	static const char *const tools[][2] = {
+		{"CC", "clang"}, {"CXX", "clang++"}, {"AR", "ar"},	     {"RANLIB", "ranlib"},
+		{"NM", "nm"},	 {"STRIP", "strip"}, {"OBJCOPY", "objcopy"}, {"PKG_CONFIG", "pkg-config"},
+	};
+
+	for (size_t i = 0; i < XB_COUNT(tools); i++)
+		xb_argv_push(argv, xb_arena_printf(argv->arena, "%s=%s", tools[i][0],
+						   xb_cross_tool(&drive->cross, tools[i][1], argv->arena)));
+	xb_argv_push(argv,
+		     xb_arena_printf(argv->arena, "CROSS_COMPILE=%s", xb_cross_tool(&drive->cross, "", argv->arena)));
+	xb_argv_push(argv, "PREFIX=/usr");
+	xb_argv_push(argv, "prefix=/usr");
+}
+
+/* The unit's words: what sets a variable holds for installing too, goals are those of the build. */
+static void add_args(const struct xb_words *args, bool variables_only, struct xb_argv *argv)
+{
+	for (size_t i = 0; i < args->len; i++)
+		if (!variables_only || strchr(args->items[i], '='))
+			xb_argv_push(argv, args->items[i]);
+}
+
+static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err)
+{
+	const struct xb_foreign *f = drive->foreign;
+	struct xb_argv build = {.arena = arena}, install = {.arena = arena};
+	struct xb_step *step = xb_steps_add(out, arena, "build");
+
+	(void)err;
+	xb_argv_push(&build, drive->programs[0]);
+	add_tools(drive, &build);
+	add_args(&f->settings.args, false, &build);
+	xb_argv_push(&build, NULL);
+	step->argv = build.items;
+	step->cwd = drive->source_dir;
+	step->pool = XB_POOL_MAKE;
+	driver_flags_env(drive, step, arena);
+
+	step = xb_steps_add(out, arena, "install");
+	xb_argv_push(&install, drive->programs[0]);
+	add_tools(drive, &install);
+	add_args(&f->settings.args, true, &install);
+	xb_argv_push(&install, xb_arena_printf(arena, "DESTDIR=%s", drive->stage_dir));
+	for (size_t i = 0; i < f->install.len; i++)
+		xb_argv_push(&install, f->install.items[i]);
+	if (!f->install.len)
+		xb_argv_push(&install, "install");
+	xb_argv_push(&install, NULL);
+	step->argv = install.items;
+	step->cwd = drive->source_dir;
+	step->pool = XB_POOL_MAKE;
+	driver_flags_env(drive, step, arena);
+	return 0;
+}
+
+static const char *explain(const struct xb_drive *drive, const struct xb_step *step, struct xb_sv output,
+			   struct xb_arena *arena)
+{
+	static const char no_rule[] = "No rule to make target 'install'";
+
+	(void)drive;
+	(void)arena;
+	if (strcmp(step->what, "install") == 0 && output.len &&
+	    memmem(output.ptr, output.len, no_rule, strlen(no_rule)))
+		return "name the goals that install with 'install: GOAL', or build it by 'command', whose steps are "
+		       "yours";
+	return NULL;
+}
+
+const struct xb_driver xb_driver_make = {
+	.kind = XB_DRIVER_MAKE,
+	.flags = XB_DRIVER_IN_SOURCE | XB_DRIVER_CROSS_ENV,
+	.programs = programs,
+	.steps = steps,
+	.explain = explain,
+};
