@@ -134,9 +134,9 @@ static void find_runner(struct testing *t, struct place *place)
 	runner->name = xb_app_runner_name(t->app, target);
 	if (!runner->name)
 		return;
+	runner->library_path = test_library_path(arena, runner->sysroot, target, runner->own_libs);
 	if (xb_host_runs(t->app->host.name, target)) {
 		runner->loader = test_find_loader(arena, runner->sysroot, target);
-		runner->library_path = test_library_path(arena, runner->sysroot, target, runner->own_libs);
 	} else {
 		char *path XB_CLEANUP(xb_free_ptr) = xb_proc_find(runner->name);
 

@@ -67,9 +67,9 @@ const char *const *test_argv(struct xb_arena *arena, const struct test_runner *r
 		argv[n++] = runner->emulator;
 		argv[n++] = "-L";
 		argv[n++] = runner->sysroot;
-		if (runner->own_libs) {
+		if (!is_static) {
 			argv[n++] = "-E";
-			argv[n++] = xb_arena_printf(arena, "LD_LIBRARY_PATH=%s", runner->own_libs);
+			argv[n++] = xb_arena_printf(arena, "LD_LIBRARY_PATH=%s", runner->library_path);
 		}
 	} else if (!is_static) {
 		argv[n++] = runner->loader;

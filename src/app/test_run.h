@@ -4,8 +4,9 @@
  *
  * Native:   by the sysroot's own loader with the sysroot's own libraries, so that a test sees the libc that the program was
  *           linked with and runs on any distribution: <loader> --library-path <dirs> <program> <args> (ld.so(8)).
- * Emulated: <qemu> -L <sysroot> -E LD_LIBRARY_PATH=<dir> <program> <args>; -L makes the program's loader and libraries come
- *           from the sysroot, and -E keeps the variable from the emulator itself.
+ * Emulated: <qemu> -L <sysroot> -E LD_LIBRARY_PATH=<dirs> <program> <args>; -L makes the program's loader come from the
+ *           sysroot, and -E keeps the variable from the emulator itself. Without the directories the loader would read this
+ *           machine's /etc/ld.so.cache, which may name libraries for the same kind of machine (i386 beside amd64).
  * Static programs need neither loader nor libraries.
  */
 #ifndef XBUILD_SRC_APP_TEST_RUN_H
@@ -20,7 +21,7 @@ struct test_runner {
 	const char *sysroot;	  /* absolute */
 	const char *loader;	  /* native: path of the sysroot's loader, or NULL when it has none */
 	const char *own_libs;	  /* directory in which the project's shared libraries are found by soname, or NULL */
-	const char *library_path; /* native: own_libs, then the sysroot's directories, joined by ':' */
+	const char *library_path; /* own_libs, then the sysroot's directories, joined by ':' */
 };
 
 /* Where a program of the sysroot finds its libraries; own_libs (may be NULL) stands first. */

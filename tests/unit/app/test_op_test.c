@@ -562,16 +562,20 @@ static void the_loader_and_its_directories_are_the_sysroot_s(void **state)
 	assert_string_equal(argv[0], "/out/p");
 	assert_string_equal(argv[2], "b c");
 	assert_null(argv[3]);
-	r = (struct test_runner){.name = "qemu-aarch64", .emulator = "/bin/q", .sysroot = "/s", .own_libs = "/t"};
+	r = (struct test_runner){
+		.name = "qemu-aarch64", .emulator = "/bin/q", .sysroot = "/s", .library_path = "/t:/s/lib"};
 	argv = test_argv(&arena, &r, "/out/p", false, &args);
 	assert_string_equal(argv[0], "/bin/q");
 	assert_string_equal(argv[1], "-L");
 	assert_string_equal(argv[2], "/s");
 	assert_string_equal(argv[3], "-E");
-	assert_string_equal(argv[4], "LD_LIBRARY_PATH=/t");
+	assert_string_equal(argv[4], "LD_LIBRARY_PATH=/t:/s/lib");
 	assert_string_equal(argv[5], "/out/p");
 	assert_string_equal(argv[7], "b c");
 	assert_null(argv[8]);
+	argv = test_argv(&arena, &r, "/out/p", true, &args);
+	assert_string_equal(argv[2], "/s");
+	assert_string_equal(argv[3], "/out/p");
 	assert_string_equal(test_library_path(&arena, "/s", arm, NULL),
 			    "/s/usr/lib/aarch64-linux-gnu:/s/lib/aarch64-linux-gnu:/s/usr/lib:/s/lib");
 	assert_string_equal(test_library_path(&arena, "/s", arm, "/t"),
