@@ -245,8 +245,9 @@ static const char *stale_host(struct xb_app *app, const struct xb_lock *lock, co
 	return NULL;
 }
 
-static const char *stale_target(struct xb_app *app, const struct xb_lock *lock, const char *target)
+static const char *stale_target(struct xb_app *app, const struct xb_lock *lock, const struct xb_target *row)
 {
+	const char *target = row->name;
 	const struct xb_lock_sysroot *s = xb_lock_sysroot(lock, target);
 	const struct xb_words *packages = &app->project->packages;
 
@@ -255,7 +256,7 @@ static const char *stale_target(struct xb_app *app, const struct xb_lock *lock, 
 	if (strcmp(s->name, app->sysroot->name) != 0)
 		return xb_arena_printf(&app->arena, "it has sysroot '%s' where the project wants '%s'", s->name,
 				       app->sysroot->name);
-	for (size_t i = 0; i < packages->len; i++)
+	for (size_t i = 0; i < packages->len && row->libc == XB_LIBC_GLIBC; i++)
 		if (!xb_lock_package(&s->packages, packages->items[i]))
 			return xb_arena_printf(&app->arena, "it has no package '%s' for target '%s'",
 					       packages->items[i], target);
@@ -293,7 +294,7 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 	for (size_t i = 0; i < p->hosts.len && !reason; i++)
 		reason = stale_host(app, lock, p->hosts.items[i]);
 	for (size_t i = 0; i < p->n_targets && !reason; i++)
-		reason = stale_target(app, lock, p->targets[i].target->name);
+		reason = stale_target(app, lock, p->targets[i].target);
 	if (!reason)
 		reason = rust_stale(app, lock);
 	if (!reason)

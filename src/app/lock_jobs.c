@@ -143,6 +143,16 @@ static int need_index(struct lock_plan *plan, struct lock_suite *s, const char *
 	return 0;
 }
 
+/* Debian supports a release for fewer architectures once it is old: security updates end for the others. */
+static void tell_no_index(const struct lock_plan *plan, const struct lock_suite *s, const char *component,
+			  const char *arch)
+{
+	char *text XB_CLEANUP(xb_free_ptr) = xb_printf("suite '%s' has no '%s' for '%s': it gets no updates from there",
+						       s->suite->id, component, arch);
+
+	xb_observe(plan->app->observer, &(struct xb_event){.kind = XB_EVENT_WARNING, .text = text});
+}
+
 static int find_indexes(struct lock_job *job, struct xb_err *err)
 {
 	struct lock_plan *plan = job->plan;
@@ -157,6 +167,11 @@ static int find_indexes(struct lock_job *job, struct xb_err *err)
 			const struct xb_release_file *file = find_file(plan, s, component, job->arch);
 			size_t index;
 
+			/* the release itself, which is signed, says what there is; the first suite is the one to build on */
+			if (!file && i > 0) {
+				tell_no_index(plan, s, component, job->arch);
+				continue;
+			}
 			if (!file)
 				return xb_fail(err, XB_E_INPUT, "suite '%s' has no index of '%s' for '%s'",
 					       s->suite->id, component, job->arch);

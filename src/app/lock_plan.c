@@ -271,16 +271,89 @@ static int plan_images(struct lock_plan *plan, const struct xb_list *free_names,
 	return 0;
 }
 
-static int plan_sysroot(struct lock_plan *plan, const struct xb_target *target, const struct xb_list *free_names,
+/* Is the release made for the target's machine, and does it have the target's C library? */
+static bool serves_target(const struct xb_sysroot_desc *desc, const struct xb_target *target)
+{
+	size_t i = 0;
+
+	if (target->libc == XB_LIBC_MUSL && !desc->musl_packages.len)
+		return false;
+	while (i < desc->architectures.len && strcmp(desc->architectures.items[i], target->debian_arch) != 0)
+		i++;
+	return !desc->architectures.len || i < desc->architectures.len;
+}
+
+/* The sysroots that serve the target, joined by ", ". */
+static void sysroots_for(struct xb_app *app, const struct xb_target *target, struct xb_str *out)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	const char **names;
+
+	if (xb_data_names(app->data_dir, "sysroots", &app->arena, &names, &ignored) < 0)
+		return;
+	for (; *names; names++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
+		struct xb_sysroot_desc *desc = NULL;
+
+		if (xb_sysroot_desc_load(app->data_dir, *names, &desc, &diags, &err) < 0)
+			continue;
+		if (serves_target(desc, target))
+			xb_str_printf(out, "%s%s", out->len ? ", " : "", *names);
+		xb_sysroot_desc_free(desc);
+	}
+}
+
+static int refuse_target(struct xb_app *app, const struct xb_project_target *t, struct xb_err *err)
+{
+	struct xb_str others XB_CLEANUP(xb_str_release) = {0};
+
+	sysroots_for(app, t->target, &others);
+	if (t->target->libc == XB_LIBC_MUSL && !app->sysroot->musl_packages.len)
+		xb_fail(err, XB_E_INPUT, "sysroot '%s' has no musl for target '%s'", app->sysroot->name,
+			t->target->name);
+	else
+		xb_fail(err, XB_E_INPUT, "sysroot '%s' has nothing for target '%s' (Debian's '%s')", app->sysroot->name,
+			t->target->name, t->target->debian_arch);
+	if (others.len)
+		xb_hint(err, "sysroots that have it: %s", xb_str_get(&others));
+	if (t->at.line)
+		xb_diags_help(&app->diags, xb_diags_add(&app->diags, t->at, app->project->source, "%s", err->msg), "%s",
+			      err->hint ? err->hint : "no sysroot has it");
+	return err->code;
+}
+
+static void tell_left_out(const struct lock_plan *plan, const struct xb_target *target)
+{
+	char *text XB_CLEANUP(xb_free_ptr) =
+		xb_printf("target '%s': the sysroot's 'packages:' are left out, since Debian builds them for glibc",
+			  target->name);
+
+	xb_observe(plan->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
+}
+
+static int plan_sysroot(struct lock_plan *plan, const struct xb_project_target *t, const struct xb_list *free_names,
 			struct xb_err *err)
 {
+	static const struct xb_words none = {0};
 	const struct xb_sysroot_desc *desc = plan->app->sysroot;
-	const struct xb_words *packages = &plan->app->project->packages;
+	const struct xb_target *target = t->target;
+	const bool is_musl = target->libc == XB_LIBC_MUSL;
+	/* what Debian has for programs was linked with glibc */
+	const struct xb_words *packages = is_musl ? &none : &plan->app->project->packages;
 	const struct xb_lock_sysroot *old = lock_keeps(plan) ? xb_lock_sysroot(plan->before, target->name) : NULL;
 	struct lock_want want = {.target = target->name, .free_names = free_names};
 
-	want.packages = lock_join_lists(&plan->arena, &desc->packages, packages->items, packages->len);
+	if (!serves_target(desc, target))
+		return refuse_target(plan->app, t, err);
+	want.packages = lock_join_lists(&plan->arena, is_musl ? &desc->musl_packages : &desc->packages, packages->items,
+					packages->len);
 	want.exclude = exclude_but(&plan->arena, &desc->exclude, &(struct xb_list){packages->items, packages->len});
+	if (is_musl)
+		want.exclude =
+			lock_join_lists(&plan->arena, &want.exclude, desc->musl_exclude.items, desc->musl_exclude.len);
+	if (is_musl && plan->app->project->packages.len)
+		tell_left_out(plan, target);
 	/* Another sysroot is another release of Debian: nothing of the old one fits. */
 	if (old && strcmp(old->name, desc->name) == 0)
 		want.keep = old->packages;
@@ -305,7 +378,7 @@ int lock_plan_all(struct lock_plan *plan, struct xb_err *err)
 		if (plan_toolchain(plan, p->hosts.items[i], free_names, err) < 0)
 			return err->code;
 	for (size_t i = 0; i < p->n_targets; i++)
-		if (plan_sysroot(plan, p->targets[i].target, free_names, err) < 0)
+		if (plan_sysroot(plan, &p->targets[i], free_names, err) < 0)
 			return err->code;
 	return plan_images(plan, free_names, err) < 0 ? err->code : lock_plan_rust(plan, free_names, err);
 }

@@ -60,6 +60,23 @@ static int select_images(struct xb_app *app, const struct xb_image_opts *opts, c
 	return xb_hint(err, "add 'image:' with a name below it");
 }
 
+/* A platform of an index says nothing of the C library: whoever pulls takes the first manifest that fits (image-index.md). */
+static int check_platforms(const struct xb_image *image, const struct xb_target *const *targets, size_t n,
+			   struct xb_err *err)
+{
+	for (size_t i = 1; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(targets[i]->oci_arch, targets[k]->oci_arch) != 0)
+				continue;
+			xb_fail(err, XB_E_INPUT, "image '%s': targets '%s' and '%s' are both the platform linux/%s",
+				image->name, targets[k]->name, targets[i]->name, targets[k]->oci_arch);
+			return xb_hint(err,
+				       "list one of them under the image's 'targets:', or ask for it with --target");
+		}
+	}
+	return 0;
+}
+
 /* Targets of one image: those asked for that it is made for, in the order of the project. */
 static int select_targets(struct image_run *run, const struct xb_image_opts *opts, const struct xb_image *image,
 			  const struct xb_target ***out, size_t *out_len, struct xb_err *err)
@@ -80,7 +97,7 @@ static int select_targets(struct image_run *run, const struct xb_image_opts *opt
 	}
 	*out_len = n;
 	if (n)
-		return 0;
+		return check_platforms(image, *out, n, err);
 	return xb_fail(err, XB_E_USAGE, "the image is made for none of the targets asked for");
 }
 

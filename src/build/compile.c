@@ -164,12 +164,30 @@ static void add_modules(const struct xb_unit *unit, struct xb_arena *arena, stru
 			add_modules(unit->deps[i], arena, out);
 }
 
+/*
+ * Debian's musl lives in a directory of its own, which clang's driver does not know: musl's headers, then the kernel's, whose
+ * half for the machine is in the directory of the GNU triple. The compiler's own headers stand before them.
+ */
+static void add_musl_headers(const struct xb_target *target, struct xb_command *out)
+{
+	const char *const dirs[] = {xb_arena_printf(out->arena, "usr/include/%s", target->multiarch), "usr/include",
+				    xb_arena_printf(out->arena, "usr/include/%s", target->gcc_triple)};
+
+	xb_command_word(out, "-nostdlibinc");
+	for (size_t i = 0; i < XB_COUNT(dirs); i++)
+		xb_command_rooted(out, "-isystem", XB_ROOT_SYSROOT, dirs[i], NULL);
+}
+
 void xb_compile_target(const struct xb_tools *tools, const struct xb_sysroot_paths *sysroot, struct xb_command *out)
 {
 	xb_command_word(out, "-no-canonical-prefixes");
 	xb_command_word(out, "--no-default-config");
 	xb_command_word(out, xb_arena_printf(out->arena, "--target=%s", sysroot->target->triple));
 	xb_command_rooted(out, "--sysroot=", XB_ROOT_SYSROOT, NULL, NULL);
+	if (sysroot->target->libc == XB_LIBC_MUSL) {
+		add_musl_headers(sysroot->target, out);
+		return;
+	}
 	/* clang 16 learnt --gcc-install-dir; --gcc-toolchain searches below usr/lib/gcc and finds the same directory */
 	if (tools->major >= 16)
 		xb_command_rooted(out, "--gcc-install-dir=", XB_ROOT_SYSROOT, sysroot->gcc_dir, NULL);
@@ -194,16 +212,14 @@ static void add_base(const struct xb_setup *setup, struct xb_command *out)
 	xb_command_real(out, "-fno-crash-diagnostics");
 }
 
-static bool is_x86(const struct xb_target *target)
+void xb_compile_cpu(const struct xb_target *target, const char *cpu, struct xb_command *out)
 {
-	return !strncmp(target->name, "linux-x86", 9) || !strncmp(target->name, "linux-i", 7);
-}
-
-void xb_compile_cpu(const struct xb_project_target *target, struct xb_command *out)
-{
-	if (target->cpu)
-		xb_command_word(out, xb_arena_printf(out->arena, "%s%s",
-						     is_x86(target->target) ? "-march=" : "-mcpu=", target->cpu));
+	if (cpu) {
+		xb_command_word(out, xb_arena_printf(out->arena, "%s%s", target->cpu_option, cpu));
+		return;
+	}
+	for (size_t i = 0; target->baseline[i]; i++)
+		xb_command_word(out, target->baseline[i]);
 }
 
 static void add_profile(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_command *out)
@@ -212,7 +228,7 @@ static void add_profile(const struct xb_setup *setup, const struct xb_unit *unit
 	static const char *const debug[] = {"-g0", "-gline-tables-only", "-g", "-g"};
 	const struct xb_profile *profile = setup->profile;
 
-	xb_compile_cpu(setup->target, out);
+	xb_compile_cpu(setup->target->target, setup->target->cpu, out);
 	xb_command_word(out, optimize[profile->optimize]);
 	xb_command_word(out, debug[profile->debug]);
 	/* objects of a static library may end up in a shared one */

@@ -191,10 +191,22 @@ static int gather_flags(const struct xb_setup *setup, const struct xb_unit *unit
 /* How the program starts and is loaded. */
 enum form { FORM_SHARED, FORM_PIE, FORM_FIXED, FORM_STATIC, FORM_STATIC_PIE };
 
-static enum form form_of(const struct xb_unit *unit, const struct ldflags *flags)
+static bool needs_shared(const struct xb_unit *unit)
+{
+	for (size_t i = 0; i < unit->n_deps; i++) {
+		if (unit->deps[i]->kind == XB_UNIT_SHARED || needs_shared(unit->deps[i]))
+			return true;
+	}
+	return false;
+}
+
+static enum form form_of(const struct xb_target *target, const struct xb_unit *unit, const struct ldflags *flags)
 {
 	if (unit->kind == XB_UNIT_SHARED)
 		return FORM_SHARED;
+	/* what musl is taken for: programs that run anywhere; with a library to load they need its loader all the same */
+	if (target->libc == XB_LIBC_MUSL && !flags->is_static && !needs_shared(unit))
+		return flags->no_pie ? FORM_STATIC : FORM_STATIC_PIE;
 	if (flags->static_pie)
 		return FORM_STATIC_PIE;
 	if (flags->is_static)
@@ -262,7 +274,7 @@ static void add_lto(const struct xb_setup *setup, struct xb_command *out)
 	if (setup->profile->lto == XB_LTO_NONE)
 		return;
 	if (!cpu)
-		cpu = strcmp(target->lld_emulation, "elf_x86_64") ? "generic" : "x86-64";
+		cpu = target->lto_cpu;
 	xb_command_word(out, xb_arena_printf(out->arena, "-plugin-opt=mcpu=%s", cpu));
 	xb_command_word(out, levels[setup->profile->optimize]);
 	if (setup->profile->lto == XB_LTO_THIN)
@@ -341,16 +353,22 @@ int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bo
 	enum form form;
 
 	xb_command_init(&flags.words, out->arena);
+	/* libgcc_s was linked with glibc */
+	flags.static_libgcc = setup->target->target->libc == XB_LIBC_MUSL;
 	if (gather_flags(setup, unit, pkgconfig, &flags, err) < 0)
 		return err->code;
-	form = form_of(unit, &flags);
+	form = form_of(setup->target->target, unit, &flags);
+	if (form == FORM_STATIC_PIE && setup->target->target->no_static_pie) {
+		xb_fail(err, XB_E_INPUT,
+			"unit '%s': linker flag '-static-pie' is not possible for %s: its glibc has no "
+			"start file for such programs",
+			unit->name, setup->target->target->name);
+		return xb_hint(err, "use '-static' for this target, in its 'per-target:'");
+	}
 	xb_command_rooted(out, "--sysroot=", XB_ROOT_SYSROOT, NULL, NULL);
 	xb_command_word(out, "-m");
 	xb_command_word(out, setup->target->target->lld_emulation);
-	if (!strcmp(setup->target->target->lld_emulation, "aarch64linux")) {
-		xb_command_word(out, "-EL");
-		xb_command_word(out, "--fix-cortex-a53-843419");
-	}
+	add_words(out, setup->target->target->link_words);
 	add_words(out, fixed);
 	if (flags.rdynamic)
 		xb_command_word(out, "-export-dynamic");

@@ -211,6 +211,9 @@ static int get_module(struct xb_pkgconfig *reader, struct xb_sv name, const char
 		xb_fail(err, XB_E_INPUT, "pkg-config module '%s'%s%s is not in the sysroot of %s (no %s.pc)",
 			module->name, wanted_by ? ", required by " : "", wanted_by ? wanted_by : "",
 			reader->sysroot->target->name, module->name);
+		if (reader->sysroot->target->libc == XB_LIBC_MUSL)
+			return xb_hint(err, "Debian's libraries are built for glibc; build the library from source as "
+					    "a unit, or leave this target out of the unit's 'targets:'");
 		return xb_hint(err,
 			       "add the -dev package that ships %s.pc to sysroot.packages in the project file, "
 			       "then run 'xbuild lock'",

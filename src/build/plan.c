@@ -281,6 +281,12 @@ static int plan_compiles(struct planner *p, struct compiles *c, bool *out_cxx, s
 						      "unit '%s': source '%s' is neither C, C++ nor assembler",
 						      c->unit->name, list.paths[i]));
 		}
+		if (language == XB_LANG_CXX && p->setup->target->target->libc == XB_LIBC_MUSL)
+			return report(p, &c->unit->at, err,
+				      xb_arena_printf(p->arena,
+						      "unit '%s': source '%s' is C++, and Debian has no C++ library "
+						      "for %s: list other targets under the unit's 'targets:'",
+						      c->unit->name, list.paths[i], p->setup->target->target->name));
 		*out_cxx = *out_cxx || language == XB_LANG_CXX;
 		if (plan_source(p, c, list.paths[i], language, err) < 0)
 			return err->code;

@@ -71,6 +71,10 @@ static bool check_machine(struct xb_check *check)
 	if (elf->machine != target->elf_machine)
 		xb_verify_problem(check, "expected machine %s, found %s", machine_text(check, target->elf_machine),
 				  machine_text(check, elf->machine));
+	if (check->problems.len == before &&
+	    !xb_target_accepts(target, elf->elf_class, elf->elf_data, elf->machine, elf->flags))
+		xb_verify_problem(check, "expected the ABI 0x%x in the flags (mask 0x%x), found 0x%x", target->elf_abi,
+				  target->elf_abi_mask, elf->flags & target->elf_abi_mask);
 	return check->problems.len == before;
 }
 

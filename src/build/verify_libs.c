@@ -105,10 +105,10 @@ static void check_library(struct xb_check *check, const char *name)
 	if (rc <= 0)
 		xb_verify_problem(check, "expected needed library %s to be an ELF file, found %s", name,
 				  rc < 0 ? err.msg : "another format");
-	else if (library->elf_class != target->elf_class || library->elf_data != target->elf_data ||
-		 library->machine != target->elf_machine)
-		xb_verify_problem(check, "expected needed library %s for %s, found one for machine %u, class %u", name,
-				  target->name, library->machine, library->elf_class);
+	else if (!xb_target_accepts(target, library->elf_class, library->elf_data, library->machine, library->flags))
+		xb_verify_problem(check,
+				  "expected needed library %s for %s, found one for machine %u, class %u, flags 0x%x",
+				  name, target->name, library->machine, library->elf_class, library->flags);
 	else
 		check_versions(check, name, library);
 	xb_elf_free(library);

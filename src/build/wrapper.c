@@ -129,6 +129,20 @@ static void add_prefixes(struct plan *plan, struct xb_command *out)
 	}
 }
 
+/* Debian's directory of musl and GCC's are not where the driver looks, and libgcc_s was linked with glibc. */
+static void add_musl_link(struct plan *plan, struct xb_command *out)
+{
+	const struct xb_sysroot_paths *sysroot = plan->spec->sysroot;
+	const char *const dirs[] = {xb_arena_printf(&plan->arena, "usr/lib/%s", sysroot->target->multiarch),
+				    sysroot->gcc_dir};
+
+	for (size_t i = 0; i < XB_COUNT(dirs); i++) {
+		xb_command_rooted(out, "-B", XB_ROOT_SYSROOT, dirs[i], NULL);
+		xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, dirs[i], NULL);
+	}
+	xb_command_word(out, "-static-libgcc");
+}
+
 /*
  * Between the two words no compile warns of an option that only a link needs, and -Werror stays usable. -fuse-ld tells what
  * kind of linker --ld-path is.
@@ -141,6 +155,8 @@ static void add_link(struct plan *plan, struct xb_command *out)
 					     xb_wrapper_tool(plan->spec, "ld.lld", &plan->arena)));
 	xb_command_word(out, "-Wl,--build-id=sha1,-z,relro,-z,now,-z,noexecstack");
 	add_prefixes(plan, out);
+	if (plan->spec->sysroot->target->libc == XB_LIBC_MUSL)
+		add_musl_link(plan, out);
 	xb_command_word(out, "--end-no-unused-arguments");
 }
 
@@ -158,8 +174,7 @@ static void say_compiler(struct plan *plan, const struct tool *tool, struct xb_s
 	xb_command_word(&words, xb_arena_printf(&plan->arena, "-resource-dir=%s", resource_dir(plan)));
 	xb_compile_target(spec->tools, spec->sysroot, &words);
 	xb_compile_maps(spec->project_dir != NULL, &words);
-	if (spec->target)
-		xb_compile_cpu(spec->target, &words);
+	xb_compile_cpu(spec->sysroot->target, spec->target ? spec->target->cpu : NULL, &words);
 	add_link(plan, &words);
 	xb_roots_real(spec->project_dir, spec->tools, spec->sysroot, &roots);
 	xb_command_argv(&words, &roots, &none, &argv);

@@ -22,6 +22,8 @@ static json_t *target_json(const struct xb_target *t, const char *runs, struct x
 		json_array_append_new(aliases, json_string(t->aliases[i]));
 	json_t *row = json_object();
 	json_object_set_new(row, "name", json_string(t->name));
+	json_object_set_new(row, "default", json_boolean(t->is_default));
+	json_object_set_new(row, "libc", json_string(t->libc == XB_LIBC_MUSL ? "musl" : "glibc"));
 	json_object_set_new(row, "debian", json_string(t->debian_arch));
 	json_object_set_new(row, "apk", json_string(t->apk_arch));
 	json_object_set_new(row, "triple", json_string(t->triple));

@@ -70,8 +70,7 @@ static void add_lack(struct xb_lacks *lacks, struct xb_lack lack)
 
 static bool is_for_target(const struct xb_elf *elf, const struct xb_target *target)
 {
-	return elf->elf_class == target->elf_class && elf->elf_data == target->elf_data &&
-	       elf->machine == target->elf_machine;
+	return xb_target_accepts(target, elf->elf_class, elf->elf_data, elf->machine, elf->flags);
 }
 
 static const struct xb_rootfs_entry *entry_of(const struct walk *w, size_t index)

@@ -277,12 +277,27 @@ void data_read_rust(struct schema *s, const struct xb_yaml *root, struct xb_rust
 
 #define SYSROOT(field) offsetof(struct xb_sysroot_desc, field)
 
+static const struct schema_key musl_keys[] = {
+	{"packages", read_full_list, SYSROOT(musl_packages), &package_rule, true},
+	{"exclude", schema_list, SYSROOT(musl_exclude), &package_rule, false},
+};
+
+static void read_musl(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	const struct schema_group group = SCHEMA_GROUP(musl_keys, field);
+
+	(void)arg;
+	schema_read(s, node, &group, 1, "musl");
+}
+
 static const struct schema_key sysroot_keys[] = {
 	{"name", schema_text, SYSROOT(name), &name_rule, true},
 	{"gcc", schema_text, SYSROOT(gcc), &number_rule, true},
 	{"support", schema_text, SYSROOT(support), NULL, true},
 	{"debian", read_debian, SYSROOT(debian), NULL, true},
+	{"architectures", schema_list, SYSROOT(architectures), &name_rule, false},
 	{"packages", read_full_list, SYSROOT(packages), &package_rule, true},
+	{"musl", read_musl, 0, NULL, false},
 	{"exclude", schema_list, SYSROOT(exclude), &package_rule, false},
 	{"drop", schema_list, SYSROOT(drop), &path_rule, false},
 };

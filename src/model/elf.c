@@ -138,6 +138,7 @@ static int read_ident(struct elf_reader *r)
 	r->elf->elf_data = r->data[5];
 	r->elf->type = xb_elf_u16(r, 16);
 	r->elf->machine = xb_elf_u16(r, 18);
+	r->elf->flags = xb_elf_u32(r, r->is_64 ? 48 : 36);
 	return 0;
 }
 

@@ -40,12 +40,18 @@ static void put_words(json_t *object, const char *key, const struct xb_words *wo
 	XB_VEC_RELEASE(&names);
 }
 
+/* Debian's name, as locks have it from the start; musl is another choice of packages of the same architecture. */
+static const char *lock_name(const struct xb_target *target)
+{
+	return target->libc == XB_LIBC_GLIBC ? target->debian_arch : target->name;
+}
+
 static void put_targets(json_t *object, const struct xb_project *project)
 {
 	struct names names = {0};
 
 	for (size_t i = 0; i < project->n_targets; i++)
-		XB_VEC_PUSH(&names, project->targets[i].target->debian_arch);
+		XB_VEC_PUSH(&names, lock_name(project->targets[i].target));
 	put_sorted(object, "targets", &names);
 	XB_VEC_RELEASE(&names);
 }

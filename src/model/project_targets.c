@@ -78,6 +78,9 @@ static void read_target(struct schema *s, const struct xb_yaml *node, struct xb_
 	};
 
 	schema_read(s, node, groups, XB_COUNT(groups), "target");
+	if (target->glibc_floor && target->target->libc != XB_LIBC_GLIBC)
+		schema_problem(s, node->at, "target '%s' has no glibc: 'glibc-floor' means nothing there",
+			       target->target->name);
 }
 
 void project_read_targets(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -111,8 +114,10 @@ void project_default_targets(struct schema *s)
 	if (project->targets)
 		return;
 	project->targets = xb_arena_array(s->arena, len, sizeof(*project->targets));
-	for (size_t i = 0; i < len; i++)
-		project->targets[project->n_targets++].target = &rows[i];
+	for (size_t i = 0; i < len; i++) {
+		if (rows[i].is_default)
+			project->targets[project->n_targets++].target = &rows[i];
+	}
 }
 
 void project_target_names(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)

@@ -66,7 +66,7 @@ int xb_sysroot_find(const struct xb_store *store, const struct xb_sysroot_desc *
 		.manifest = xb_arena_strdup(arena, tree.manifest),
 		.digest = tree.digest,
 		.digest_size = tree.digest_size,
-		.gcc_dir = xb_arena_printf(arena, "usr/lib/gcc/%s/%s", target->multiarch, desc->gcc),
+		.gcc_dir = xb_arena_printf(arena, "usr/lib/gcc/%s/%s", target->gcc_triple, desc->gcc),
 		.gcc_version = xb_arena_strdup(arena, desc->gcc),
 	};
 	return 1;

@@ -65,11 +65,12 @@ int xb_compile_command(const struct xb_setup *setup, const struct xb_unit *unit,
 
 /*
  * Parts of it, for whoever drives the compiler otherwise (build/wrapper): target, sysroot and GCC directory, with no look at
- * the host; the roots mapped away in what is written, that of the project on request; the cpu that the project asks for.
+ * the host; the roots mapped away in what is written, that of the project on request; the cpu that the project asks
+ * for, or with NULL the target's oldest.
  */
 void xb_compile_target(const struct xb_tools *tools, const struct xb_sysroot_paths *sysroot, struct xb_command *out);
 void xb_compile_maps(bool project, struct xb_command *out);
-void xb_compile_cpu(const struct xb_project_target *target, struct xb_command *out);
+void xb_compile_cpu(const struct xb_target *target, const char *cpu, struct xb_command *out);
 
 /* A list of paths or names in an arena. */
 struct xb_dirs {

@@ -80,7 +80,10 @@ struct xb_sysroot_desc {
 	const char *gcc;     /* "12": usr/lib/gcc/<triple>/<gcc> */
 	const char *support; /* "current", or a sentence that lock prints as a warning ("out of support since ...") */
 	struct xb_debian debian;
-	struct xb_list packages; /* the minimal C and C++ sysroot */
+	struct xb_list architectures; /* Debian's names of those that the release has; empty: not said */
+	struct xb_list packages;      /* the minimal C and C++ sysroot */
+	struct xb_list musl_packages; /* the minimal C sysroot of targets with musl; empty: there is none */
+	struct xb_list musl_exclude;  /* left out there besides `exclude` */
 	struct xb_list exclude;
 	struct xb_list drop;
 };

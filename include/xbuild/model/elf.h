@@ -29,6 +29,7 @@ struct xb_elf {
 	struct xb_arena arena;
 	uint8_t elf_class, elf_data;
 	uint16_t machine;
+	uint32_t flags;		     /* e_flags: of some machines, the ABI (xb_target_accepts) */
 	uint16_t type;		     /* ET_EXEC 2, ET_DYN 3, ET_REL 1 */
 	const char *interpreter;     /* PT_INTERP or NULL */
 	const char *soname;	     /* or NULL */

@@ -98,6 +98,56 @@ static void test_golden(void **state)
 	fake_close(&f);
 }
 
+/* Debian's baseline, said aloud: what clang takes by itself depends on who built it. A cpu: takes its place. */
+static void test_baselines(void **state)
+{
+	static const struct {
+		const char *target, *baseline, *with_cpu;
+	} known[] = {
+		{"linux-armv7", " -march=armv7-a -mfpu=vfpv3-d16 -O0 ", " -mcpu=c9 -O0 "},
+		{"linux-riscv64", " -march=rv64gc -O0 ", " -mcpu=c9 -O0 "},
+		{"linux-ppc64le", " -mcpu=pwr8 -O0 ", " -mcpu=c9 -O0 "},
+		{"linux-s390x", " -march=z196 -O0 ", " -march=c9 -O0 "},
+		{"linux-x86", " -march=i686 -O0 ", " -march=c9 -O0 "},
+		{"linux-aarch64-musl", "=/toolchain -O0 ", " -mcpu=c9 -O0 "},
+	};
+	struct fake f;
+	struct xb_unit *app;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	for (size_t i = 0; i < XB_COUNT(known); i++) {
+		f.target = (struct xb_project_target){.target = xb_target_find(xb_sv(known[i].target))};
+		f.sysroot.target = f.target.target;
+		assert_non_null(strstr(command(&f, app, XB_LANG_C), known[i].baseline));
+		f.target.cpu = "c9";
+		assert_non_null(strstr(command(&f, app, XB_LANG_C), known[i].with_cpu));
+		assert_null(strstr(command(&f, app, XB_LANG_C), known[i].baseline));
+	}
+	fake_close(&f);
+}
+
+/* No directory that the driver would look for by itself; musl's headers before the kernel's. */
+static void test_musl_headers(void **state)
+{
+	struct fake f;
+	struct xb_unit *app;
+	const char *text;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	f.target = (struct xb_project_target){.target = xb_target_find(xb_sv("linux-x86_64-musl"))};
+	f.sysroot.target = f.target.target;
+	text = command(&f, app, XB_LANG_C);
+	assert_non_null(strstr(text, " --target=x86_64-linux-musl --sysroot=../sysroot -nostdlibinc "
+				     "-isystem../sysroot/usr/include/x86_64-linux-musl -isystem../sysroot/usr/include "
+				     "-isystem../sysroot/usr/include/x86_64-linux-gnu -fdebug"));
+	assert_null(strstr(text, "gcc"));
+	fake_close(&f);
+}
+
 static void test_order_of_settings(void **state)
 {
 	struct fake f;
@@ -209,6 +259,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_baselines),
+		cmocka_unit_test(test_musl_headers),
 		cmocka_unit_test(test_order_of_settings),
 		cmocka_unit_test(test_defines_are_expanded),
 		cmocka_unit_test(test_include_directories_are_handed_on),

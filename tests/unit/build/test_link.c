@@ -172,6 +172,77 @@ static void test_lto_and_aarch64(void **state)
 	fake_close(&f);
 }
 
+/* As clang 22 -### prints it for each of them. */
+static void test_other_machines(void **state)
+{
+	static const struct {
+		const char *target, *words, *loader, *lto;
+	} known[] = {
+		{"linux-armv7", " -m armelf_linux_eabi -EL -X ", "/lib/ld-linux-armhf.so.3", "generic"},
+		{"linux-riscv64", " -m elf64lriscv -X ", "/lib/ld-linux-riscv64-lp64d.so.1", "generic-rv64"},
+		{"linux-ppc64le", " -m elf64lppc ", "/lib64/ld64.so.2", "pwr8"},
+		{"linux-s390x", " -m elf64_s390 ", "/lib/ld64.so.1", "z196"},
+		{"linux-x86", " -m elf_i386 ", "/lib/ld-linux.so.2", "i686"},
+	};
+	struct fake f;
+	struct xb_unit *app;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	f.profile.lto = XB_LTO_THIN;
+	for (size_t i = 0; i < XB_COUNT(known); i++) {
+		const char *text;
+
+		f.target = (struct xb_project_target){.target = xb_target_find(xb_sv(known[i].target))};
+		text = link_words(&f, app, false, false);
+		assert_non_null(strstr(text, known[i].words));
+		assert_non_null(strstr(text, xb_arena_printf(&f.arena, " -dynamic-linker %s ", known[i].loader)));
+		assert_non_null(strstr(text, xb_arena_printf(&f.arena, " -plugin-opt=mcpu=%s ", known[i].lto)));
+		app->settings.ldflags = words(&f, LIST("-static-pie"));
+		text = link_words(&f, app, false, false);
+		assert_int_equal(!text, f.target.target->no_static_pie);
+		if (!text)
+			assert_non_null(strstr(f.err.msg, known[i].target));
+		app->settings.ldflags = words(&f, LIST("-static"));
+		assert_non_null(strstr(link_words(&f, app, false, false), "/crtbeginT.o "));
+		app->settings.ldflags = (struct xb_words){0};
+	}
+	fake_close(&f);
+}
+
+/* Programs are static-pie with musl's own files and GCC's of the GNU triple; one that loads a library has musl's loader. */
+static void test_musl(void **state)
+{
+#define MUSL "../sysroot/usr/lib/x86_64-linux-musl/"
+	struct fake f;
+	struct xb_unit *app, *core, *shared;
+	const char *text;
+
+	(void)state;
+	fake_open(&f);
+	f.target = (struct xb_project_target){.target = xb_target_find(xb_sv("linux-x86_64-musl"))};
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	core = fake_unit(&f, "core", XB_UNIT_STATIC, "*.c");
+	shared = fake_unit(&f, "shared", XB_UNIT_SHARED, "*.c");
+	fake_dep(&f, app, core);
+	assert_link(&f, app, false, false,
+		    HEAD "-static -pie --no-dynamic-linker -z text " FILES MUSL "rcrt1.o " MUSL "crti.o " GCC
+			 "/crtbeginS.o -L" GCC " -L../sysroot/usr/lib/x86_64-linux-musl -L../sysroot/usr/lib "
+			 "IN --start-group -lgcc -lgcc_eh -lc --end-group " GCC "/crtendS.o " MUSL "crtn.o");
+	app->settings.ldflags = words(&f, LIST("-no-pie"));
+	assert_non_null(strstr(link_words(&f, app, false, false), " -static --dependency-file=D "));
+	app->settings.ldflags = (struct xb_words){0};
+	fake_dep(&f, core, shared);
+	text = link_words(&f, app, false, false);
+	assert_non_null(strstr(text, " -pie -dynamic-linker /lib/ld-musl-x86_64.so.1 "));
+	assert_non_null(strstr(text, " IN -lgcc -lgcc_eh -lc -lgcc -lgcc_eh "));
+	text = link_words(&f, shared, false, false);
+	assert_non_null(strstr(text, " -shared "));
+	assert_null(strstr(text, "gcc_s"));
+	fake_close(&f);
+}
+
 static void test_static_libraries_hand_on_what_they_need(void **state)
 {
 	struct fake f;
@@ -201,6 +272,8 @@ int main(void)
 		cmocka_unit_test(test_driver_words),
 		cmocka_unit_test(test_unknown_words_are_refused),
 		cmocka_unit_test(test_lto_and_aarch64),
+		cmocka_unit_test(test_other_machines),
+		cmocka_unit_test(test_musl),
 		cmocka_unit_test(test_static_libraries_hand_on_what_they_need),
 	};
 

@@ -110,6 +110,11 @@ static void test_problems_have_a_place(void **state)
 	fake_write(&f, "src/x.rs", "");
 	app->sources.items[0] = "src/*";
 	assert_refused(&f, "source 'src/x.rs' is neither C, C++ nor assembler", 0);
+	fake_write(&f, "src/y.cc", "");
+	app->sources.items[0] = "src/y.cc";
+	f.target.target = xb_target_find(xb_sv("linux-x86_64-musl"));
+	assert_refused(&f, "source 'src/y.cc' is C++, and Debian has no C++ library for linux-x86_64-musl", 0);
+	f.target.target = xb_target_find(xb_sv("linux-x86_64"));
 	app->sources.items[0] = "src/*.h";
 	fake_write(&f, "src/x.h", "");
 	assert_refused(&f, "unit 'app' has no sources", 0);

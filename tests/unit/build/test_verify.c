@@ -389,8 +389,16 @@ static void a_program_made_by_hand(void **state)
 	put(&s, 18, 183, 2);
 	write_sample("lib/libm.so.6", &s);
 	EXPECT(&spec, INTERPRETER,
-	       "expected needed library libm.so.6 for linux-x86_64, found one for machine 183, class 2", NO_VERSION,
-	       RUNPATH);
+	       "expected needed library libm.so.6 for linux-x86_64, found one for machine 183, class 2, flags 0x0",
+	       NO_VERSION, RUNPATH);
+
+	/* e_flags of a machine with two ABIs */
+	spec.target = xb_target_find(xb_sv("linux-ppc64le"));
+	sample_make(&s, true, false);
+	put(&s, 18, 21, 2);
+	put(&s, 48, 1, 4);
+	write_sample("hand", &s);
+	EXPECT(&spec, "expected the ABI 0x2 in the flags (mask 0x3), found 0x1");
 }
 
 static int set_up(void **state)

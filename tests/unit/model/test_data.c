@@ -154,6 +154,12 @@ static void test_sysroots(void **state)
 		assert_int_equal(strcmp(desc->support, "current") == 0, strcmp(desc->name, "debian-bullseye") != 0);
 		check_debian(&desc->debian);
 		free(gcc);
+		gcc = xb_printf("libgcc-%s-dev", desc->gcc);
+		assert_true(has(&desc->musl_packages, "musl-dev") && has(&desc->musl_packages, gcc));
+		assert_true(has(&desc->musl_exclude, "libgcc-s1"));
+		assert_true(has(&desc->architectures, "amd64") && has(&desc->architectures, "arm64"));
+		assert_int_equal(has(&desc->architectures, "riscv64"), strcmp(desc->name, "debian-trixie") == 0);
+		free(gcc);
 		xb_sysroot_desc_free(desc);
 	}
 	assert_int_equal(n, 3);
