@@ -65,6 +65,7 @@ static int describe(struct fetch_plan *plan, struct fetch_tree *tree, struct xb_
 			xb_arena_printf(&plan->arena, "%zu packages of crates", app->lock->rust->crates.packages.len);
 		break;
 	case XB_WANT_BASE:
+	case XB_WANT_CONTENTS:
 		break;
 	}
 	return 0;
@@ -78,7 +79,7 @@ static int find_missing(struct fetch_plan *plan, const struct xb_want *wants, si
 		struct fetch_tree tree = {.want = wants[i]};
 		bool there, none, twice = false;
 
-		if (wants[i].kind == XB_WANT_BASE)
+		if (!xb_want_is_tree(&wants[i]))
 			continue;
 		if (xb_want_recipe(plan->app, &wants[i], &tree.recipe, &none, err) < 0 ||
 		    xb_want_is_there(plan->app, &wants[i], &there, err) < 0)
@@ -300,6 +301,7 @@ static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
 	case XB_WANT_CRATES:
 		return add_packages(plan, tree, &plan->app->lock->rust->crates.packages, err);
 	case XB_WANT_BASE:
+	case XB_WANT_CONTENTS:
 		break;
 	}
 	return 0;

@@ -350,11 +350,11 @@ static int index_is_there(struct xb_fetch_req *req, struct xb_err *err)
  * By digest where the archive offers that (Acquire-By-Hash: the file stays when the suite changes), and by name: old
  * snapshots and simple mirrors have nothing else.
  */
-static void set_urls(struct lock_plan *plan, const struct lock_index *index, struct xb_fetch_req *req)
+const char **lock_file_urls(struct lock_plan *plan, const struct lock_suite *s, const struct xb_release_file *file,
+			    size_t *out_count)
 {
-	const struct lock_suite *s = index->suite;
 	const char **urls = xb_arena_array(&plan->arena, s->urls.len * 2, sizeof(*urls));
-	const char *path = index->file->path, *slash = strrchr(path, '/');
+	const char *path = file->path, *slash = strrchr(path, '/');
 	char hex[XB_DIGEST_HEX];
 	size_t n = 0;
 
@@ -362,11 +362,11 @@ static void set_urls(struct lock_plan *plan, const struct lock_index *index, str
 		if (s->release->by_hash && slash)
 			urls[n++] = xb_arena_printf(&plan->arena, "%s/dists/%s/%.*s/by-hash/SHA256/%s",
 						    s->urls.items[i], s->suite->path, (int)(slash - path), path,
-						    xb_digest_hex(&index->file->sha256, hex));
+						    xb_digest_hex(&file->sha256, hex));
 		urls[n++] = xb_arena_printf(&plan->arena, "%s/dists/%s/%s", s->urls.items[i], s->suite->path, path);
 	}
-	req->urls = urls;
-	req->n_urls = n;
+	*out_count = n;
+	return urls;
 }
 
 static int transfers_begin(struct transfers *t, struct xb_err *err)
@@ -395,7 +395,7 @@ static int transfers_begin(struct transfers *t, struct xb_err *err)
 			.done = index_is_there,
 			.user = t,
 		};
-		set_urls(plan, index, req);
+		req->urls = lock_file_urls(plan, index->suite, index->file, &req->n_urls);
 		t->indexes[t->n++] = i;
 	}
 	return 0;

@@ -360,19 +360,27 @@ static int plan_sysroot(struct lock_plan *plan, const struct xb_project_target *
 	return lock_plan_add(plan, &desc->debian, target->debian_arch, want, err);
 }
 
+int lock_plan_snapshot(struct lock_plan *plan, struct xb_err *err)
+{
+	const char *snapshot = plan->app->project->snapshot;
+	char *compact = xb_arena_alloc(&plan->arena, XB_TIMESTAMP_SIZE);
+	int64_t when;
+
+	if (strcmp(snapshot, "latest") == 0)
+		return 0;
+	if (!xb_timestamp_parse(xb_sv(snapshot), &when))
+		return xb_fail(err, XB_E_INPUT, "snapshot '%s' is no time", snapshot);
+	plan->snapshot = xb_timestamp_compact(when, false, compact);
+	return 0;
+}
+
 int lock_plan_all(struct lock_plan *plan, struct xb_err *err)
 {
 	const struct xb_project *p = plan->app->project;
 	struct xb_list *free_names = xb_arena_alloc(&plan->arena, sizeof(*free_names));
-	int64_t when;
 
-	if (strcmp(p->snapshot, "latest") != 0) {
-		char *compact = xb_arena_alloc(&plan->arena, XB_TIMESTAMP_SIZE);
-
-		if (!xb_timestamp_parse(xb_sv(p->snapshot), &when))
-			return xb_fail(err, XB_E_INPUT, "snapshot '%s' is no time", p->snapshot);
-		plan->snapshot = xb_timestamp_compact(when, false, compact);
-	}
+	if (lock_plan_snapshot(plan, err) < 0)
+		return err->code;
 	*free_names = lock_join_lists(&plan->arena, free_names, plan->opts->names, plan->opts->n_names);
 	for (size_t i = 0; i < p->hosts.len; i++)
 		if (plan_toolchain(plan, p->hosts.items[i], free_names, err) < 0)

@@ -92,6 +92,9 @@ int lock_plan_add(struct lock_plan *plan, const struct xb_debian *debian, const 
  */
 int lock_plan_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
 
+/* Sets plan->snapshot from the project: XB_E_INPUT when what it asks for is no time. */
+int lock_plan_snapshot(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
+
 /* The archive that serves a host, or NULL. */
 const struct xb_toolchain_archive *lock_find_archive(const struct xb_toolchain_desc *desc, const char *host);
 
@@ -112,6 +115,10 @@ const char *lock_upstream_version(struct xb_arena *arena, const char *version);
 
 /* Fetches, verifies and checks the InRelease of every suite. May be called again: then all are fetched again. */
 int lock_suites_fetch(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
+
+/* Where a file that a suite's release names is: *out_count URLs, in plan->arena. */
+const char **lock_file_urls(struct lock_plan *plan, const struct lock_suite *s, const struct xb_release_file *file,
+			    size_t *out_count);
 
 /* Fetches the indexes that the store lacks and solves all wants. */
 int lock_jobs_run(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "missing.h"
 #include "outputs.h"
 
 #include "xbuild/app/provision.h"
@@ -29,6 +30,7 @@ struct build {
 	struct xb_sysroot_paths *sysroots; /* same index as targets */
 	struct xb_setup *setups;
 	struct xb_build_result *result;
+	struct missing_log missing;
 	bool must_fetch; /* a dry run that cannot go on without trees of the store */
 };
 
@@ -261,13 +263,16 @@ static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_re
 		.dry_run = b->opts->dry_run,
 		.color = b->opts->color,
 		.verbose = b->opts->verbose,
-		.observer = b->app->observer,
+		.observer = &b->missing.observer,
 		.interrupted = b->app->interrupted,
 		.need_linked = b->opts->evidence,
 		.compdb = b->n_units == b->app->project->n_units,
 	};
 	struct xb_sched_result result = {0};
 	const int rc = xb_sched_run(graph, &options, &out->arena, &result, err);
+
+	if (rc == XB_E_JOB)
+		missing_explain(b->app, &b->missing, err);
 
 	out->n_actions = graph->n_actions;
 	out->n_run = result.n_run;
@@ -309,23 +314,34 @@ static int prepare(struct build *b, struct xb_err *err)
 	return 0;
 }
 
+static int plan_and_run(struct build *b, struct xb_build_result *out, struct xb_err *err)
+{
+	const struct xb_plan_request request = {
+		.setups = b->setups, .n_setups = b->n_targets, .units = b->units, .n_units = b->n_units};
+	struct xb_graph *graph;
+	int rc;
+
+	if (xb_plan(&request, &graph, &b->app->diags, err) < 0) {
+		missing_explain_diags(b->app, b->targets[0]->target->name, &b->missing);
+		return err->code;
+	}
+	rc = run_graph(b, graph, out, err);
+	xb_graph_free(graph);
+	return rc;
+}
+
 int xb_op_build(struct xb_app *app, const struct xb_build_opts *opts, struct xb_build_result *out, struct xb_err *err)
 {
 	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
 	struct build b = {.app = app, .opts = opts, .result = out};
-	struct xb_plan_request request;
-	struct xb_graph *graph;
 	int rc;
 
 	if (prepare(&b, err) < 0 || take_turn(&b, &lock, err) < 0)
 		return err->code;
 	if (b.must_fetch)
 		return 0;
-	request = (struct xb_plan_request){
-		.setups = b.setups, .n_setups = b.n_targets, .units = b.units, .n_units = b.n_units};
-	if (xb_plan(&request, &graph, &app->diags, err) < 0)
-		return err->code;
-	rc = run_graph(&b, graph, out, err);
-	xb_graph_free(graph);
+	missing_log_init(&b.missing, app->observer);
+	rc = plan_and_run(&b, out, err);
+	missing_log_release(&b.missing);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "contents.h"
 #include "fetch_plan.h"
 #include "rust.h"
 #include "xbuild/base/alloc.h"
@@ -92,7 +93,8 @@ static int make_tree(const struct run *run, const struct fetch_tree *tree, struc
 	case XB_WANT_CRATES:
 		return xb_crates_make(app->store, app->rust, app->lock, n_threads, out, err);
 	case XB_WANT_PACKAGE: /* prepare_package() */
-	case XB_WANT_BASE:    /* is no tree: supply_bases */
+	case XB_WANT_BASE:    /* is no tree: supply_others */
+	case XB_WANT_CONTENTS:
 		break;
 	}
 	return 0;
@@ -353,15 +355,17 @@ static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 	return n;
 }
 
-/* One after the other: each is a few large files, which come side by side. */
-static int supply_bases(struct xb_app *app, const struct xb_want *wants, size_t n_wants, size_t *n_made,
-			struct xb_err *err)
+/* What is no tree. One after the other: each is a few large files, which come side by side. */
+static int supply_others(struct xb_app *app, const struct xb_want *wants, size_t n_wants, size_t *n_made,
+			 struct xb_err *err)
 {
 	for (size_t i = 0; i < n_wants; i++) {
 		const struct xb_image *image;
 		const struct xb_target *target;
 		bool there;
 
+		if (wants[i].kind == XB_WANT_CONTENTS && contents_supply(app, &wants[i], err) < 0)
+			return err->code;
 		if (wants[i].kind != XB_WANT_BASE)
 			continue;
 		if (xb_want_is_there(app, &wants[i], &there, err) < 0 ||
@@ -387,7 +391,7 @@ int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants,
 		return err->code;
 	if (all)
 		n_wants = default_wants(app, &wants);
-	if (supply_bases(app, wants, n_wants, &n_bases, err) < 0)
+	if (supply_others(app, wants, n_wants, &n_bases, err) < 0)
 		return err->code;
 	if (fetch_plan_make(&run.plan, wants, n_wants, err) < 0)
 		return err->code;

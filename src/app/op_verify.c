@@ -71,6 +71,8 @@ static int verify(struct xb_app *app, const struct xb_want *want, struct xb_err 
 
 	if (app->interrupted && *app->interrupted)
 		return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+	if (!xb_want_is_tree(want))
+		return 0;
 	if (xb_want_recipe(app, want, &recipe, &none, err) < 0)
 		return err->code;
 	rc = none ? 0 : look(app, &recipe, err);

@@ -5,17 +5,24 @@
 #include <string.h>
 
 #include "base.h"
+#include "contents.h"
 #include "rust.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/model/names.h"
+#include "xbuild/sys/fs.h"
 #include "xbuild/sysroot/sysroot.h"
 #include "xbuild/toolchain/toolchain.h"
 
 static const char *const kinds[] = {
-	[XB_WANT_TOOLCHAIN] = "toolchain", [XB_WANT_TOOLS] = "tools", [XB_WANT_SYSROOT] = "sysroot",
-	[XB_WANT_PACKAGE] = "package",	   [XB_WANT_BASE] = "base",   [XB_WANT_RUST] = "rust",
-	[XB_WANT_CRATES] = "crates"};
+	[XB_WANT_TOOLCHAIN] = "toolchain", [XB_WANT_TOOLS] = "tools",	   [XB_WANT_SYSROOT] = "sysroot",
+	[XB_WANT_PACKAGE] = "package",	   [XB_WANT_BASE] = "base",	   [XB_WANT_RUST] = "rust",
+	[XB_WANT_CRATES] = "crates",	   [XB_WANT_CONTENTS] = "contents"};
+
+bool xb_want_is_tree(const struct xb_want *want)
+{
+	return want->kind != XB_WANT_BASE && want->kind != XB_WANT_CONTENTS;
+}
 
 static bool has_part(enum xb_want_kind kind)
 {
@@ -34,6 +41,24 @@ char *xb_want_format(const struct xb_want *want, struct xb_arena *arena)
 			       want->package ? want->package : "");
 }
 
+/* "linux-aarch64", "linux-aarch64/all", "linux-aarch64/try", "linux-aarch64/try/all" */
+static bool parse_contents(struct xb_sv rest, struct xb_arena *arena, struct xb_want *out)
+{
+	const struct xb_sv name = xb_sv_cut(&rest, '/');
+
+	out->kind = XB_WANT_CONTENTS;
+	out->name = xb_arena_sv(arena, name);
+	if (xb_sv_eq_str(rest, CONTENTS_TRY) || xb_sv_starts(rest, CONTENTS_TRY "/")) {
+		out->image = CONTENTS_TRY;
+		xb_sv_cut(&rest, '/');
+	}
+	if (xb_sv_eq_str(rest, CONTENTS_ALL)) {
+		out->package = CONTENTS_ALL;
+		rest = (struct xb_sv){0};
+	}
+	return !rest.ptr && xb_target_find(name);
+}
+
 int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out, struct xb_err *err)
 {
 	struct xb_sv rest = xb_sv(text);
@@ -44,18 +69,23 @@ int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out,
 
 	while (k < XB_COUNT(kinds) && !xb_sv_eq_str(kind, kinds[k]))
 		k++;
+	if (k == XB_WANT_CONTENTS && parse_contents(rest, arena, &want)) {
+		*out = want;
+		return 0;
+	}
 	want.kind = (enum xb_want_kind)k;
 	name = has_part(want.kind) ? xb_sv_cut(&package, '/') : rest;
 	if (want.kind == XB_WANT_BASE)
 		image = xb_sv_cut(&package, '/');
 	else if (want.kind == XB_WANT_PACKAGE && package.ptr && memchr(package.ptr, '/', package.len))
 		image = xb_sv_cut(&package, '/');
-	if (k == XB_COUNT(kinds) || !xb_name_is_unit(name) || (image.ptr && !xb_name_is_unit(image)) ||
+	if (k == XB_COUNT(kinds) || k == XB_WANT_CONTENTS || !xb_name_is_unit(name) ||
+	    (image.ptr && !xb_name_is_unit(image)) ||
 	    (want.kind == XB_WANT_BASE && (!image.ptr || (package.ptr && !xb_sv_eq_str(package, "files")))) ||
 	    (want.kind == XB_WANT_PACKAGE && !xb_name_is_debian_package(package))) {
 		xb_fail(err, XB_E_USAGE, "'%s' is nothing to fetch", text);
 		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, rust:HOST, package:TARGET/NAME, "
-				    "package:TARGET/IMAGE/NAME or base:TARGET/IMAGE");
+				    "package:TARGET/IMAGE/NAME base:TARGET/IMAGE or contents:TARGET");
 	}
 	want.name = xb_arena_sv(arena, name);
 	if (has_part(want.kind) && package.ptr)
@@ -134,6 +164,7 @@ int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_dig
 	case XB_WANT_CRATES:
 		return rust_want_recipe(app, want, out, err);
 	case XB_WANT_BASE:
+	case XB_WANT_CONTENTS:
 		break;
 	}
 	assert(false);
@@ -174,6 +205,12 @@ int xb_want_is_there(struct xb_app *app, const struct xb_want *want, bool *out, 
 
 	if (want->kind == XB_WANT_BASE)
 		return is_base_there(app, want, out, err);
+	if (want->kind == XB_WANT_CONTENTS) {
+		char *path XB_CLEANUP(xb_free_ptr) = contents_path(app, want);
+
+		*out = xb_fs_exists(path);
+		return 0;
+	}
 	if (xb_want_recipe(app, want, &recipe, &none, err) < 0)
 		return err->code;
 	found = none ? 1 : xb_tree_find(app->store, &recipe, &tree, err);

@@ -57,6 +57,11 @@ int cmd_lock_run(struct cli *cli, struct xb_err *err)
 	return become_helper(cli, err);
 }
 
+int cmd_add_run(struct cli *cli, struct xb_err *err)
+{
+	return become_helper(cli, err);
+}
+
 int cmd_outdated_run(struct cli *cli, struct xb_err *err)
 {
 	return become_helper(cli, err);

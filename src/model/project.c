@@ -357,9 +357,18 @@ static void release_project(struct xb_project **project)
 int xb_project_load(const char *dir, const char *file, struct xb_project **out, struct xb_diags *diags,
 		    struct xb_err *err)
 {
-	struct xb_project *project XB_CLEANUP(release_project) = xb_alloc(sizeof(*project));
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, file);
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	if (xb_fs_read(path, XB_MAX_YAML_BYTES, &text, err) < 0)
+		return err->code;
+	return xb_project_parse(dir, file, xb_str_sv(&text), out, diags, err);
+}
+
+int xb_project_parse(const char *dir, const char *file, struct xb_sv text, struct xb_project **out,
+		     struct xb_diags *diags, struct xb_err *err)
+{
+	struct xb_project *project XB_CLEANUP(release_project) = xb_alloc(sizeof(*project));
 	const size_t first = diags->list.len;
 	struct schema s = {.arena = &project->arena,
 			   .diags = diags,
@@ -367,11 +376,9 @@ int xb_project_load(const char *dir, const char *file, struct xb_project **out, 
 			   .n_before = diags->list.len + diags->dropped};
 	struct xb_yaml *root;
 
-	if (xb_fs_read(path, XB_MAX_YAML_BYTES, &text, err) < 0)
-		return err->code;
 	project->dir = xb_arena_strdup(s.arena, dir);
 	project->file = xb_arena_strdup(s.arena, file);
-	project->source = s.source = xb_sv_n(xb_arena_sv(s.arena, xb_str_sv(&text)), text.len);
+	project->source = s.source = xb_sv_n(xb_arena_sv(s.arena, text), text.len);
 	if (xb_yaml_parse(s.source, file, s.arena, &root, diags, err) < 0 && !root)
 		return err->code;
 	read_project(&s, root);

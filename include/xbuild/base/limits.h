@@ -16,11 +16,14 @@
 #define XB_MAX_JSON_DEPTH 64
 #define XB_MAX_DIAGS	  50 /* problems reported in one run */
 
-#define XB_MAX_RELEASE_BYTES	(10 * XB_MIB)  /* InRelease; real ones are 35 to 151 KB */
-#define XB_MAX_INDEX_BYTES	(128 * XB_MIB) /* Packages.xz as downloaded */
-#define XB_MAX_INDEX_TEXT_BYTES (512 * XB_MIB) /* Packages, uncompressed */
-#define XB_MAX_STANZA_BYTES	(1 * XB_MIB)
-#define XB_MAX_PACKAGE_BYTES	(4 * XB_GIB) /* one .deb or archive */
+#define XB_MAX_RELEASE_BYTES	   (10 * XB_MIB)  /* InRelease; real ones are 35 to 151 KB */
+#define XB_MAX_INDEX_BYTES	   (128 * XB_MIB) /* Packages.xz as downloaded */
+#define XB_MAX_INDEX_TEXT_BYTES	   (512 * XB_MIB) /* Packages, uncompressed */
+#define XB_MAX_CONTENTS_FILE_BYTES (256 * XB_MIB) /* Contents-<arch>.gz as downloaded; 12 to 34 MB in Debian 12 */
+#define XB_MAX_CONTENTS_TEXT_BYTES (4 * XB_GIB)	  /* uncompressed; 148 to 520 MB */
+#define XB_MAX_CONTENTS_BYTES	   (256 * XB_MIB) /* the part that is kept; 2 to 17 MB */
+#define XB_MAX_STANZA_BYTES	   (1 * XB_MIB)
+#define XB_MAX_PACKAGE_BYTES	   (4 * XB_GIB) /* one .deb or archive */
 
 #define XB_MAX_APK_INDEX_BYTES (300 * XB_MIB) /* an apk index, inflated */
 #define XB_MAX_APK_LINE_BYTES  (1 * XB_MIB)

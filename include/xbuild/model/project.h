@@ -266,6 +266,10 @@ void xb_project_free(struct xb_project *project); /* NULL-safe; releases and fre
 int xb_project_load(const char *dir, const char *file, struct xb_project **out, struct xb_diags *diags,
 		    struct xb_err *err) XB_MUST_CHECK;
 
+/* The same of a text that is not in the file (yet). */
+int xb_project_parse(const char *dir, const char *file, struct xb_sv text, struct xb_project **out,
+		     struct xb_diags *diags, struct xb_err *err) XB_MUST_CHECK;
+
 /* Walks up from `start` (absolute) to the directory that holds xbuild.yaml. *out_dir is owned. */
 int xb_project_find(const char *start, char **out_dir, struct xb_err *err) XB_MUST_CHECK;
 

@@ -6,6 +6,7 @@
  *   <dir>/blobs/<aa>/<62 digits>   content by sha256, mode 0444 (0555 when it was stored as executable)
  *   <dir>/trees/<recipe>/          unpacked trees by the digest of their recipe (store/tree)
  *   <dir>/actions/<aa>/<62>        action results and dependency records (store/action_cache)
+ *   <dir>/contents/<aa>/<62>      which package has which file, by the index it was made of (src/app/contents.h)
  *   <dir>/generation               missing at first; 16 digits once results were given up (xb_store_renew), and then
  *                                  results are in <dir>/actions/<generation>/<aa>/<62>
  *   <dir>/cc/                      projects of xbuild's own, by what is asked for (app/op_compiler)

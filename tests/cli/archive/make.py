@@ -13,6 +13,7 @@ files with their own dependencies. The other architecture: Debian's cross packag
 libtally is a library of our own, for both. Its rustc and cargo are small ones of our own too (cargo.c).
 """
 
+import gzip
 import hashlib
 import lzma
 import os
@@ -49,6 +50,7 @@ class Archive:
         self.top = top
         self.work = os.path.join(top, "work")
         self.stanzas = {arch: [] for arch in ARCHES}
+        self.contents = {arch: {} for arch in (*ARCHES, "all")}
         os.makedirs(self.work)
 
     def add(self, name, version, arch, root, depends="", provides="", extra=""):
@@ -64,6 +66,10 @@ class Archive:
         full = os.path.join(self.top, "debian", path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
         # zstd is quick; two packages show the other compressors that Debian has used
+        for folder, _, names in os.walk(root):
+            for inside in (os.path.relpath(os.path.join(folder, each), root) for each in names):
+                if not inside.startswith("DEBIAN/"):
+                    self.contents[arch].setdefault(inside, []).append(f"libdevel/{name}")
         compressor = {"libc6": "xz", "libtally1": "gzip"}.get(name, "zstd")
         run("dpkg-deb", "--root-owner-group", f"-Z{compressor}", "-z1", "-b", root, full)
         with open(full, "rb") as f:
@@ -89,6 +95,16 @@ class Archive:
                     with open(path, "wb") as f:
                         f.write(data)
                 sums.append(f" {digest} {len(data)} {folder}/Packages{suffix}")
+        for arch, files in self.contents.items():
+            text = "".join(f"{path:55} {','.join(sorted(files[path]))}\n" for path in sorted(files))
+            data = gzip.compress(text.encode(), mtime=0)
+            digest = hashlib.sha256(data).hexdigest()
+            by_hash = os.path.join(dist, "main", "by-hash", "SHA256")
+            os.makedirs(by_hash, exist_ok=True)
+            for path in (os.path.join(dist, "main", f"Contents-{arch}.gz"), os.path.join(by_hash, digest)):
+                with open(path, "wb") as f:
+                    f.write(data)
+            sums.append(f" {digest} {len(data)} main/Contents-{arch}.gz")
         with open(os.path.join(self.top, "sums"), "w") as f:
             f.write("\n".join(sums) + "\n")
 
@@ -287,6 +303,9 @@ def add_base(archive):
         root = archive.tree(name, "all")
         write(root, path, f"{name}\n")
         archive.add(name, "1", "all", root, "debconf" if name == "tzdata" else "")
+    root = archive.tree("allheaders-dev", "all")
+    write(root, "usr/include/allheaders.h", "#define ALL_HEADERS 1\n")
+    archive.add("allheaders-dev", "2", "all", root)
     root = archive.tree("set-id", "all")
     write(root, "usr/bin/set-user-id", "a\n", 0o4755)
     write(root, "usr/bin/set-group-id", "b\n", 0o2755)
@@ -308,6 +327,7 @@ def add_ssl(archive, arch):
     compile_library(archive, arch, "libssl.so.3", os.path.join(root, lib, "libssl.so.3"), source)
     os.makedirs(os.path.join(dev, lib))
     os.symlink("libssl.so.3", os.path.join(dev, lib, "libssl.so"))
+    write(dev, "usr/include/openssl/ssl.h", "int ssl_new(void);\n")
     archive.add("libssl3", "3.0.1-1", arch, root, "libc6", extra="Source: openssl (3.0.1-1)\n")
     archive.add("libssl-dev", "3.0.1-1", arch, dev, "libssl3 (= 3.0.1-1)")
 
