@@ -3,7 +3,7 @@
 
 static const struct opt options[] = {
 	{"want", 0, OPT_LIST, "WHAT", NULL,
-	 "only this: toolchain:HOST, tools:HOST, sysroot:TARGET, package:TARGET/NAME or contents:TARGET; repeatable",
+	 "only this: toolchain:HOST, tools:HOST, sysroot:TARGET, package:TARGET/NAME, contents:TARGET",
 	 offsetof(struct values, wants), NULL},
 	{"verify", 0, OPT_FLAG, NULL, NULL, "compare what is unpacked with what was locked, and mend it",
 	 offsetof(struct values, verify), NULL},
