@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "xbuild/build/pkgconfig.h"
+#include "pkgconfig_reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,27 +10,11 @@
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
 #include "xbuild/base/vec.h"
-#include "xbuild/model/names.h"
 #include "xbuild/sys/fs.h"
 
 #define MAX_PC_BYTES  (256 * 1024)
 #define MAX_EXPANSION 65536 /* bytes of one value: "${a}${a}" may double at each step */
 #define MAX_NESTING   32
-
-struct module {
-	const char *name;
-	struct xb_map vars;			  /* raw text */
-	const char *requires_, *requires_private; /* expanded, "" when absent */
-	const char *cflags, *libs, *libs_private, *version;
-	unsigned visited; /* number of the query that met it last */
-};
-
-struct xb_pkgconfig {
-	const struct xb_sysroot_paths *sysroot;
-	struct xb_arena *arena;
-	struct xb_map modules;
-	unsigned query;
-};
 
 struct order {
 	struct module **items; /* a module stands behind all that it requires */
@@ -46,6 +30,22 @@ struct xb_pkgconfig *xb_pkgconfig_open(const struct xb_sysroot_paths *sysroot, s
 	return reader;
 }
 
+void xb_pkgconfig_add_prefix(struct xb_pkgconfig *reader, const char *dir)
+{
+	xb_dirs_add(&reader->prefixes, reader->arena, dir);
+}
+
+void xb_pkgconfig_define(struct xb_pkgconfig *reader, const char *name, const char *value)
+{
+	xb_map_put_str(&reader->defined, name, (void *)(uintptr_t)value);
+}
+
+void xb_pkgconfig_keep_system(struct xb_pkgconfig *reader, bool cflags, bool libs)
+{
+	reader->keep_cflags = cflags;
+	reader->keep_libs = libs;
+}
+
 void xb_pkgconfig_free(struct xb_pkgconfig *reader)
 {
 	if (!reader)
@@ -56,6 +56,7 @@ void xb_pkgconfig_free(struct xb_pkgconfig *reader)
 		xb_map_release(&module->vars);
 	}
 	xb_map_release(&reader->modules);
+	xb_map_release(&reader->defined);
 	free(reader);
 }
 
@@ -89,6 +90,12 @@ static int expand(const struct module *module, struct xb_sv text, int depth, str
 	return 0;
 }
 
+int pkgconfig_expand(const struct module *module, struct xb_sv text, struct xb_str *out, struct xb_err *err)
+{
+	out->max_bytes = MAX_EXPANSION;
+	return expand(module, text, 0, out, err);
+}
+
 static int set_field(struct xb_pkgconfig *reader, struct module *module, struct xb_sv key, struct xb_sv value,
 		     struct xb_err *err)
 {
@@ -96,10 +103,15 @@ static int set_field(struct xb_pkgconfig *reader, struct module *module, struct 
 		const char *key;
 		const char **field;
 	} fields[] = {
-		{"Requires", &module->requires_}, {"Requires.private", &module->requires_private},
-		{"Cflags", &module->cflags},	  {"CFlags", &module->cflags},
-		{"Libs", &module->libs},	  {"Libs.private", &module->libs_private},
+		{"Requires", &module->requires_},
+		{"Requires.private", &module->requires_private},
+		{"Cflags", &module->cflags},
+		{"CFlags", &module->cflags},
+		{"Libs", &module->libs},
+		{"Libs.private", &module->libs_private},
 		{"Version", &module->version},
+		{"Name", &module->title},
+		{"Description", &module->description},
 	};
 
 	for (size_t i = 0; i < XB_COUNT(fields); i++) {
@@ -129,7 +141,7 @@ static int read_line(struct xb_pkgconfig *reader, struct module *module, struct 
 
 	if (line.ptr[n] == ':')
 		return set_field(reader, module, key, value, err);
-	if (key.len && !xb_sv_eq_str(key, "pcfiledir"))
+	if (key.len && !xb_sv_eq_str(key, "pcfiledir") && !xb_map_get(&reader->defined, key))
 		xb_map_put(&module->vars, key, xb_arena_sv(reader->arena, value));
 	return 0;
 }
@@ -161,8 +173,25 @@ static int read_text(struct xb_pkgconfig *reader, struct module *module, struct 
 	return 0;
 }
 
-/* 1: read; 0: no such file in any of the directories. */
-static int load_file(struct xb_pkgconfig *reader, struct module *module, struct xb_err *err)
+static int load_from(struct xb_pkgconfig *reader, struct module *module, const char *root, const char *dir,
+		     struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s/%s.pc", root, dir, module->name);
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	if (!xb_fs_exists(path))
+		return 0;
+	if (xb_fs_read(path, MAX_PC_BYTES, &text, err) < 0)
+		return err->code;
+	module->root = root;
+	xb_map_put_str(&module->vars, "pcfiledir", xb_arena_printf(reader->arena, "/%s", dir));
+	xb_map_put_str(&module->vars, "pc_sysrootdir", (void *)(uintptr_t) "");
+	for (size_t i = 0; i < reader->defined.len; i++)
+		xb_map_put_str(&module->vars, reader->defined.entries[i].key, reader->defined.entries[i].value);
+	return read_text(reader, module, xb_str_sv(&text), err) < 0 ? err->code : 1;
+}
+
+int pkgconfig_each_dir(struct xb_pkgconfig *reader, pkgconfig_dir_fn fn, void *ctx, struct xb_err *err)
 {
 	const char *dirs[] = {
 		xb_arena_printf(reader->arena, "usr/lib/%s/pkgconfig", reader->sysroot->target->multiarch),
@@ -170,24 +199,41 @@ static int load_file(struct xb_pkgconfig *reader, struct module *module, struct 
 		"usr/share/pkgconfig",
 	};
 
-	for (size_t i = 0; i < XB_COUNT(dirs); i++) {
-		char *path XB_CLEANUP(xb_free_ptr) =
-			xb_printf("%s/%s/%s.pc", reader->sysroot->dir, dirs[i], module->name);
-		struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	for (size_t r = 0; r <= reader->prefixes.len; r++) {
+		const char *root = r < reader->prefixes.len ? reader->prefixes.items[r] : reader->sysroot->dir;
 
-		if (!xb_fs_exists(path))
-			continue;
-		if (xb_fs_read(path, MAX_PC_BYTES, &text, err) < 0)
-			return err->code;
-		xb_map_put_str(&module->vars, "pcfiledir", xb_arena_printf(reader->arena, "/%s", dirs[i]));
-		xb_map_put_str(&module->vars, "pc_sysrootdir", (void *)(uintptr_t) "");
-		return read_text(reader, module, xb_str_sv(&text), err) < 0 ? err->code : 1;
+		for (size_t i = 0; i < XB_COUNT(dirs); i++) {
+			const int rc = fn(ctx, root, dirs[i], err);
+
+			if (rc)
+				return rc;
+		}
 	}
 	return 0;
 }
 
-static int get_module(struct xb_pkgconfig *reader, struct xb_sv name, const char *wanted_by, struct module **out,
-		      struct xb_err *err)
+struct load {
+	struct xb_pkgconfig *reader;
+	struct module *module;
+};
+
+static int try_dir(void *ctx, const char *root, const char *dir, struct xb_err *err)
+{
+	const struct load *load = ctx;
+
+	return load_from(load->reader, load->module, root, dir, err);
+}
+
+/* 1: read; 0: no such file in any of the directories. */
+static int load_file(struct xb_pkgconfig *reader, struct module *module, struct xb_err *err)
+{
+	struct load load = {reader, module};
+
+	return pkgconfig_each_dir(reader, try_dir, &load, err);
+}
+
+int pkgconfig_module(struct xb_pkgconfig *reader, struct xb_sv name, const char *wanted_by, struct module **out,
+		     struct xb_err *err)
 {
 	struct module *module = xb_map_get(&reader->modules, name);
 	int rc;
@@ -201,7 +247,7 @@ static int get_module(struct xb_pkgconfig *reader, struct xb_sv name, const char
 	module = xb_arena_alloc(reader->arena, sizeof(*module));
 	module->name = xb_arena_sv(reader->arena, name);
 	module->requires_ = module->requires_private = module->cflags = module->libs = module->libs_private = "";
-	module->version = "";
+	module->version = module->title = module->description = "";
 	rc = load_file(reader, module, err);
 	if (rc <= 0)
 		xb_map_release(&module->vars);
@@ -224,34 +270,7 @@ static int get_module(struct xb_pkgconfig *reader, struct xb_sv name, const char
 	return 0;
 }
 
-static bool is_comparison(struct xb_sv word)
-{
-	static const char *const signs[] = {"=", "!=", "<", "<=", ">", ">="};
-
-	for (size_t i = 0; i < XB_COUNT(signs); i++)
-		if (xb_sv_eq_str(word, signs[i]))
-			return true;
-	return false;
-}
-
-/* Versions that are not plain numbers are not compared: the package manager has seen to them. */
-static bool version_fits(struct xb_sv have, struct xb_sv sign, struct xb_sv want)
-{
-	int order;
-
-	if (!xb_name_is_version_number(have) || !xb_name_is_version_number(want))
-		return true;
-	order = xb_version_number_compare(have, want);
-	if (xb_sv_eq_str(sign, "="))
-		return order == 0;
-	if (xb_sv_eq_str(sign, "!="))
-		return order != 0;
-	if (sign.ptr[0] == '<')
-		return order < 0 || (sign.len == 2 && order == 0);
-	return order > 0 || (sign.len == 2 && order == 0);
-}
-
-static struct xb_sv next_word(struct xb_sv *rest)
+struct xb_sv pkgconfig_word(struct xb_sv *rest)
 {
 	size_t n = 0;
 	struct xb_sv word;
@@ -276,21 +295,21 @@ static int visit_list(struct xb_pkgconfig *reader, const struct module *from, co
 	struct xb_sv rest = xb_sv(text);
 	int rc = 0;
 
-	for (struct xb_sv word = next_word(&rest); rc == 0 && word.len; word = next_word(&rest)) {
+	for (struct xb_sv word = pkgconfig_word(&rest); rc == 0 && word.len; word = pkgconfig_word(&rest)) {
 		struct module *module = NULL;
 
-		if (is_comparison(word) && list.len) {
-			const struct xb_sv want = next_word(&rest);
+		if (pkgconfig_is_sign(word) && list.len) {
+			const struct xb_sv want = pkgconfig_word(&rest);
 
 			module = list.items[list.len - 1];
-			if (!version_fits(xb_sv(module->version), word, want))
+			if (!pkgconfig_version_fits(xb_sv(module->version), word, want))
 				rc = xb_fail(err, XB_E_INPUT,
 					     "pkg-config module '%s' requires %s %.*s %.*s, but the sysroot has %s",
 					     from->name, module->name, XB_SV_ARG(word), XB_SV_ARG(want),
 					     module->version);
 			continue;
 		}
-		rc = get_module(reader, word, from->name, &module, err);
+		rc = pkgconfig_module(reader, word, from->name, &module, err);
 		if (rc == 0)
 			XB_VEC_PUSH(&list, module);
 	}
@@ -344,20 +363,33 @@ static bool has_word(const struct xb_command *command, const struct xb_word *wor
 	return false;
 }
 
-/* `word` is "<option>/absolute/path". */
-static void add_path(struct xb_pkgconfig *reader, const char *option, const char *path, struct xb_command *out)
+/* What is only told where a caller wants the directories that are searched anyway. */
+static bool is_left_out(struct xb_pkgconfig *reader, const char *option, const char *path)
+{
+	const bool keep = !strcmp(option, "-L") ? reader->keep_libs : reader->keep_cflags;
+
+	return *option && !keep && is_searched_anyway(reader, path);
+}
+
+/* `word` is "<option>/absolute/path". What is in a prefix is searched by nobody who is not told. */
+static void add_path(struct xb_pkgconfig *reader, const struct module *module, const char *option, const char *path,
+		     struct xb_command *out)
 {
 	struct xb_str clean XB_CLEANUP(xb_str_release) = {0};
 	struct xb_word word = {.text = option, .root = XB_ROOT_SYSROOT};
 
 	xb_path_clean(xb_sv(path), &clean);
 	word.path = xb_arena_strdup(reader->arena, xb_str_get(&clean) + 1);
-	if (*option && (is_searched_anyway(reader, word.path) || has_word(out, &word)))
+	if (module->root != reader->sysroot->dir) {
+		xb_command_word(out, xb_arena_printf(reader->arena, "%s%s/%s", option, module->root, word.path));
+		return;
+	}
+	if (is_left_out(reader, option, word.path) || (*option && has_word(out, &word)))
 		return;
 	xb_command_rooted(out, option, XB_ROOT_SYSROOT, word.path, NULL);
 }
 
-static void add_word(struct xb_pkgconfig *reader, const char *word, struct xb_command *out)
+static void add_word(struct xb_pkgconfig *reader, const struct module *module, const char *word, struct xb_command *out)
 {
 	static const char *const options[] = {"-I", "-L", "-isystem", "-idirafter", "-F", ""};
 
@@ -366,7 +398,7 @@ static void add_word(struct xb_pkgconfig *reader, const char *word, struct xb_co
 
 		if (!strncmp(word, options[i], n) && word[n] == '/') {
 			/* the joined spelling of the two long ones is accepted by clang as well */
-			add_path(reader, options[i], word + n, out);
+			add_path(reader, module, options[i], word + n, out);
 			return;
 		}
 	}
@@ -374,7 +406,8 @@ static void add_word(struct xb_pkgconfig *reader, const char *word, struct xb_co
 }
 
 /* Splits as a shell would: blanks, both quotes and the backslash. An option whose path is the next word is joined. */
-static void add_words(struct xb_pkgconfig *reader, const char *text, struct xb_command *out)
+static void add_words(struct xb_pkgconfig *reader, const struct module *module, const char *text,
+		      struct xb_command *out)
 {
 	struct xb_str word XB_CLEANUP(xb_str_release) = {0};
 	bool in_word = false;
@@ -389,7 +422,7 @@ static void add_words(struct xb_pkgconfig *reader, const char *text, struct xb_c
 						  !strcmp(w, "-idirafter"));
 
 			if (!waits) {
-				add_word(reader, w, out);
+				add_word(reader, module, w, out);
 				xb_str_reset(&word);
 				in_word = false;
 			}
@@ -418,7 +451,7 @@ static int collect(struct xb_pkgconfig *reader, const char *const *modules, size
 	for (size_t i = n_modules; i-- > 0;) {
 		struct module *module = NULL;
 
-		if (get_module(reader, xb_sv(modules[i]), NULL, &module, err) < 0 ||
+		if (pkgconfig_module(reader, xb_sv(modules[i]), NULL, &module, err) < 0 ||
 		    visit(reader, module, private_too, 0, order, err) < 0)
 			return err->code;
 	}
@@ -434,15 +467,15 @@ int xb_pkgconfig_flags(struct xb_pkgconfig *reader, const char *const *modules, 
 	if (cflags) {
 		rc = collect(reader, modules, n_modules, true, &order, err);
 		for (size_t i = order.len; rc == 0 && i-- > 0;)
-			add_words(reader, order.items[i]->cflags, cflags);
+			add_words(reader, order.items[i], order.items[i]->cflags, cflags);
 	}
 	order.len = 0;
 	if (rc == 0 && libs) {
 		rc = collect(reader, modules, n_modules, for_static, &order, err);
 		for (size_t i = order.len; rc == 0 && i-- > 0;) {
-			add_words(reader, order.items[i]->libs, libs);
+			add_words(reader, order.items[i], order.items[i]->libs, libs);
 			if (for_static)
-				add_words(reader, order.items[i]->libs_private, libs);
+				add_words(reader, order.items[i], order.items[i]->libs_private, libs);
 		}
 	}
 	XB_VEC_RELEASE(&order);

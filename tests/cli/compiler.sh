@@ -123,6 +123,9 @@ says 'with libtally-dev'
 [ -s tally ] || fail "tally was not made"
 expect 0 "$xbuild" cc --offline --target arm64 --with libtally-dev,libtally-dev -c tally.c
 [ ! -s "$work/stderr" ] || fail "the same packages are new ones: $(cat "$work/stderr")"
+expect 0 "$xbuild" pkg-config --target arm64 --with libtally-dev --libs tally
+prints '^-ltally$'
+expect 1 "$xbuild" pkg-config --target arm64 --exists tally
 expect 2 "$xbuild" cc --target arm64 --with no-such-package-dev hello.c
 says 'no-such-package-dev'
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "xbuild/base/err.h"
+#include "xbuild/base/str.h"
 #include "xbuild/build/command.h"
 
 struct xb_pkgconfig;
@@ -32,5 +33,36 @@ void xb_pkgconfig_free(struct xb_pkgconfig *reader); /* NULL-safe */
  */
 int xb_pkgconfig_flags(struct xb_pkgconfig *reader, const char *const *modules, size_t n_modules, bool for_static,
 		       struct xb_command *cflags, struct xb_command *libs, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * Before the first query: a directory that another unit was installed to (absolute), searched before the sysroot. The paths in its
+ * modules are below it, and all of them are told: no compiler searches there by itself. Borrowed.
+ */
+void xb_pkgconfig_add_prefix(struct xb_pkgconfig *reader, const char *dir);
+/* ... the value of a variable in every module, whatever that one says. Borrowed. */
+void xb_pkgconfig_define(struct xb_pkgconfig *reader, const char *name, const char *value);
+/* ... also those directories that compiler and linker search anyway. */
+void xb_pkgconfig_keep_system(struct xb_pkgconfig *reader, bool cflags, bool libs);
+
+/* What pkg-config(1) asks besides. Strings are in the reader's arena; a module that there is not is XB_E_INPUT. */
+struct xb_pkgconfig_module {
+	const char *name, *title, *version, *description, *requires_, *requires_private;
+};
+int xb_pkgconfig_find(struct xb_pkgconfig *reader, const char *name, struct xb_pkgconfig_module *out,
+		      struct xb_err *err) XB_MUST_CHECK;
+/* The names in "a >= 1.0, b": XB_E_INPUT when one is missing or has another version. */
+int xb_pkgconfig_modules(struct xb_pkgconfig *reader, const char *text, const char ***out, size_t *out_count,
+			 struct xb_err *err) XB_MUST_CHECK;
+/* Its value, "" when it has none; an absolute path becomes one below the sysroot or prefix. */
+int xb_pkgconfig_variable(struct xb_pkgconfig *reader, const char *name, const char *variable, const char **out,
+			  struct xb_err *err) XB_MUST_CHECK;
+/* Appends the names of its variables, one a line. */
+int xb_pkgconfig_variables(struct xb_pkgconfig *reader, const char *name, struct xb_str *out,
+			   struct xb_err *err) XB_MUST_CHECK;
+/* All modules that can be found, each once. */
+int xb_pkgconfig_list(struct xb_pkgconfig *reader, const char ***out, size_t *out_count,
+		      struct xb_err *err) XB_MUST_CHECK;
+/* "1.2.3rc1" >= "1.2": RPM's order. */
+bool xb_pkgconfig_version_is(const char *have, const char *sign, const char *want);
 
 #endif
