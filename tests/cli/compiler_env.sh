@@ -46,21 +46,23 @@ prog: main.c
 	$(NM) $@ | grep -q ' T main'
 	$(STRIP) $@
 MAKE
+# shellcheck disable=SC2016 # the inner shell's
 polluted sh -ec 'eval "$("$1" env --with libtally-dev)"; make -s -e prog' sh "$xbuild" >"$work/stdout" 2>"$work/stderr" || fail "sh: $(cat "$work/stderr")"
 is_arm prog
 rm prog
 if command -v fish >/dev/null; then
+	# shellcheck disable=SC2016 # fish's
 	polluted fish -c 'eval ($argv[1] env --with libtally-dev --shell fish | string collect); make -s -e prog' "$xbuild" || fail "fish"
 	is_arm prog
 	rm prog
 else
 	echo "without fish: its form is not run"
 fi
-env_of dotenv >dotenv
-sh -ec 'set -a; . ./dotenv; set +a; "$CC" main.c -o "a prog" $("$PKG_CONFIG" --libs tally)' || fail "dotenv"
+env_of dotenv >vars
+sh -ec 'set -a; . ./vars; set +a; "$CC" main.c -o "a prog" $("$PKG_CONFIG" --libs tally)' || fail "dotenv"
 is_arm 'a prog'
-env_of github >github
-python3 - github <<'PY'
+env_of github >lines
+python3 - lines <<'PY'
 import os, subprocess, sys
 env = dict(line.rstrip("\n").split("=", 1) for line in open(sys.argv[1]))
 subprocess.run([env["CC"], "main.c", "-o", "b prog", "-ltally"], check=True, env=dict(os.environ, **env))
