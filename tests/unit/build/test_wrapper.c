@@ -243,6 +243,25 @@ static void test_loader(void **state)
 		      "X@/tools/usr/lib/llvm-22/bin/clang\nL@/sub/wrap/bin/aarch64-linux-gnu-clang++\nU");
 }
 
+/* musl's and GCC's directories by name, and the oldest CPU where clang's own choice would depend on its build. */
+static void test_other_targets(void **state)
+{
+	struct place *p = *state;
+	const char *text;
+
+	p->sysroot.target = p->target.target = xb_target_find(xb_sv("linux-aarch64-musl"));
+	make(p);
+	text = content(p, "sub/wrap/conf/aarch64-linux-musl-gcc");
+	assert_has(text, "F-nostdlibinc\nF-isystem@/root/usr/include/aarch64-linux-musl\n");
+	assert_has(text, "F-B@/root/usr/lib/aarch64-linux-musl\nF-L@/root/usr/lib/aarch64-linux-musl\n"
+			 "F-B@/root/usr/lib/gcc/aarch64-linux-gnu/12\nF-L@/root/usr/lib/gcc/aarch64-linux-gnu/12\n"
+			 "F-static-libgcc\nF--end-no-unused-arguments\n");
+	p->sysroot.target = p->target.target = xb_target_find(xb_sv("linux-armv7"));
+	p->spec.target = NULL;
+	make(p);
+	assert_has(content(p, "sub/wrap/conf/armv7-linux-gnueabihf-gcc"), "F-march=armv7-a\nF-mfpu=vfpv3-d16\n");
+}
+
 static const char *record(struct place *p, const char *ending)
 {
 	struct xb_fs_list list = {0};
@@ -340,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_second_stage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loader, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),

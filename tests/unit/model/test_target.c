@@ -177,7 +177,7 @@ static void test_find(void **state)
 		{"x86_64-unknown-linux-musl", "linux-x86_64-musl"},
 		{"aarch64-linux-musl", "linux-aarch64-musl"},
 	};
-	static const char *const unknown[] = {"",    "linux", "Linux-x86_64", "gnu", "darwin-aarch64", "linux-armv5",
+	static const char *const unknown[] = {"",    "linux", "Linux-x86_64", "gnu", "darwin-aarch64", "linux-sparc",
 					      "mips"};
 
 	(void)state;
