@@ -118,6 +118,20 @@ PY
 	}
 	expect 0 "$xbuild" verify out/images/glibc
 
+	# the compilers of the shell
+	cat >hi.c <<'C'
+#include <stdio.h>
+int main(int argc, char **argv) { return printf("hi %s\n", argc > 1 ? argv[1] : "none") < 0; }
+C
+	for pair in linux-armv7:qemu-arm linux-s390x:qemu-s390x linux-aarch64-musl:qemu-aarch64; do
+		expect 0 "$xbuild" cc --target "${pair%:*}" hi.c -static -o "hi-${pair%:*}"
+		[ "$("${pair#*:}" "./hi-${pair%:*}" there)" = 'hi there' ] || fail "$pair: what xbuild cc made does not say hi"
+	done
+	expect 0 "$xbuild" cc --target linux-x86_64-musl -fPIC hi.c -o hi-dynamic
+	readelf -ldW hi-dynamic >"$work/elf"
+	grep -q '/lib/ld-musl-x86_64.so.1' "$work/elf" || fail "xbuild cc: not musl's loader"
+	if grep NEEDED "$work/elf" | grep -v 'libc.so'; then fail "xbuild cc: needs more than musl"; fi
+
 	# two manifests of one platform
 	sed -i '/^  musl:$/,$ s/targets: .*/targets: [linux-x86_64-musl, linux-x86_64]/; s/^targets: \[/&linux-x86_64, /' xbuild.yaml
 	expect 0 "$xbuild" lock
