@@ -8,6 +8,7 @@
 #include "base_apko.h"
 #include "image_lists.h"
 #include "rust.h"
+#include "sources.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
 #include "xbuild/sys/fs.h"
@@ -97,6 +98,7 @@ struct choice {
 	struct xb_place at;
 	const char *problem; /* message before the value */
 	bool is_whole;	     /* the value is the whole name, the prefix included */
+	bool is_own;	     /* the project describes it itself */
 };
 
 /* Part of a name that a value of the project file does not have. */
@@ -133,7 +135,7 @@ static int check_choice(struct xb_app *app, const struct choice *choice, struct 
 	const char **names;
 	struct xb_diag *diag;
 
-	if (!choice->at.line)
+	if (!choice->at.line || choice->is_own)
 		return 0;
 	if (xb_data_names(app->data_dir, choice->kind, &app->arena, &names, err) < 0)
 		return err->code;
@@ -153,7 +155,7 @@ static int check_images(struct xb_app *app, struct xb_err *err)
 	for (size_t i = 0; i < p->n_images; i++) {
 		const struct xb_image *image = &p->images[i];
 		const struct choice base = {
-			"images", "debian-", image->base_name, image->at_base, "base: there is no base", true};
+			"images", "debian-", image->base_name, image->at_base, "base: there is no base", true, false};
 
 		if (image->base_name && check_choice(app, &base, err) < 0)
 			return err->code;
@@ -164,11 +166,24 @@ static int check_images(struct xb_app *app, struct xb_err *err)
 static int check_choices(struct xb_app *app, struct xb_err *err)
 {
 	const struct xb_project *p = app->project;
-	const struct choice toolchain = {
-		"toolchains", "llvm-", p->toolchain, p->at_toolchain, "llvm: there is no toolchain", false};
-	const struct choice sysroot = {
-		"sysroots", "debian-", p->sysroot, p->at_sysroot, "debian: there is no sysroot of release", false};
-	const struct choice rust = {"toolchains", "rust-", p->rust, p->at_rust, "rust: there is no version", false};
+	const bool is_chromium = xb_sv_starts(xb_sv(p->sysroot), "chromium-");
+	const struct choice toolchain = {"toolchains",
+					 "llvm-",
+					 p->toolchain,
+					 p->at_toolchain,
+					 "llvm: there is no toolchain",
+					 false,
+					 p->toolchain_source == XB_TOOLCHAIN_OWN};
+	const struct choice sysroot = {"sysroots",
+				       is_chromium ? "chromium-" : "debian-",
+				       p->sysroot,
+				       p->at_sysroot,
+				       is_chromium ? "chromium: there is no sysroot of release"
+						   : "debian: there is no sysroot of release",
+				       false,
+				       p->sysroot_source != XB_SYSROOT_DATA};
+	const struct choice rust = {"toolchains", "rust-", p->rust, p->at_rust, "rust: there is no version",
+				    false,	  false};
 	const size_t before = app->diags.list.len;
 
 	if (check_choice(app, p->at_toolchain.line < p->at_sysroot.line ? &toolchain : &sysroot, err) < 0 ||
@@ -186,11 +201,7 @@ int xb_app_need_descs(struct xb_app *app, struct xb_err *err)
 		return err->code;
 	if ((!app->toolchain || !app->sysroot) && check_choices(app, err) < 0)
 		return err->code;
-	if (!app->toolchain &&
-	    xb_toolchain_desc_load(app->data_dir, app->project->toolchain, &app->toolchain, &app->diags, err) < 0)
-		return err->code;
-	if (!app->sysroot &&
-	    xb_sysroot_desc_load(app->data_dir, app->project->sysroot, &app->sysroot, &app->diags, err) < 0)
+	if (sources_load(app, err) < 0)
 		return err->code;
 	if (!app->rust && rust_is_locked(app) &&
 	    xb_rust_desc_load(app->data_dir, app->project->rust, &app->rust, &app->diags, err) < 0)
@@ -253,6 +264,9 @@ static const char *stale_target(struct xb_app *app, const struct xb_lock *lock, 
 
 	if (!s)
 		return xb_arena_printf(&app->arena, "it has no sysroot for target '%s'", target);
+	if (app->sysroot->archives.len && !s->archive.url)
+		return xb_arena_printf(&app->arena,
+				       "it has packages for target '%s' where the project wants an archive", target);
 	if (strcmp(s->name, app->sysroot->name) != 0)
 		return xb_arena_printf(&app->arena, "it has sysroot '%s' where the project wants '%s'", s->name,
 				       app->sysroot->name);

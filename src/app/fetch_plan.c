@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetch_plan.h"
 
+#include "archives.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,16 +259,29 @@ static int add_packages(struct fetch_plan *plan, size_t tree, const struct xb_lo
 	return 0;
 }
 
-static int add_archive(struct fetch_plan *plan, size_t tree, const struct xb_lock_toolchain *lock, struct xb_err *err)
+/* A file of the project needs no download: it is copied right away. */
+static int add_file(struct fetch_plan *plan, size_t tree, const char *url, const struct xb_digest *sha256,
+		    int64_t size_bytes, struct xb_err *err)
 {
 	const char **urls = xb_arena_array(&plan->arena, 1, sizeof(*urls));
 	struct fetch_blob *blob;
 
-	if (add_blob(plan, &lock->archive_sha256, lock->archive_size_bytes, lock->archive_url, tree, &blob, err) < 0)
+	if (archive_import(plan->app, url, sha256, err) < 0 ||
+	    add_blob(plan, sha256, size_bytes, xb_archive_name(url), tree, &blob, err) < 0)
 		return err->code;
-	urls[0] = lock->archive_url;
+	urls[0] = url;
 	blob->urls = (struct xb_list){urls, 1};
 	return 0;
+}
+
+static int add_archive(struct fetch_plan *plan, size_t tree, const struct xb_lock_archive *lock, struct xb_err *err)
+{
+	const struct xb_lock_signature *signature = &lock->signature;
+
+	if (add_file(plan, tree, lock->url, &lock->sha256, lock->size_bytes, err) < 0)
+		return err->code;
+	return signature->url ? add_file(plan, tree, signature->url, &signature->sha256, signature->size_bytes, err)
+			      : 0;
 }
 
 /* A tree of Rust has the packages of its host and of all targets. */
@@ -287,12 +302,16 @@ static int add_blobs(struct fetch_plan *plan, size_t tree, struct xb_err *err)
 	switch (t->want.kind) {
 	case XB_WANT_TOOLCHAIN:
 	case XB_WANT_TOOLS:
-		if (t->toolchain->archive_url)
-			return add_archive(plan, tree, t->toolchain, err);
+		if (t->toolchain->archive.url)
+			return add_archive(plan, tree, &t->toolchain->archive, err);
 		return add_packages(plan, tree,
 				    t->want.kind == XB_WANT_TOOLS ? &t->toolchain->tools : &t->toolchain->packages,
 				    err);
 	case XB_WANT_SYSROOT:
+		if (t->sysroot->is_directory)
+			return 0;
+		if (t->sysroot->archive.url)
+			return add_archive(plan, tree, &t->sysroot->archive, err);
 		return add_packages(plan, tree, &t->sysroot->packages, err);
 	case XB_WANT_PACKAGE:
 		return add_package(plan, tree, t->package, err);

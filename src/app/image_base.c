@@ -91,6 +91,11 @@ static int choose(const struct xb_target *target, const struct xb_rootfs *own, c
 	    xb_tree_read(sysroot->manifest, &sysroot->digest, &entries, err) < 0 ||
 	    xb_packages_index(&entries, &index, err) < 0)
 		return err->code;
+	if (lacks.len && !locked->len) {
+		xb_fail(err, XB_E_INPUT, "base: auto takes Debian packages, and the sysroot for %s is made of none",
+			target->name);
+		return xb_hint(err, "link statically, or name a base with the libraries: an image of a registry");
+	}
 	xb_packages_choose(&index, locked, target, &lacks, &arena, &list, &len);
 	for (size_t i = 0; i < len; i++)
 		xb_str_printf(out, "%s\n", list[i]->name);

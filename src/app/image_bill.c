@@ -498,7 +498,7 @@ static void add_toolchains(struct maker *m)
 			.name = t->name,
 			.version = t->version,
 			.arch = t->host,
-			.sha256 = t->archive_sha256,
+			.sha256 = t->archive.sha256,
 			.comment = xb_arena_printf(m->arena, "as it is locked for builds on %s", t->host),
 		};
 		const size_t id = add_component(m, &c);
@@ -642,9 +642,9 @@ static void add_toolchain_inputs(struct evidence *e, struct xb_map *known, struc
 
 		add_packages(e, &t->packages, known, out);
 		add_packages(e, &t->tools, known, out);
-		if (t->archive_url)
+		if (t->archive.url)
 			XB_VEC_PUSH(out, ((struct xb_material){
-						 .name = t->name, .uri = t->archive_url, .sha256 = t->archive_sha256}));
+						 .name = t->name, .uri = t->archive.url, .sha256 = t->archive.sha256}));
 	}
 }
 

@@ -56,7 +56,7 @@ static int add_suite(struct lock_plan *plan, const struct xb_debian *debian, con
 		if (strcmp(old->id, suite->id) != 0)
 			continue;
 		if (strcmp(old->archive, suite->archive) == 0 && strcmp(old->path, suite->path) == 0 &&
-		    strcmp(old->codename, suite->codename) == 0)
+		    strcmp(old->codename ? old->codename : "", suite->codename ? suite->codename : "") == 0)
 			return 0;
 		return xb_fail(err, XB_E_INPUT,
 			       "the toolchain's and the sysroot's data file mean different things by suite '%s'",

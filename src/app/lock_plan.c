@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image_lists.h"
+#include "sources.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/model/timestamp.h"
 
@@ -61,18 +62,10 @@ static bool is_debian_host(const struct xb_toolchain_desc *desc, const char *hos
 	return false;
 }
 
-const struct xb_toolchain_archive *lock_find_archive(const struct xb_toolchain_desc *desc, const char *host)
-{
-	for (size_t i = 0; i < desc->n_archives; i++)
-		if (strcmp(desc->archives[i].host, host) == 0)
-			return &desc->archives[i];
-	return NULL;
-}
-
 static bool serves_all(const struct xb_toolchain_desc *desc, const struct xb_words *hosts)
 {
 	for (size_t i = 0; i < hosts->len; i++)
-		if (!is_debian_host(desc, hosts->items[i]) && !lock_find_archive(desc, hosts->items[i]))
+		if (!is_debian_host(desc, hosts->items[i]) && !xb_archive_ref_find(&desc->archives, hosts->items[i]))
 			return false;
 	return true;
 }
@@ -110,6 +103,7 @@ static const char *nearest_toolchain(struct xb_app *app)
 
 		if (xb_toolchain_desc_load(app->data_dir, *names, &desc, &diags, &err) < 0)
 			continue;
+		sources_choose(desc, app->project->toolchain_source);
 		distance = version_distance(desc->version, app->toolchain->version);
 		if (serves_all(desc, &app->project->hosts) && distance < best_distance) {
 			best_distance = distance;
@@ -122,8 +116,10 @@ static const char *nearest_toolchain(struct xb_app *app)
 
 static int hint_nearest(struct xb_app *app, struct xb_err *err)
 {
-	const char *nearest = nearest_toolchain(app);
+	const char *nearest = app->project->toolchain_source == XB_TOOLCHAIN_OWN ? NULL : nearest_toolchain(app);
 
+	if (app->project->toolchain_source == XB_TOOLCHAIN_OWN)
+		return xb_hint(err, "add an archive for it to 'toolchain:', or list fewer hosts under 'hosts:'");
 	if (nearest)
 		return xb_hint(err, "the nearest toolchain that all hosts of the project have is '%s'", nearest);
 	return xb_hint(err, "no toolchain has all hosts of the project; list fewer under 'hosts:'");
@@ -151,7 +147,7 @@ static int plan_toolchain(struct lock_plan *plan, const char *host, const struct
 	struct lock_want want = {.host = host, .exclude = desc->exclude, .free_names = free_names};
 
 	if (!is_debian_host(desc, host)) {
-		if (lock_find_archive(desc, host))
+		if (xb_archive_ref_find(&desc->archives, host))
 			return 0;
 		xb_fail(err, XB_E_INPUT, "toolchain '%s' %s has nothing for host '%s'", desc->name, desc->version,
 			host);
@@ -248,6 +244,13 @@ static int plan_image(struct lock_plan *plan, const struct xb_image *image, cons
 	want.packages = image_list_wishes(plan->app, image, &plan->arena);
 	if (!want.packages.len)
 		return 0;
+	if (!plan->app->sysroot->debian.n_suites) {
+		xb_fail(err, XB_E_INPUT,
+			"image '%s': its packages come from the suites of the sysroot, and '%s' has none", image->name,
+			plan->app->sysroot->name);
+		return xb_hint(err,
+			       "use a sysroot of Debian packages, an image of a registry as the base, or 'scratch'");
+	}
 	want.exclude = exclude_but(&plan->arena, &desc->exclude, &want.packages);
 	want.data_only = desc->data_only;
 	want.keep = kept_of_images(plan, image->name, target->name, free_names);
@@ -385,7 +388,7 @@ int lock_plan_all(struct lock_plan *plan, struct xb_err *err)
 	for (size_t i = 0; i < p->hosts.len; i++)
 		if (plan_toolchain(plan, p->hosts.items[i], free_names, err) < 0)
 			return err->code;
-	for (size_t i = 0; i < p->n_targets; i++)
+	for (size_t i = 0; !plan->app->sysroot->archives.len && i < p->n_targets; i++)
 		if (plan_sysroot(plan, &p->targets[i], free_names, err) < 0)
 			return err->code;
 	return plan_images(plan, free_names, err) < 0 ? err->code : lock_plan_rust(plan, free_names, err);

@@ -95,9 +95,6 @@ int lock_plan_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
 /* Sets plan->snapshot from the project: XB_E_INPUT when what it asks for is no time. */
 int lock_plan_snapshot(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
 
-/* The archive that serves a host, or NULL. */
-const struct xb_toolchain_archive *lock_find_archive(const struct xb_toolchain_desc *desc, const char *host);
-
 /* Adds what the project wants of Rust; the rest in lock_rust.c makes the lock's part of it and checks that. */
 int lock_plan_rust(struct lock_plan *plan, const struct xb_list *free_names, struct xb_err *err) XB_MUST_CHECK;
 void lock_add_rust(const struct lock_plan *plan, struct xb_lock *lock);
@@ -129,6 +126,8 @@ void lock_assemble(struct lock_plan *plan, struct xb_lock *out);
 struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct xb_lock_packages *a,
 					   const struct xb_lock_packages *b);
 
+/* Fills in the archives and directories of toolchains and sysroots: digests of local files, signatures. */
+int lock_archives(struct lock_plan *plan, struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 /* Adds what the base images of the project's images are now, or stay pinned to. */
 int lock_bases(struct lock_plan *plan, struct xb_lock *lock, struct xb_err *err) XB_MUST_CHECK;
 /* Adds what the apko.yaml files of the project's images are resolved to, or stay at; their packages are fetched. */

@@ -85,15 +85,15 @@ static void add_toolchain(struct lock_plan *plan, struct xb_lock *lock, const ch
 	const struct xb_toolchain_desc *desc = plan->app->toolchain;
 	struct xb_lock_toolchain *t = &lock->toolchains[lock->n_toolchains++];
 	const struct lock_want *want = find_want(plan, host, NULL, NULL);
-	const struct xb_toolchain_archive *archive = lock_find_archive(desc, host);
+	const struct xb_archive_ref *archive = xb_archive_ref_find(&desc->archives, host);
 	const struct xb_lock_package *compiler;
 
 	*t = (struct xb_lock_toolchain){
-		.host = host, .name = desc->name, .version = desc->version, .archive_size_bytes = -1};
+		.host = host, .name = desc->name, .version = desc->version, .archive.size_bytes = -1};
 	if (!want) {
-		t->archive_url = archive->url;
-		t->archive_sha256 = archive->sha256;
-		t->archive_size_bytes = archive->size_bytes;
+		t->archive.url = archive->url;
+		t->archive.sha256 = archive->sha256;
+		t->archive.size_bytes = archive->size_bytes;
 		return;
 	}
 	split_tools(&lock->arena, &desc->packages, &want->result, t);
@@ -212,10 +212,10 @@ void lock_assemble(struct lock_plan *plan, struct xb_lock *lock)
 	for (size_t i = 0; i < p->n_targets; i++) {
 		const char *target = p->targets[i].target->name;
 
-		lock->sysroots[lock->n_sysroots++] =
-			(struct xb_lock_sysroot){.target = target,
-						 .name = plan->app->sysroot->name,
-						 .packages = find_want(plan, NULL, target, NULL)->result};
+		lock->sysroots[lock->n_sysroots++] = (struct xb_lock_sysroot){
+			.target = target, .name = plan->app->sysroot->name, .archive.size_bytes = -1};
+		if (!plan->app->sysroot->archives.len)
+			lock->sysroots[i].packages = find_want(plan, NULL, target, NULL)->result;
 	}
 	qsort(lock->sysroots, lock->n_sysroots, sizeof(*lock->sysroots), compare_sysroots);
 	lock_add_rust(plan, lock);

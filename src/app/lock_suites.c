@@ -75,11 +75,13 @@ static int check_release(struct lock_plan *plan, struct lock_suite *s, struct xb
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {.max_bytes = XB_MAX_RELEASE_BYTES};
 	const char *name = xb_arena_printf(&plan->arena, "%s/InRelease", s->suite->path);
+	const char *key_file = s->suite->key_file;
 	const struct xb_openpgp_keys keys = {
-		.files = s->debian->key_files.items,
-		.n_files = s->debian->key_files.len,
+		.files = key_file ? &key_file : s->debian->key_files.items,
+		.n_files = key_file ? 1 : s->debian->key_files.len,
 		.fingerprints = s->suite->fingerprints.items,
 		.n_fingerprints = s->suite->fingerprints.len,
+		.any_key = key_file != NULL,
 	};
 	struct xb_release *release = NULL;
 	int64_t now = xb_host_now();

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archives.h"
 #include "base.h"
 #include "contents.h"
 #include "fetch_plan.h"
 #include "rust.h"
+#include "sources.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/num.h"
@@ -74,20 +76,39 @@ static void batch_free(struct batch **at)
 	free(batch);
 }
 
+static int make_sysroot(struct xb_app *app, const struct xb_lock_sysroot *lock, int n_threads, struct xb_tree *out,
+			struct xb_err *err)
+{
+	const struct xb_archive_ref *ref = xb_archive_ref_find(&app->sysroot->archives, lock->target);
+	char *path XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (lock->is_directory) {
+		path = sources_path(app->project, lock->archive.url);
+		return xb_sysroot_take(app->store, app->sysroot, path, &lock->archive.sha256, out, err);
+	}
+	if (archive_verify(app, &lock->archive, ref, err) < 0)
+		return err->code;
+	return xb_sysroot_make(app->store, app->sysroot, lock, n_threads, out, err);
+}
+
 static int make_tree(const struct run *run, const struct fetch_tree *tree, struct xb_tree *out, struct xb_err *err)
 {
 	struct xb_app *app = run->plan.app;
 	const int n_threads = xb_app_jobs(app);
+	const struct xb_archive_ref *ref;
 
 	switch (tree->want.kind) {
 	case XB_WANT_TOOLCHAIN:
+		ref = xb_archive_ref_find(&app->toolchain->archives, tree->toolchain->host);
+		if (archive_verify(app, &tree->toolchain->archive, ref, err) < 0)
+			return err->code;
 		return xb_toolchain_make(app->store, app->toolchain, tree->toolchain, XB_TOOLCHAIN_BASE, n_threads, out,
 					 err);
 	case XB_WANT_TOOLS:
 		return xb_toolchain_make(app->store, app->toolchain, tree->toolchain, XB_TOOLCHAIN_TOOLS, n_threads,
 					 out, err);
 	case XB_WANT_SYSROOT:
-		return xb_sysroot_make(app->store, app->sysroot, tree->sysroot, n_threads, out, err);
+		return make_sysroot(app, tree->sysroot, n_threads, out, err);
 	case XB_WANT_RUST:
 		return xb_rust_make(app->store, app->rust, app->lock, tree->want.name, n_threads, out, err);
 	case XB_WANT_CRATES:

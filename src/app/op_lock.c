@@ -241,6 +241,8 @@ int lock_resolve(struct lock_plan *plan, struct xb_lock *out, struct xb_err *err
 	if (rc == 0)
 		rc = lock_check_rust(plan->app, out, err);
 	if (rc == 0)
+		rc = lock_archives(plan, out, err);
+	if (rc == 0)
 		rc = check_images(plan->app, out, err);
 	if (rc == 0)
 		rc = lock_bases(plan, out, err);

@@ -146,7 +146,7 @@ int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_dig
 	case XB_WANT_TOOLS:
 		if (lock_toolchain(app, want->name, &toolchain, err) < 0)
 			return err->code;
-		*out_none = want->kind == XB_WANT_TOOLS && !toolchain->archive_url && !toolchain->tools.len;
+		*out_none = want->kind == XB_WANT_TOOLS && !toolchain->archive.url && !toolchain->tools.len;
 		xb_toolchain_recipe(app->toolchain, toolchain,
 				    want->kind == XB_WANT_TOOLS ? XB_TOOLCHAIN_TOOLS : XB_TOOLCHAIN_BASE, out);
 		return 0;

@@ -241,6 +241,13 @@ static void add_form(const struct xb_setup *setup, const struct xb_unit *unit, e
 	}
 }
 
+static const char *lib_dir(const struct xb_setup *setup, struct xb_arena *arena)
+{
+	if (setup->sysroot->lib_dir)
+		return setup->sysroot->lib_dir;
+	return xb_arena_printf(arena, "usr/lib/%s", setup->target->target->multiarch);
+}
+
 static void add_start_files(const struct xb_setup *setup, enum form form, bool begin, struct xb_command *out)
 {
 	static const char *const crt1[] = {
@@ -251,7 +258,7 @@ static void add_start_files(const struct xb_setup *setup, enum form form, bool b
 					       "crtbeginS.o"};
 	static const char *const crtend[] = {"crtendS.o", "crtendS.o", "crtend.o", "crtend.o", "crtendS.o"};
 	struct xb_arena *arena = out->arena;
-	const char *dir = xb_arena_printf(arena, "usr/lib/%s", setup->target->target->multiarch);
+	const char *dir = lib_dir(setup, arena);
 	const char *gcc = setup->sysroot->gcc_dir;
 
 	if (!begin) {
@@ -329,10 +336,8 @@ static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, s
 
 static void add_search_dirs(const struct xb_setup *setup, struct xb_command *out)
 {
-	const char *multiarch = setup->target->target->multiarch;
-
 	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, setup->sysroot->gcc_dir, NULL);
-	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, xb_arena_printf(out->arena, "usr/lib/%s", multiarch), NULL);
+	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, lib_dir(setup, out->arena), NULL);
 	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, "usr/lib", NULL);
 }
 

@@ -30,7 +30,8 @@ extern const struct command cmd_cc, cmd_cxx, cmd_ar, cmd_ranlib, cmd_nm, cmd_str
 	cmd_env;
 extern const struct command cmd_add, cmd_remove;
 extern const struct command cmd_init, cmd_lock, cmd_outdated, cmd_inspect, cmd_diff, cmd_fetch, cmd_build, cmd_test,
-	cmd_image, cmd_verify, cmd_sign, cmd_push, cmd_pull, cmd_tag, cmd_targets, cmd_doctor, cmd_version, cmd_help;
+	cmd_image, cmd_verify, cmd_sign, cmd_push, cmd_pull, cmd_tag, cmd_sysroot, cmd_targets, cmd_doctor, cmd_version,
+	cmd_help;
 
 /* Defined twice: they do the work in xbuild-supply, and start xbuild-supply in xbuild. */
 int cmd_lock_run(struct cli *cli, struct xb_err *err);

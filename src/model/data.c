@@ -313,3 +313,18 @@ const struct xb_archive_site *xb_debian_site(const struct xb_debian *debian, con
 			return &debian->sites[i];
 	return NULL;
 }
+
+const struct xb_archive_ref *xb_archive_ref_find(const struct xb_archive_refs *refs, const char *owner)
+{
+	for (size_t i = 0; i < refs->len; i++)
+		if (!refs->items[i].owner || strcmp(refs->items[i].owner, owner) == 0)
+			return &refs->items[i];
+	return NULL;
+}
+
+const char *xb_archive_name(const char *url)
+{
+	const struct xb_sv text = xb_sv(url);
+
+	return xb_path_base(xb_sv_starts(text, XB_LOCAL_FILE) ? xb_sv(url + strlen(XB_LOCAL_FILE)) : text).ptr;
+}

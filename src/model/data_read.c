@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data_read.h"
 
+#include "archive_read.h"
+
 #include <string.h>
 
 #include "xbuild/base/limits.h"
@@ -9,21 +11,6 @@
 #include "xbuild/model/names.h"
 #include "xbuild/model/target.h"
 
-/* Without https only on this machine itself: a mirror in a test, a proxy of the user. */
-static bool is_https_url(struct xb_sv text)
-{
-	static const char *const local[] = {"http://127.0.0.1:", "http://localhost:", "http://[::1]:"};
-	bool is_local = false;
-
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
-			return false;
-	}
-	for (size_t i = 0; i < XB_COUNT(local); i++)
-		is_local = is_local || xb_sv_starts(text, local[i]);
-	return (is_local || xb_sv_starts(text, "https://")) && !xb_sv_ends(text, "/");
-}
-
 static bool is_file_name(struct xb_sv text)
 {
 	return xb_path_is_safe(text) && !memchr(text.ptr, '/', text.len);
@@ -31,31 +18,12 @@ static bool is_file_name(struct xb_sv text)
 
 static const struct text_rule name_rule = {xb_name_is_suite, "a name of letters, digits, '.' and '-'", NULL, 0, 0};
 static const struct text_rule number_rule = {xb_name_is_version_number, "a dotted number", NULL, 0, 0};
-static const struct text_rule url_rule = {is_https_url, "an https URL without a final '/'", NULL, 0, 0};
 static const struct text_rule path_rule = {xb_path_is_safe, "a relative path without '..'", NULL, 0, 0};
 static const struct text_rule file_rule = {is_file_name, "a file name", NULL, 0, 0};
 static const struct text_rule package_rule = {xb_name_is_debian_package, "the name of a Debian package", NULL, 0, 0};
 static const struct text_rule fingerprint_rule = {xb_name_is_fingerprint,
 						  "a fingerprint of 40 or 64 upper-case hex digits",
 						  "gpg --show-keys prints it; give the primary key's", 0, 0};
-
-static void read_digest(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	(void)arg;
-	if (node->kind != XB_YAML_SCALAR || !xb_digest_parse(node->text, field))
-		schema_problem(s, node->at, "expected a sha256 of 64 lower-case hex digits");
-}
-
-static void read_size(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	uint64_t value;
-
-	(void)arg;
-	if (node->kind == XB_YAML_SCALAR && xb_num_u64(node->text, XB_MAX_PACKAGE_BYTES, &value) && value)
-		*(int64_t *)field = (int64_t)value;
-	else
-		schema_problem(s, node->at, "expected a size in bytes of at most %lld", XB_MAX_PACKAGE_BYTES);
-}
 
 /* A list that must hold something: an empty list of keys would let everyone sign. */
 static void read_full_list(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -66,8 +34,8 @@ static void read_full_list(struct schema *s, const struct xb_yaml *node, void *f
 }
 
 static const struct schema_key site_keys[] = {
-	{"mirrors", read_full_list, offsetof(struct xb_archive_site, mirrors), &url_rule, true},
-	{"snapshot", schema_text, offsetof(struct xb_archive_site, snapshot), &url_rule, true},
+	{"mirrors", read_full_list, offsetof(struct xb_archive_site, mirrors), &archive_url_rule, true},
+	{"snapshot", schema_text, offsetof(struct xb_archive_site, snapshot), &archive_url_rule, true},
 };
 
 static void read_sites(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -97,6 +65,7 @@ static const struct schema_key suite_keys[] = {
 	{"components", read_full_list, offsetof(struct xb_suite, components), &name_rule, true},
 	{"signed-by", read_full_list, offsetof(struct xb_suite, fingerprints), &fingerprint_rule, true},
 	{"optional", schema_bool, offsetof(struct xb_suite, optional), NULL, false},
+	{"extra", schema_bool, offsetof(struct xb_suite, extra), NULL, false},
 };
 
 static bool has_site(const struct xb_debian *debian, const char *name)
@@ -147,11 +116,6 @@ static void read_debian(struct schema *s, const struct xb_yaml *node, void *fiel
 	schema_read(s, node, &group, 1, "debian");
 }
 
-static bool is_host(struct xb_sv name)
-{
-	return xb_host_find(name) != NULL;
-}
-
 static bool is_debian_host(struct xb_sv name)
 {
 	const char *host = xb_host_find(name);
@@ -159,55 +123,37 @@ static bool is_debian_host(struct xb_sv name)
 	return host && xb_host_debian_arch(host);
 }
 
-static const struct text_rule host_rule = {is_host, "a host", NULL, 0, 0};
 static const struct text_rule debian_host_rule = {is_debian_host, "a host with a Debian architecture", NULL, 0, 0};
 
-static const struct schema_key archive_keys[] = {
-	{"url", schema_text, offsetof(struct xb_toolchain_archive, url), &url_rule, true},
-	{"file", schema_text, offsetof(struct xb_toolchain_archive, file), &file_rule, true},
-	{"sha256", read_digest, offsetof(struct xb_toolchain_archive, sha256), NULL, true},
-	{"size", read_size, offsetof(struct xb_toolchain_archive, size_bytes), NULL, false},
-};
-
-static void read_archives(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	struct xb_toolchain_desc *desc = field;
-
-	(void)arg;
-	if (!schema_want_map(s, node, "archives"))
-		return;
-	desc->archives = xb_arena_array(s->arena, node->n_items, sizeof(*desc->archives));
-	for (size_t i = 0; i < node->n_items; i++) {
-		struct xb_toolchain_archive *archive = &desc->archives[desc->n_archives++];
-		const struct schema_group group = SCHEMA_GROUP(archive_keys, archive);
-
-		archive->size_bytes = -1;
-		if (schema_want_text(s, node->keys[i], &host_rule, "archive"))
-			archive->host = node->keys[i]->text.ptr;
-		schema_read(s, node->items[i], &group, 1, "archive");
-	}
-}
+static const struct archive_rule host_archives = {archive_host, "host", false};
+static const struct archive_rule target_archives = {archive_target, "target", false};
 
 #define TOOLCHAIN(field) offsetof(struct xb_toolchain_desc, field)
 
 static const struct schema_key toolchain_keys[] = {
 	{"name", schema_text, TOOLCHAIN(name), &name_rule, true},
 	{"version", schema_text, TOOLCHAIN(version), &number_rule, true},
-	{"bin-dir", schema_text, TOOLCHAIN(bin_dir), &path_rule, true},
-	{"debian", read_debian, TOOLCHAIN(debian), NULL, true},
-	{"debian-hosts", schema_list, TOOLCHAIN(debian_hosts), &debian_host_rule, true},
-	{"packages", read_full_list, TOOLCHAIN(packages), &package_rule, true},
+	{"bin-dir", schema_text, TOOLCHAIN(bin_dir), &path_rule, false},
+	{"debian", read_debian, TOOLCHAIN(debian), NULL, false},
+	{"debian-hosts", schema_list, TOOLCHAIN(debian_hosts), &debian_host_rule, false},
+	{"packages", read_full_list, TOOLCHAIN(packages), &package_rule, false},
 	{"tools", schema_list, TOOLCHAIN(tools_packages), &package_rule, false},
 	{"exclude", schema_list, TOOLCHAIN(exclude), &package_rule, false},
 	{"drop", schema_list, TOOLCHAIN(drop), &path_rule, false},
-	{"archives", read_archives, 0, NULL, false},
+	{"archives", archive_read_map, TOOLCHAIN(archives), &host_archives, false},
+	{"minimal", archive_read_map, TOOLCHAIN(minimal), &host_archives, false},
 };
 
 void data_read_toolchain(struct schema *s, const struct xb_yaml *root, struct xb_toolchain_desc *desc)
 {
 	const struct schema_group group = SCHEMA_GROUP(toolchain_keys, desc);
 
+	desc->bin_dir = "bin";
 	schema_read(s, root, &group, 1, "toolchain");
+	if (desc->debian_hosts.len && (!desc->packages.len || !desc->debian.n_suites))
+		schema_problem(s, root->at, "toolchain: 'debian-hosts' need 'debian' and 'packages'");
+	if (!desc->debian_hosts.len && !desc->archives.len && !desc->minimal.len)
+		schema_problem(s, root->at, "toolchain: expected 'debian-hosts', 'archives' or 'minimal'");
 }
 
 #define RUST(field) offsetof(struct xb_rust_desc, field)
@@ -292,14 +238,15 @@ static void read_musl(struct schema *s, const struct xb_yaml *node, void *field,
 
 static const struct schema_key sysroot_keys[] = {
 	{"name", schema_text, SYSROOT(name), &name_rule, true},
-	{"gcc", schema_text, SYSROOT(gcc), &number_rule, true},
+	{"gcc", schema_text, SYSROOT(gcc), &number_rule, false},
 	{"support", schema_text, SYSROOT(support), NULL, true},
-	{"debian", read_debian, SYSROOT(debian), NULL, true},
+	{"debian", read_debian, SYSROOT(debian), NULL, false},
 	{"architectures", schema_list, SYSROOT(architectures), &name_rule, false},
-	{"packages", read_full_list, SYSROOT(packages), &package_rule, true},
+	{"packages", read_full_list, SYSROOT(packages), &package_rule, false},
 	{"musl", read_musl, 0, NULL, false},
 	{"exclude", schema_list, SYSROOT(exclude), &package_rule, false},
 	{"drop", schema_list, SYSROOT(drop), &path_rule, false},
+	{"archives", archive_read_map, SYSROOT(archives), &target_archives, false},
 };
 
 void data_read_sysroot(struct schema *s, const struct xb_yaml *root, struct xb_sysroot_desc *desc)
@@ -307,6 +254,10 @@ void data_read_sysroot(struct schema *s, const struct xb_yaml *root, struct xb_s
 	const struct schema_group group = SCHEMA_GROUP(sysroot_keys, desc);
 
 	schema_read(s, root, &group, 1, "sysroot");
+	if ((desc->packages.len > 0) == (desc->archives.len > 0))
+		schema_problem(s, root->at, "sysroot: expected either 'packages' or 'archives'");
+	else if (desc->packages.len && (!desc->gcc || !desc->debian.n_suites))
+		schema_problem(s, root->at, "sysroot: 'packages' need 'gcc' and 'debian'");
 }
 
 /* "a | b": each a name. */

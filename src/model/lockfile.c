@@ -83,21 +83,38 @@ json_t *lock_packages_json(const struct xb_lock_packages *packages)
 	return list;
 }
 
+static json_t *signature_json(const struct xb_lock_signature *signature)
+{
+	json_t *object = json_object();
+
+	lock_put_digest(object, "key", &signature->key);
+	lock_put_digest(object, "sha256", &signature->sha256);
+	json_object_set_new(object, "size", json_integer(signature->size_bytes));
+	lock_put_string(object, "url", signature->url);
+	return object;
+}
+
+static json_t *archive_json(const struct xb_lock_archive *archive)
+{
+	json_t *object = json_object();
+
+	lock_put_digest(object, "sha256", &archive->sha256);
+	if (archive->signature.url)
+		json_object_set_new(object, "signature", signature_json(&archive->signature));
+	if (archive->size_bytes >= 0)
+		json_object_set_new(object, "size", json_integer(archive->size_bytes));
+	lock_put_string(object, "url", archive->url);
+	return object;
+}
+
 static json_t *toolchain_json(const struct xb_lock_toolchain *toolchain)
 {
 	json_t *object = json_object();
 
-	if (toolchain->archive_url) {
-		json_t *archive = json_object();
-
-		lock_put_digest(archive, "sha256", &toolchain->archive_sha256);
-		if (toolchain->archive_size_bytes >= 0)
-			json_object_set_new(archive, "size", json_integer(toolchain->archive_size_bytes));
-		lock_put_string(archive, "url", toolchain->archive_url);
-		json_object_set_new(object, "archive", archive);
-	}
+	if (toolchain->archive.url)
+		json_object_set_new(object, "archive", archive_json(&toolchain->archive));
 	lock_put_string(object, "name", toolchain->name);
-	if (!toolchain->archive_url) {
+	if (!toolchain->archive.url) {
 		json_object_set_new(object, "packages", lock_packages_json(&toolchain->packages));
 		json_object_set_new(object, "tools", lock_packages_json(&toolchain->tools));
 	}
@@ -105,12 +122,26 @@ static json_t *toolchain_json(const struct xb_lock_toolchain *toolchain)
 	return object;
 }
 
+static json_t *directory_json(const struct xb_lock_archive *directory)
+{
+	json_t *object = json_object();
+
+	lock_put_digest(object, "tree", &directory->sha256);
+	lock_put_string(object, "url", directory->url);
+	return object;
+}
+
 static json_t *sysroot_json(const struct xb_lock_sysroot *sysroot)
 {
 	json_t *object = json_object();
 
+	if (sysroot->is_directory)
+		json_object_set_new(object, "directory", directory_json(&sysroot->archive));
+	else if (sysroot->archive.url)
+		json_object_set_new(object, "archive", archive_json(&sysroot->archive));
 	lock_put_string(object, "name", sysroot->name);
-	json_object_set_new(object, "packages", lock_packages_json(&sysroot->packages));
+	if (!sysroot->archive.url)
+		json_object_set_new(object, "packages", lock_packages_json(&sysroot->packages));
 	return object;
 }
 

@@ -65,7 +65,7 @@ static void diff_toolchain(const struct xb_lock_toolchain *old, const struct xb_
 		xb_str_printf(out, "- %s %s (%s)\n", old->name, old->version, where);
 	else if (strcmp(old->name, new->name) != 0 || strcmp(old->version, new->version) != 0)
 		xb_str_printf(out, "~ %s %s -> %s %s (%s)\n", old->name, old->version, new->name, new->version, where);
-	else if (!xb_digest_eq(&old->archive_sha256, &new->archive_sha256))
+	else if (!xb_digest_eq(&old->archive.sha256, &new->archive.sha256))
 		xb_str_printf(out, "~ %s %s: another archive (%s)\n", new->name, new->version, where);
 	diff_packages(old ? &old->packages : &none, new ? &new->packages : &none, where, out);
 	diff_packages(old ? &old->tools : &none, new ? &new->tools : &none, where, out);
@@ -81,6 +81,8 @@ static void diff_sysroot(const struct xb_lock_sysroot *old, const struct xb_lock
 		xb_str_printf(out, "- %s (%s)\n", old->name, target);
 	else if (strcmp(old->name, new->name) != 0)
 		xb_str_printf(out, "~ %s -> %s (%s)\n", old->name, new->name, target);
+	else if (!xb_digest_eq(&old->archive.sha256, &new->archive.sha256))
+		xb_str_printf(out, "~ %s: other content (%s)\n", new->name, target);
 	diff_packages(old ? &old->packages : &none, new ? &new->packages : &none, target, out);
 }
 

@@ -6,6 +6,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
+#include "xbuild/model/data.h"
 #include "xbuild/model/lockfile.h"
 #include "xbuild/model/names.h"
 #include "xbuild/model/target.h"
@@ -225,18 +226,47 @@ int lock_read_packages(struct lock_parser *p, const struct lock_member *m, const
 	return 0;
 }
 
-static int read_archive(struct lock_parser *p, const json_t *value, const char *parent, struct xb_lock_toolchain *out)
+/* http or https, or a path below the project. */
+static bool is_place(struct xb_sv text)
 {
-	static const char *const known[] = {"sha256", "size", "url", NULL};
-	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("%s.archive", parent);
+	if (!xb_sv_starts(text, XB_LOCAL_FILE))
+		return is_url(text);
+	return xb_path_is_safe(xb_sv_n(text.ptr + strlen(XB_LOCAL_FILE), text.len - strlen(XB_LOCAL_FILE)));
+}
+
+static bool is_directory(struct xb_sv text)
+{
+	if (xb_sv_starts(text, XB_LOCAL_FILE))
+		return xb_sv_eq_str(text, XB_LOCAL_FILE ".") || is_place(text);
+	return text.len > 1 && text.ptr[0] == '/' && xb_path_is_safe(xb_sv_n(text.ptr + 1, text.len - 1));
+}
+
+static int read_signature(struct lock_parser *p, const json_t *value, const char *parent, struct xb_lock_signature *out)
+{
+	static const char *const known[] = {"key", "sha256", "size", "url", NULL};
+	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("%s.signature", parent);
 	const struct lock_member m = {value, where};
 
-	out->archive_size_bytes = -1;
-	if (lock_read_object(p, value, known, where) < 0 ||
-	    lock_read_text(p, &m, "url", is_url, &out->archive_url) < 0 ||
-	    lock_read_digest(p, &m, "sha256", &out->archive_sha256) < 0)
+	if (lock_read_object(p, value, known, where) < 0 || lock_read_text(p, &m, "url", is_place, &out->url) < 0 ||
+	    lock_read_digest(p, &m, "key", &out->key) < 0 || lock_read_digest(p, &m, "sha256", &out->sha256) < 0)
 		return p->err->code;
-	return json_object_get(value, "size") ? lock_read_size(p, &m, "size", &out->archive_size_bytes) : 0;
+	return lock_read_size(p, &m, "size", &out->size_bytes);
+}
+
+static int read_archive(struct lock_parser *p, const json_t *value, const char *parent, struct xb_lock_archive *out)
+{
+	static const char *const known[] = {"sha256", "signature", "size", "url", NULL};
+	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("%s.archive", parent);
+	const struct lock_member m = {value, where};
+	const json_t *signature = json_object_get(value, "signature");
+
+	out->size_bytes = -1;
+	if (lock_read_object(p, value, known, where) < 0 || lock_read_text(p, &m, "url", is_place, &out->url) < 0 ||
+	    lock_read_digest(p, &m, "sha256", &out->sha256) < 0)
+		return p->err->code;
+	if (signature && read_signature(p, signature, where, &out->signature) < 0)
+		return p->err->code;
+	return json_object_get(value, "size") ? lock_read_size(p, &m, "size", &out->size_bytes) : 0;
 }
 
 static int read_toolchain_packages(struct lock_parser *p, const struct lock_member *m, struct xb_lock_toolchain *out)
@@ -245,7 +275,7 @@ static int read_toolchain_packages(struct lock_parser *p, const struct lock_memb
 
 	if (!arch)
 		return xb_fail(p->err, XB_E_LOCK, "%s: a toolchain for this host must be an archive", m->where);
-	out->archive_size_bytes = -1;
+	out->archive.size_bytes = -1;
 	if (lock_read_packages(p, m, "packages", arch, &out->packages) < 0 ||
 	    lock_read_packages(p, m, "tools", arch, &out->tools) < 0 ||
 	    lock_check_depends(p, &out->packages, NULL, m->where) < 0)
@@ -267,7 +297,7 @@ static int read_toolchain(struct lock_parser *p, const json_t *value, struct xb_
 	    lock_read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0 ||
 	    lock_read_text(p, &m, "version", xb_name_is_version_number, &out->version) < 0)
 		return p->err->code;
-	return archive ? read_archive(p, archive, where, out) : read_toolchain_packages(p, &m, out);
+	return archive ? read_archive(p, archive, where, &out->archive) : read_toolchain_packages(p, &m, out);
 }
 
 static int read_toolchains(struct lock_parser *p, const json_t *object)
@@ -288,18 +318,44 @@ static int read_toolchains(struct lock_parser *p, const json_t *object)
 	return 0;
 }
 
-static int read_sysroot(struct lock_parser *p, const json_t *value, struct xb_lock_sysroot *out)
+static int read_directory(struct lock_parser *p, const json_t *value, const char *parent, struct xb_lock_sysroot *out)
 {
-	static const char *const known[] = {"name", "packages", NULL};
-	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("sysroots.%s", out->target);
-	const struct xb_target *target = xb_target_find(xb_sv(out->target));
+	static const char *const known[] = {"tree", "url", NULL};
+	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("%s.directory", parent);
 	const struct lock_member m = {value, where};
 
+	out->is_directory = true;
+	if (lock_read_object(p, value, known, where) < 0 ||
+	    lock_read_text(p, &m, "url", is_directory, &out->archive.url) < 0)
+		return p->err->code;
+	return lock_read_digest(p, &m, "tree", &out->archive.sha256);
+}
+
+static int read_sysroot(struct lock_parser *p, const json_t *value, struct xb_lock_sysroot *out)
+{
+	static const char *const of_packages[] = {"name", "packages", NULL};
+	static const char *const of_archive[] = {"archive", "name", NULL};
+	static const char *const of_directory[] = {"directory", "name", NULL};
+	char *where XB_CLEANUP(xb_free_ptr) = xb_printf("sysroots.%s", out->target);
+	const struct xb_target *target = xb_target_find(xb_sv(out->target));
+	const json_t *archive = json_object_get(value, "archive"), *directory = json_object_get(value, "directory");
+	const struct lock_member m = {value, where};
+
+	out->archive.size_bytes = -1;
 	if (!target || strcmp(target->name, out->target) != 0)
 		return xb_fail(p->err, XB_E_LOCK, "sysroots: '%s' is no target that xbuild knows", out->target);
-	if (lock_read_object(p, value, known, where) < 0 ||
-	    lock_read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0 ||
-	    lock_read_packages(p, &m, "packages", target->debian_arch, &out->packages) < 0)
+	if (lock_read_object(p, value,
+			     archive	 ? of_archive
+			     : directory ? of_directory
+					 : of_packages,
+			     where) < 0 ||
+	    lock_read_text(p, &m, "name", xb_name_is_suite, &out->name) < 0)
+		return p->err->code;
+	if (archive)
+		return read_archive(p, archive, where, &out->archive);
+	if (directory)
+		return read_directory(p, directory, where, out);
+	if (lock_read_packages(p, &m, "packages", target->debian_arch, &out->packages) < 0)
 		return p->err->code;
 	return lock_check_depends(p, &out->packages, NULL, where);
 }

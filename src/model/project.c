@@ -10,7 +10,6 @@
 #include "xbuild/base/path.h"
 #include "xbuild/model/names.h"
 #include "xbuild/model/subst.h"
-#include "xbuild/model/timestamp.h"
 #include "xbuild/sys/fs.h"
 
 #define FILE_NAME	  "xbuild.yaml"
@@ -43,26 +42,9 @@ static bool is_var_name(struct xb_sv name)
 	return xb_name_is_unit(name) && !memchr(name.ptr, '.', name.len);
 }
 
-static bool is_major(struct xb_sv text)
-{
-	return xb_name_is_version_number(text) && !memchr(text.ptr, '.', text.len) && text.ptr[0] != '0';
-}
-
-static bool is_snapshot(struct xb_sv text)
-{
-	int64_t when;
-
-	return xb_sv_eq_str(text, "latest") || xb_timestamp_parse(text, &when);
-}
-
 static const struct text_rule requirement_rule = {is_requirement, "the form \">=0.1\"", NULL, false, false};
 static const struct text_rule var_rule = {is_var_name, "a name of lower-case letters, digits, '_' and '-'", NULL, false,
 					  false};
-static const struct text_rule major_rule = {is_major, "a major version of LLVM", "as in \"22\"", false, false};
-static const struct text_rule suite_rule = {xb_name_is_suite, "the name of a Debian release", "as in bookworm", false,
-					    false};
-static const struct text_rule snapshot_rule = {is_snapshot, "'latest' or a time", "as in 2026-11-20T00:00:00Z", false,
-					       false};
 const struct text_rule package_rule = {xb_name_is_debian_package, "the name of a Debian package", NULL, false, false};
 
 /* True when this program is new enough for the file. */
@@ -139,106 +121,6 @@ static void read_vars(struct schema *s, const struct xb_yaml *node, void *field,
 	}
 }
 
-static void read_llvm(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	struct xb_project *project = field;
-
-	(void)arg;
-	if (!schema_want_text(s, node, &major_rule, "llvm"))
-		return;
-	project->toolchain = xb_arena_printf(s->arena, "llvm-%s", node->text.ptr);
-	project->at_toolchain = node->at;
-}
-
-static void read_size(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	static const struct enum_word words[] = {{"small", false}, {"full", true}, {NULL, 0}};
-	int value = *(bool *)field;
-
-	(void)arg;
-	schema_enum(s, node, &value, words);
-	*(bool *)field = value;
-}
-
-static bool is_rust(struct xb_sv text)
-{
-	return xb_sv_eq_str(text, XB_RUST_HOST) || xb_name_is_version_number(text);
-}
-
-static const struct text_rule rust_rule = {is_rust, "a version of Rust, or host", "as in \"1.85\"", false, false};
-
-static void read_rust(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	struct xb_project *project = field;
-
-	(void)arg;
-	if (!schema_want_text(s, node, &rust_rule, "rust"))
-		return;
-	project->rust = xb_sv_eq_str(node->text, XB_RUST_HOST) ? XB_RUST_HOST
-							       : xb_arena_printf(s->arena, "rust-%s", node->text.ptr);
-	project->at_rust = node->at;
-}
-
-/* After "rust": crates of Debian go with a compiler of Debian. */
-static void read_crates(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	struct xb_project *project = field;
-
-	(void)arg;
-	schema_word_set(s, node, &project->crates, &package_rule);
-	if (project->rust && !strcmp(project->rust, XB_RUST_HOST))
-		schema_refuse(s, node->at, "name a version, as in 'rust: \"1.85\"', or vendor the crates",
-			      "crates: Debian's need a locked Rust, not the host's");
-}
-
-static const struct schema_key toolchain_keys[] = {
-	{"llvm", read_llvm, 0, NULL, false},
-	{"rust", read_rust, 0, NULL, false},
-	{"crates", read_crates, 0, NULL, false},
-	{"profile", read_size, offsetof(struct xb_project, toolchain_full), NULL, false},
-};
-
-static void read_toolchain(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	const struct schema_group group = SCHEMA_GROUP(toolchain_keys, field);
-
-	(void)arg;
-	if (node->kind == XB_YAML_SCALAR && node->text.len)
-		schema_refuse(s, node->at, "as in 'toolchain: { llvm: \"22\" }'",
-			      "toolchain: expected a map, found text");
-	else
-		schema_read(s, node, &group, 1, "toolchain");
-}
-
-static void read_debian(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	struct xb_project *project = field;
-
-	(void)arg;
-	if (!schema_want_text(s, node, &suite_rule, "debian"))
-		return;
-	project->sysroot = xb_arena_printf(s->arena, "debian-%s", node->text.ptr);
-	project->at_sysroot = node->at;
-}
-
-static const struct schema_key sysroot_keys[] = {
-	{"debian", read_debian, 0, NULL, false},
-	{"snapshot", schema_text, offsetof(struct xb_project, snapshot), &snapshot_rule, false},
-	{"packages", schema_word_set, offsetof(struct xb_project, packages), &package_rule, false},
-};
-
-static void read_sysroot(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
-{
-	const struct schema_group group = SCHEMA_GROUP(sysroot_keys, field);
-
-	(void)arg;
-	if (node->kind == XB_YAML_SCALAR && node->text.len)
-		schema_refuse(s, node->at, "as in 'sysroot: { debian: bookworm }'",
-			      "sysroot: expected a map, found text");
-	else
-		schema_read(s, node, &group, 1, "sysroot");
-}
-
 static void read_hosts(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
 	struct xb_words words = {0};
@@ -275,8 +157,8 @@ static const struct schema_key project_keys[] = {
 	{"version", read_version, 0, NULL, false},
 	{"license", schema_text, PROJECT(license), NULL, false},
 	{"vars", read_vars, PROJECT(vars), NULL, false},
-	{"toolchain", read_toolchain, 0, NULL, false},
-	{"sysroot", read_sysroot, 0, NULL, false},
+	{"toolchain", project_read_toolchain, 0, NULL, false},
+	{"sysroot", project_read_sysroot, 0, NULL, false},
 	{"hosts", read_hosts, PROJECT(hosts), NULL, false},
 	{"targets", project_read_targets, 0, NULL, false},
 	{"profiles", project_read_profiles, 0, NULL, false},

@@ -93,6 +93,67 @@ static void put_images(json_t *object, const struct xb_project *project)
 		json_decref(images);
 }
 
+static void put_archives(json_t *object, const char *key, const struct xb_archive_refs *refs)
+{
+	json_t *archives = json_object();
+
+	for (size_t i = 0; i < refs->len; i++) {
+		const struct xb_archive_ref *ref = &refs->items[i];
+		json_t *archive = json_object();
+		char hex[XB_DIGEST_HEX];
+
+		json_object_set_new(archive, "url", json_string(ref->url));
+		if (!xb_digest_is_zero(&ref->sha256))
+			json_object_set_new(archive, "sha256", json_string(xb_digest_hex(&ref->sha256, hex)));
+		if (ref->signature) {
+			json_object_set_new(archive, "signature", json_string(ref->signature));
+			json_object_set_new(archive, "key", json_string(ref->key));
+		}
+		json_object_set_new(archives, ref->owner ? ref->owner : "all", archive);
+	}
+	json_object_set_new(object, key, archives);
+}
+
+static void put_suites(json_t *object, const struct xb_project *project)
+{
+	json_t *suites = json_object();
+
+	for (size_t i = 0; i < project->suites.len; i++) {
+		const struct xb_project_suite *suite = &project->suites.items[i];
+		json_t *one = json_object();
+
+		if (suite->url) {
+			json_object_set_new(one, "url", json_string(suite->url));
+			json_object_set_new(one, "suite", json_string(suite->suite));
+			json_object_set_new(one, "key", json_string(suite->key));
+			put_words(one, "components", &suite->components);
+		}
+		if (suite->packages.len)
+			put_words(one, "packages", &suite->packages);
+		json_object_set_new(suites, suite->name, one);
+	}
+	json_object_set_new(object, "suites", suites);
+}
+
+/* What is as it always was is left out: older locks have none of it. */
+static void put_sources(json_t *object, const struct xb_project *project)
+{
+	static const char *const sources[] = {NULL, "official", "minimal", "archive"};
+
+	if (project->toolchain_source != XB_TOOLCHAIN_ANY)
+		json_object_set_new(object, "toolchain-source", json_string(sources[project->toolchain_source]));
+	if (project->toolchain_source == XB_TOOLCHAIN_OWN) {
+		json_object_set_new(object, "toolchain-version", json_string(project->toolchain_version));
+		put_archives(object, "toolchain-archives", &project->toolchain_archives);
+	}
+	if (project->sysroot_source != XB_SYSROOT_DATA)
+		put_archives(object, "sysroot-archives", &project->sysroot_archives);
+	if (project->sysroot_drop.len)
+		put_words(object, "sysroot-drop", &project->sysroot_drop);
+	if (project->suites.len)
+		put_suites(object, project);
+}
+
 void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out)
 {
 	json_t *object XB_CLEANUP(xb_json_release) = json_object();
@@ -110,6 +171,7 @@ void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *
 	put_words(object, "hosts", &project->hosts);
 	put_targets(object, project);
 	put_images(object, project);
+	put_sources(object, project);
 	xb_json_write(object, 0, true, &text);
 	xb_digest_bytes(xb_str_get(&text), text.len, out);
 }

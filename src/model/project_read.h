@@ -21,13 +21,15 @@ extern const struct text_rule package_rule;   /* xb_name_is_debian_package */
 extern const struct schema_key settings_keys[];
 extern const size_t settings_keys_len;
 
-schema_fn project_read_targets;	 /* struct xb_project */
-schema_fn project_read_profiles; /* struct xb_project */
-schema_fn project_read_build;	 /* struct xb_project */
-schema_fn project_read_tests;	 /* struct xb_project */
-schema_fn project_read_images;	 /* struct xb_project */
-schema_fn project_read_base;	 /* struct xb_image */
-schema_fn project_read_tags;	 /* struct xb_project */
+schema_fn project_read_toolchain; /* struct xb_project */
+schema_fn project_read_sysroot;	  /* struct xb_project */
+schema_fn project_read_targets;	  /* struct xb_project */
+schema_fn project_read_profiles;  /* struct xb_project */
+schema_fn project_read_build;	  /* struct xb_project */
+schema_fn project_read_tests;	  /* struct xb_project */
+schema_fn project_read_images;	  /* struct xb_project */
+schema_fn project_read_base;	  /* struct xb_image */
+schema_fn project_read_tags;	  /* struct xb_project */
 
 /* What base and packages of an image say together. */
 void project_check_base(struct schema *s, const struct xb_image *image);

@@ -207,50 +207,25 @@ int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *pa
 	return 0;
 }
 
-/* Cuts `strip` leading components off; false when nothing is left. */
-static bool strip_name(struct xb_sv *name, int strip)
+static int take_chosen(struct xb_archive *archive, const struct xb_archive_entry *entry,
+		       const struct xb_tar_choice *choice, char *block, struct xb_tree_part *part, struct xb_err *err)
 {
-	for (int i = 0; i < strip; i++)
-		xb_sv_cut(name, '/');
-	return name->ptr && name->len;
-}
-
-/* What is taken of an archive: in the tree's names. */
-struct selection {
-	int strip;
-	const struct xb_list *keep;
-};
-
-/* Hard links name their target as it stands in the archive: it is cut like the entry's own name. */
-static int take_stripped(struct xb_archive *archive, const struct xb_archive_entry *entry,
-			 const struct selection *selection, char *block, struct xb_tree_part *part, struct xb_err *err)
-{
-	struct xb_sv name = clean_name(entry->path), target = {0};
+	const struct xb_sv name = clean_name(entry->path);
 	char *path XB_CLEANUP(xb_free_ptr) = NULL;
-	char *link XB_CLEANUP(xb_free_ptr) = NULL;
 
-	/* Before cutting: "x/../../y" must not become something else by losing its first part. */
+	/* Also of what is left out: an archive with such a name is not what it seems to be. */
 	if (name.len && !xb_path_is_safe(name))
 		return xb_fail(err, XB_E_VERIFY, "'%s' is no safe name", entry->path);
-	if (!strip_name(&name, selection->strip))
-		return 0;
-	if (selection->keep && selection->keep->len && !matches_any(selection->keep, name))
+	if (!name.len || matches_any(choice->drop, name) ||
+	    (choice->keep && choice->keep->len && !matches_any(choice->keep, name)))
 		return 0;
 	path = xb_sv_dup(name);
-	if (entry->type == XB_ARCHIVE_HARDLINK) {
-		target = clean_name(entry->link_target);
-		if (!xb_path_is_safe(target) || !strip_name(&target, selection->strip))
-			return xb_fail(err, XB_E_VERIFY, "hard link '%s' to '%s' leaves the tree", entry->path,
-				       entry->link_target);
-		link = xb_sv_dup(target);
-	}
-	return take_entry(archive, entry, path, link, block, part, err);
+	return take_entry(archive, entry, path, entry->link_target, block, part, err);
 }
 
-int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, const char *name, int strip,
-		  const struct xb_list *keep, struct xb_tree_part *part, struct xb_err *err)
+int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, const char *name,
+		  const struct xb_tar_choice *choice, struct xb_tree_part *part, struct xb_err *err)
 {
-	const struct selection selection = {strip, keep};
 	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
 	char *block XB_CLEANUP(xb_free_ptr) = xb_realloc(NULL, BLOCK_BYTES);
 	int fd XB_CLEANUP(xb_fs_close) = -1;
@@ -262,7 +237,7 @@ int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, co
 		return xb_wrap(err, "unpack '%s'", name);
 	xb_archive_set_interrupted(archive, xb_store_interrupted(store));
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
-		rc = take_stripped(archive, &entry, &selection, block, part, err);
+		rc = take_chosen(archive, &entry, choice, block, part, err);
 		if (rc < 0)
 			break;
 	}

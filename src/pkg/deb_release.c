@@ -187,8 +187,8 @@ static int check_complete(const struct parser *p, struct xb_err *err)
 {
 	if (!p->has_sha256)
 		return xb_fail(err, XB_E_VERIFY, "%s: lists no SHA256", p->name);
-	if (!p->has_date || !p->release->codename)
-		return xb_fail(err, XB_E_VERIFY, "%s: no field '%s'", p->name, p->has_date ? "Codename" : "Date");
+	if (!p->has_date)
+		return xb_fail(err, XB_E_VERIFY, "%s: no field 'Date'", p->name);
 	if (p->release->valid_until && p->release->valid_until < p->release->date)
 		return xb_fail(err, XB_E_VERIFY, "%s: Valid-Until lies before Date", p->name);
 	return 0;
@@ -257,7 +257,7 @@ static int check_names(const struct xb_release *release, const struct xb_suite *
 	    check_field("Origin", release->origin, suite->origin, suite, err) < 0 ||
 	    check_field("Label", release->label, suite->label, suite, err) < 0)
 		return err->code;
-	if (release->suite && strcmp(pocket(release->suite), pocket(suite->codename)) != 0)
+	if (release->suite && suite->codename && strcmp(pocket(release->suite), pocket(suite->codename)) != 0)
 		return xb_fail(err, XB_E_SIGNATURE, "the index of '%s' has Suite '%s', which does not end in '%s'",
 			       suite->id, release->suite, pocket(suite->codename));
 	return 0;

@@ -22,6 +22,35 @@ static bool is_aliased(struct xb_sv path)
 	return false;
 }
 
+int xb_fixup_strip_top(struct xb_tree_entries *entries, const char *const *tops, struct xb_err *err)
+{
+	struct xb_sv top = {0};
+	size_t len = 0;
+
+	for (const char *const *name = tops; *name; name++) {
+		const struct xb_tree_entry *entry = xb_tree_entries_find(entries, *name);
+
+		if (entry && entry->type == XB_TREE_DIR)
+			return 0;
+	}
+	for (size_t i = 0; i < entries->len; i++) {
+		struct xb_sv rest = xb_sv(entries->items[i].path);
+		const struct xb_sv first = xb_sv_cut(&rest, '/');
+
+		if (top.ptr && !xb_sv_eq(top, first))
+			return xb_fail(err, XB_E_VERIFY, "the archive has neither %s/ nor one directory at its top",
+				       tops[0]);
+		top = first;
+		if (!rest.ptr)
+			continue;
+		entries->items[len] = entries->items[i];
+		entries->items[len++].path = rest.ptr;
+	}
+	entries->len = len;
+	xb_tree_entries_sort(entries);
+	return 0;
+}
+
 /* Folds a link's target, as seen from `link`, into a clean path from the root ("." for the root); false: leaves it. */
 static bool fold_target(const char *link, const char *target, struct xb_str *out)
 {
@@ -294,7 +323,10 @@ static int refuse_dangling(const struct xb_tree_entry *entry, const char *missin
 {
 	xb_fail(err, XB_E_VERIFY, "package '%s': '/%s' is a link to '/%s', which no package has", entry->origin,
 		entry->path, missing);
-	return xb_hint(err, "add the package that has it to 'packages:' of the project file");
+	return xb_hint(
+		err,
+		"add the package that has it to 'packages:' of the project file; of a sysroot that is an archive or a "
+		"directory, add the file or leave the link out with 'drop:'");
 }
 
 /* A link that goes must not make way for what a package has put below it: no honest package has anything there. */

@@ -354,7 +354,7 @@ int xb_mirror_list(const struct xb_archive_site *site, const struct xb_mirror_op
 
 	if (add_flag(&urls, site, opts, err) < 0)
 		return err->code;
-	if (!opts->snapshot_only) {
+	if (!opts->snapshot_only || !site->snapshot) { /* who has no snapshots is what it is now */
 		if (opts->config_dir && add_config(&urls, site, opts->config_dir, err) < 0)
 			return err->code;
 		if (opts->apt_dir)

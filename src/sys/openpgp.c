@@ -162,6 +162,7 @@ static void quiet_end(struct quiet *q)
 
 struct verifier {
 	struct quiet quiet;
+	rnp_input_t signed_file; /* of a detached signature */
 	rnp_ffi_t ffi;
 	rnp_op_verify_t op;
 	rnp_input_t input;
@@ -172,6 +173,7 @@ static void verifier_release(struct verifier *v)
 {
 	rnp_op_verify_destroy(v->op);
 	rnp_input_destroy(v->input);
+	rnp_input_destroy(v->signed_file);
 	rnp_output_destroy(v->output);
 	rnp_ffi_destroy(v->ffi);
 	quiet_end(&v->quiet);
@@ -237,6 +239,16 @@ static int verifier_open(struct verifier *v, const struct xb_openpgp_keys *keys,
 	return 0;
 }
 
+static int verifier_execute(struct verifier *v, const char *name, struct xb_err *err)
+{
+	const rnp_result_t r = rnp_op_verify_execute(v->op);
+	/* That no signature is valid is told in detail afterwards, from the state of each. */
+	if (r != RNP_SUCCESS && r != RNP_ERROR_SIGNATURE_INVALID && r != RNP_ERROR_SIGNATURE_EXPIRED &&
+	    r != RNP_ERROR_KEY_NOT_FOUND && r != RNP_ERROR_NO_SIGNATURES_FOUND)
+		return fail_form(err, name, rnp_result_to_string(r));
+	return 0;
+}
+
 static int verifier_run(struct verifier *v, struct xb_sv document, const char *name, struct xb_err *err)
 {
 	rnp_result_t r = rnp_input_from_memory(&v->input, (const uint8_t *)document.ptr, document.len, false);
@@ -246,12 +258,7 @@ static int verifier_run(struct verifier *v, struct xb_sv document, const char *n
 		r = rnp_op_verify_create(&v->op, v->ffi, v->input, v->output);
 	if (r != RNP_SUCCESS)
 		return fail_library(err, "start a verification", r);
-	r = rnp_op_verify_execute(v->op);
-	/* That no signature is valid is told in detail afterwards, from the state of each. */
-	if (r != RNP_SUCCESS && r != RNP_ERROR_SIGNATURE_INVALID && r != RNP_ERROR_SIGNATURE_EXPIRED &&
-	    r != RNP_ERROR_KEY_NOT_FOUND && r != RNP_ERROR_NO_SIGNATURES_FOUND)
-		return fail_form(err, name, rnp_result_to_string(r));
-	return 0;
+	return verifier_execute(v, name, err);
 }
 
 /* ---- one signature ---- */
@@ -405,7 +412,9 @@ static void append_seen(struct xb_str *seen, rnp_op_verify_signature_t sig, cons
 /* ---- all signatures ---- */
 
 struct verdict {
-	size_t best; /* index in keys->fingerprints; n_fingerprints: none */
+	bool is_good;
+	size_t best;	      /* index in keys->fingerprints of the best one */
+	char fingerprint[41]; /* its primary key's */
 	struct xb_str seen;
 };
 
@@ -414,18 +423,18 @@ static void verdict_release(struct verdict *verdict)
 	xb_str_release(&verdict->seen);
 }
 
-static size_t index_of(const struct xb_openpgp_keys *keys, const char *fingerprint)
+/* False: the key may not sign this. */
+static bool find_key(const struct xb_openpgp_keys *keys, const char *fingerprint, size_t *out)
 {
-	size_t i = 0;
-	while (i < keys->n_fingerprints && strcmp(keys->fingerprints[i], fingerprint) != 0)
-		i++;
-	return i;
+	for (*out = 0; !keys->any_key && *out < keys->n_fingerprints; ++*out)
+		if (strcmp(keys->fingerprints[*out], fingerprint) == 0)
+			return true;
+	return keys->any_key;
 }
 
 static void judge_all(struct verifier *v, const struct xb_openpgp_keys *keys, int64_t now, struct verdict *out)
 {
-	size_t count = 0;
-	out->best = keys->n_fingerprints;
+	size_t count = 0, at;
 	out->seen.max_bytes = MAX_SEEN_BYTES;
 	if (rnp_op_verify_get_signature_count(v->op, &count))
 		count = 0;
@@ -435,12 +444,22 @@ static void judge_all(struct verifier *v, const struct xb_openpgp_keys *keys, in
 		if (rnp_op_verify_get_signature_at(v->op, i, &sig))
 			continue;
 		const char *why = judge(v, sig, now, fingerprint);
-		size_t at = why ? keys->n_fingerprints : index_of(keys, fingerprint);
-		if (at < out->best)
+		if (!why && !find_key(keys, fingerprint, &at))
+			why = "its key is not one that may sign this";
+		if (why) {
+			append_seen(&out->seen, sig, why);
+		} else if (!out->is_good || at < out->best) {
+			out->is_good = true;
 			out->best = at;
-		if (at == keys->n_fingerprints)
-			append_seen(&out->seen, sig, why ? why : "its key is not one that may sign this");
+			memcpy(out->fingerprint, fingerprint, sizeof(fingerprint));
+		}
 	}
+}
+
+static int refuse_all(const struct verdict *verdict, const char *name, struct xb_err *err)
+{
+	return xb_fail(err, XB_E_SIGNATURE, "verify the signature of '%s': no signature counts (%s)", name,
+		       verdict->seen.len ? xb_str_get(&verdict->seen) : "none was found");
 }
 
 /* rnp may or may not keep the last line end and CRs: neither is signed. */
@@ -472,15 +491,36 @@ int xb_openpgp_verify(struct xb_sv document, const char *name, const struct xb_o
 	if (rc < 0)
 		return rc;
 	judge_all(&v, keys, now, &verdict);
-	if (verdict.best == keys->n_fingerprints)
-		return xb_fail(err, XB_E_SIGNATURE, "verify the signature of '%s': no signature counts (%s)", name,
-			       verdict.seen.len ? xb_str_get(&verdict.seen) : "none was found");
+	if (!verdict.is_good)
+		return refuse_all(&verdict, name, err);
 	if (!same_text(&v, xb_str_sv(&text)))
 		return fail_form(err, name, "its signed text cannot be told apart from what surrounds it");
 	(void)xb_str_append_char(&text, '\n');
-	memcpy(out_fingerprint, keys->fingerprints[verdict.best], 41);
+	memcpy(out_fingerprint, verdict.fingerprint, 41);
 	xb_str_reset(out_text);
 	if (!xb_str_append_sv(out_text, xb_str_sv(&text)))
 		return xb_fail(err, XB_E_SIGNATURE, "verify the signature of '%s': its text is too large", name);
 	return 0;
+}
+
+int xb_openpgp_verify_detached(const char *path, struct xb_sv signature, const char *name,
+			       const struct xb_openpgp_keys *keys, int64_t now, struct xb_err *err)
+{
+	struct verifier v XB_CLEANUP(verifier_release) = {0};
+	struct verdict verdict XB_CLEANUP(verdict_release) = {0};
+	int rc = verifier_open(&v, keys, now, err);
+	if (rc < 0)
+		return rc;
+	rnp_result_t r = rnp_input_from_path(&v.signed_file, path);
+	if (r == RNP_SUCCESS)
+		r = rnp_input_from_memory(&v.input, (const uint8_t *)signature.ptr, signature.len, false);
+	if (r == RNP_SUCCESS)
+		r = rnp_op_verify_detached_create(&v.op, v.ffi, v.signed_file, v.input);
+	if (r != RNP_SUCCESS)
+		return fail_library(err, "start a verification", r);
+	rc = verifier_execute(&v, name, err);
+	if (rc < 0)
+		return rc;
+	judge_all(&v, keys, now, &verdict);
+	return verdict.is_good ? 0 : refuse_all(&verdict, name, err);
 }

@@ -10,4 +10,13 @@
 struct xb_deb_tree sysroot_spec(const struct xb_sysroot_desc *desc, const struct xb_lock_sysroot *lock);
 struct xb_deb_tree package_spec(const struct xb_lock_package *package, struct xb_lock_packages *one);
 
+/* The name of a tree that has this digest itself: of a directory. */
+void sysroot_directory_recipe(const struct xb_digest *tree, struct xb_digest *out);
+
+/* What is no part of a sysroot in the root file system of a machine. Ends with NULL. */
+extern const char *const sysroot_foreign_drops[];
+
+/* Puts the entries of an archive or directory right: top directory, what is dropped, /usr, links. */
+int sysroot_put_right(struct xb_tree_entries *entries, const struct xb_list *drop, struct xb_err *err) XB_MUST_CHECK;
+
 #endif

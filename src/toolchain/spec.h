@@ -16,7 +16,10 @@ struct xb_deb_tree rust_spec(const struct xb_rust_desc *desc, const struct xb_lo
 			     struct xb_arena *arena);
 struct xb_deb_tree crates_spec(const struct xb_rust_desc *desc, const struct xb_lock *lock);
 
-/* Patterns of the files that are taken out of an archive, below its top directory. */
+/* Patterns of the files that are taken out of an archive, below its top directory, and of those among them that are not. */
 extern const char *const toolchain_archive_files[];
+extern const char *const toolchain_archive_drops[];
+
+#define ARCHIVE_BIN_DIR "bin"
 
 #endif

@@ -13,18 +13,48 @@
 #include "xbuild/sys/proc.h"
 
 /* Raised whenever unpacking gives another tree for the same archive. */
-#define ARCHIVE_UNPACKER_VERSION 1
-#define ARCHIVE_BIN_DIR		 "bin"
+#define ARCHIVE_UNPACKER_VERSION 2
 
 /*
  * The official archives hold a whole development kit of several GB; compiling and linking needs this much. Libraries are
  * for the builds that are linked dynamically; "llvm" is the program that all names link to in minimal builds.
  */
-const char *const toolchain_archive_files[] = {
-	"bin/clang",	    "bin/clang++",	"bin/clang-??",	   "bin/clang-cpp",  "bin/lld",
-	"bin/ld.lld",	    "bin/ld64.lld",	"bin/llvm",	   "bin/llvm-ar",    "bin/llvm-nm",
-	"bin/llvm-objcopy", "bin/llvm-objdump", "bin/llvm-ranlib", "bin/llvm-strip", "bin/llvm-readelf",
-	"bin/llvm-readobj", "lib/clang/**",	"lib/*.so*",	   "lib/*.dylib",    NULL};
+const char *const toolchain_archive_files[] = {"bin/clang",
+					       "bin/clang++",
+					       "bin/clang-??",
+					       "bin/clang-cpp",
+					       "bin/lld",
+					       "bin/ld.lld",
+					       "bin/ld64.lld",
+					       "bin/llvm",
+					       "bin/llvm-driver",
+					       "bin/llvm-ar",
+					       "bin/llvm-nm",
+					       "bin/llvm-objcopy",
+					       "bin/llvm-objdump",
+					       "bin/llvm-ranlib",
+					       "bin/llvm-strip",
+					       "bin/llvm-readelf",
+					       "bin/llvm-readobj",
+					       "bin/llvm-size",
+					       "bin/llvm-strings",
+					       "bin/llvm-cxxfilt",
+					       "bin/llvm-symbolizer",
+					       "bin/llvm-addr2line",
+					       "bin/llvm-dwp",
+					       "bin/llvm-profdata",
+					       "bin/llvm-cov",
+					       "lib/clang/**",
+					       "lib/*.so*",
+					       "lib/*.dylib",
+					       "lib/*/libc++*.so*",
+					       "lib/*/libunwind.so*",
+					       NULL};
+
+/* Large libraries that none of these programs loads. */
+const char *const toolchain_archive_drops[] = {
+	"lib/LLVM*.so", "lib/liblldb*", "lib/libclang-??.*", "lib/libclang.*", "lib/libLTO.*",	  "lib/libomp*",
+	"lib/libMLIR*", "lib/libmlir*", "lib/libRemarks.*",  "lib/libflang*",  "lib/libFortran*", NULL};
 
 struct xb_deb_tree toolchain_spec(const struct xb_toolchain_desc *desc, const struct xb_lock_toolchain *lock,
 				  enum xb_toolchain_part part)
@@ -47,9 +77,13 @@ static void archive_recipe(const struct xb_toolchain_desc *desc, const struct xb
 	char hex[XB_DIGEST_HEX];
 
 	xb_str_printf(&text, "xbuild archive tree %d\nname %s\narchive %s\n", ARCHIVE_UNPACKER_VERSION, desc->name,
-		      xb_digest_hex(&lock->archive_sha256, hex));
+		      xb_digest_hex(&lock->archive.sha256, hex));
 	for (size_t i = 0; toolchain_archive_files[i]; i++)
 		xb_str_printf(&text, "keep %s\n", toolchain_archive_files[i]);
+	for (size_t i = 0; toolchain_archive_drops[i]; i++)
+		xb_str_printf(&text, "drop %s\n", toolchain_archive_drops[i]);
+	/* the version was compared with what the compiler says */
+	xb_str_printf(&text, "version %s\n", lock->version);
 	xb_digest_bytes(xb_str_get(&text), text.len, out);
 }
 
@@ -58,7 +92,7 @@ void xb_toolchain_recipe(const struct xb_toolchain_desc *desc, const struct xb_l
 {
 	struct xb_deb_tree spec;
 
-	if (lock->archive_url) {
+	if (lock->archive.url) {
 		archive_recipe(desc, lock, out);
 		return;
 	}
@@ -129,11 +163,11 @@ int xb_toolchain_find(const struct xb_store *store, const struct xb_toolchain_de
 	if (xb_proc_emulator(&emulator, err) < 0)
 		return err->code;
 	tools.emulator = emulator ? xb_arena_strdup(arena, emulator) : NULL;
-	tools.bin_dir = lock->archive_url ? ARCHIVE_BIN_DIR : xb_arena_strdup(arena, desc->bin_dir);
-	if (!lock->archive_url && fill_loader(desc, lock, arena, &tools, err) < 0)
+	tools.bin_dir = lock->archive.url ? ARCHIVE_BIN_DIR : xb_arena_strdup(arena, desc->bin_dir);
+	if (!lock->archive.url && fill_loader(desc, lock, arena, &tools, err) < 0)
 		return err->code;
 	/* Without packages of their own (archives) the further tools are in the base tree. */
-	if (want_tools && !lock->archive_url && lock->tools.len) {
+	if (want_tools && !lock->archive.url && lock->tools.len) {
 		found = find_tree(store, desc, lock, XB_TOOLCHAIN_TOOLS, &extra, err);
 		if (found <= 0)
 			return found;

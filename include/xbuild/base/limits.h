@@ -23,7 +23,8 @@
 #define XB_MAX_CONTENTS_TEXT_BYTES (4 * XB_GIB)	  /* uncompressed; 148 to 520 MB */
 #define XB_MAX_CONTENTS_BYTES	   (256 * XB_MIB) /* the part that is kept; 2 to 17 MB */
 #define XB_MAX_STANZA_BYTES	   (1 * XB_MIB)
-#define XB_MAX_PACKAGE_BYTES	   (4 * XB_GIB) /* one .deb or archive */
+#define XB_MAX_PACKAGE_BYTES	   (4 * XB_GIB)	 /* one .deb or archive */
+#define XB_MAX_SIGNATURE_BYTES	   (64 * 1024LL) /* a detached signature */
 
 #define XB_MAX_APK_INDEX_BYTES (300 * XB_MIB) /* an apk index, inflated */
 #define XB_MAX_APK_LINE_BYTES  (1 * XB_MIB)

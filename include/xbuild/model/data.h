@@ -24,23 +24,26 @@ struct xb_list {
 	size_t len;
 };
 
-/* One signed suite of a Debian archive. */
+/* One signed suite of a Debian archive, or of somebody else's repository of packages. */
 struct xb_suite {
 	const char *id;		     /* "trixie-security": key of the lock */
 	const char *archive;	     /* "debian" or "debian-security": which mirrors serve it */
 	const char *path;	     /* below dists/: "trixie-security" */
-	const char *codename;	     /* expected Codename of InRelease */
+	const char *codename;	     /* expected Codename of InRelease; NULL: not looked at */
 	const char *origin, *label;  /* expected ones of InRelease; NULL: not looked at */
 	struct xb_list components;   /* "main" */
 	struct xb_list fingerprints; /* primary keys that may sign it */
+	const char *key_file;	     /* absolute path: its certificates may sign it instead; NULL: fingerprints */
 	bool optional;		     /* false: lock fails when the suite cannot be had */
+	bool extra;		     /* only when a project names it, and behind the others */
 };
 
 /* A Debian archive: where its mirrors are. */
 struct xb_archive_site {
 	const char *name;	/* "debian" */
 	struct xb_list mirrors; /* base URLs without a final slash */
-	const char *snapshot;	/* base URL of the snapshot service: "<base>/<YYYYMMDDThhmmssZ>/" is a mirror */
+	const char
+		*snapshot; /* base URL of the snapshot service: "<base>/<YYYYMMDDThhmmssZ>/" is a mirror; NULL: none */
 };
 
 /* What a Debian-packaged tree is made from. */
@@ -52,11 +55,23 @@ struct xb_debian {
 	struct xb_list key_files; /* absolute paths */
 };
 
-struct xb_toolchain_archive {
-	const char *host; /* "darwin-aarch64" */
-	const char *url, *file;
-	struct xb_digest sha256;
-	int64_t size_bytes; /* -1 unknown */
+/* A file by place and digest, for one host (of a toolchain) or one target (of a sysroot). */
+struct xb_archive_ref {
+	const char *owner; /* "darwin-aarch64"; NULL: all */
+	struct xb_place at;
+	const char *url;	 /* "https://...", or XB_LOCAL_FILE and a path below the project directory */
+	const char *file;	 /* its name, in data files; else NULL */
+	struct xb_digest sha256; /* all zero: of a file of the project, which is locked as it is */
+	int64_t size_bytes;	 /* -1 unknown */
+	const char *signature;	 /* like url: its detached OpenPGP signature; NULL: none */
+	const char *key;	 /* path below the project directory: certificates of who may have signed */
+};
+
+#define XB_LOCAL_FILE "file:"
+
+struct xb_archive_refs {
+	struct xb_archive_ref *items;
+	size_t len;
 };
 
 struct xb_toolchain_desc {
@@ -65,27 +80,29 @@ struct xb_toolchain_desc {
 	const char *version; /* "22.1.8": of every host */
 	const char *bin_dir; /* below the tree: "usr/lib/llvm-22/bin" */
 	struct xb_debian debian;
-	struct xb_list debian_hosts;   /* hosts served from packages; the others from archives */
-	struct xb_list packages;       /* profile small: clang and lld */
-	struct xb_list tools_packages; /* what profile full adds: llvm-ar and friends */
-	struct xb_list exclude;	       /* names that are taken as installed and left out */
-	struct xb_list drop;	       /* path patterns left out of the tree */
-	struct xb_toolchain_archive *archives;
-	size_t n_archives;
+	struct xb_list debian_hosts;	 /* hosts served from packages; the others from archives */
+	struct xb_list packages;	 /* profile small: clang and lld */
+	struct xb_list tools_packages;	 /* what profile full adds: llvm-ar and friends */
+	struct xb_list exclude;		 /* names that are taken as installed and left out */
+	struct xb_list drop;		 /* path patterns left out of the tree */
+	struct xb_archive_refs archives; /* of hosts that get no packages: upstream's own */
+	struct xb_archive_refs
+		minimal; /* smaller ones of the same version, for who asks, and where upstream has none */
 };
 
 struct xb_sysroot_desc {
 	struct xb_arena arena;
 	const char *name;    /* "debian-bookworm" */
-	const char *gcc;     /* "12": usr/lib/gcc/<triple>/<gcc> */
+	const char *gcc;     /* "12": usr/lib/gcc/<triple>/<gcc>; NULL: whatever the tree has */
 	const char *support; /* "current", or a sentence that lock prints as a warning ("out of support since ...") */
 	struct xb_debian debian;
 	struct xb_list architectures; /* Debian's names of those that the release has; empty: not said */
-	struct xb_list packages;      /* the minimal C and C++ sysroot */
+	struct xb_list packages;      /* the minimal C and C++ sysroot; empty: it is an archive or a directory */
 	struct xb_list musl_packages; /* the minimal C sysroot of targets with musl; empty: there is none */
 	struct xb_list musl_exclude;  /* left out there besides `exclude` */
 	struct xb_list exclude;
 	struct xb_list drop;
+	struct xb_archive_refs archives; /* by target */
 };
 
 /*
@@ -156,6 +173,10 @@ int xb_image_desc_load(const char *data_dir, const char *name, struct xb_image_d
 /* One of toolchains/ whose `kind` is rust. */
 int xb_rust_desc_load(const char *data_dir, const char *name, struct xb_rust_desc **out, struct xb_diags *diags,
 		      struct xb_err *err) XB_MUST_CHECK;
+/* The file's name at the end of a URL, or of XB_LOCAL_FILE and a path; borrowed from it. */
+const char *xb_archive_name(const char *url);
+/* The archive for a host or target, or NULL. */
+const struct xb_archive_ref *xb_archive_ref_find(const struct xb_archive_refs *refs, const char *owner);
 
 /* The site of an archive that a suite names ("debian"), or NULL. */
 const struct xb_archive_site *xb_debian_site(const struct xb_debian *debian, const char *archive);

@@ -24,14 +24,19 @@
  *        "suite":"bookworm","version":"2.36-9+deb12u14"},   (on one line)
  *       ...
  *      ]
+ *     },
+ *     "linux-x86_64": {            (or "archive" as in toolchains, or "directory": {"tree":"<sha256>","url":"file:PATH"})
+ *      "archive": { ... },
+ *      "name": "archive"
  *     }
  *    },
  *    "toolchains": {
  *     "darwin-aarch64": {
  *      "archive": {
  *       "sha256": "...",
+ *       "signature": {"key":"<sha256>","sha256":"...","size":5,"url":"https://..."},  (left out when there is none)
  *       "size": 5,                 (left out when unknown)
- *       "url": "https://..."
+ *       "url": "https://..."       (or "file:PATH" below the project)
  *      },
  *      "name": "llvm-22",
  *      "version": "22.1.8"
@@ -95,6 +100,7 @@
 #ifndef XBUILD_MODEL_LOCKFILE_H
 #define XBUILD_MODEL_LOCKFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -130,20 +136,36 @@ struct xb_lock_packages {
 	size_t len;
 };
 
+/* A detached OpenPGP signature. Whoever unpacks the archive verifies it before. */
+struct xb_lock_signature {
+	const char *url; /* like the archive's; NULL: there is none */
+	struct xb_digest sha256;
+	int64_t size_bytes;
+	struct xb_digest key; /* of the project's file with the certificates */
+};
+
+struct xb_lock_archive {
+	const char *url; /* http(s), or "file:" and a path below the project; NULL: no archive */
+	struct xb_digest sha256;
+	int64_t size_bytes; /* -1 unknown */
+	struct xb_lock_signature signature;
+};
+
 struct xb_lock_toolchain {
 	const char *host;
 	const char *name, *version;
 	struct xb_lock_packages packages; /* empty when it is an archive */
 	struct xb_lock_packages tools;	  /* profile full adds these */
-	const char *archive_url;	  /* NULL when it is made of packages */
-	struct xb_digest archive_sha256;
-	int64_t archive_size_bytes; /* -1 unknown */
+	struct xb_lock_archive archive;	  /* url NULL when it is made of packages */
 };
 
+/* Made of packages; or an archive; or a directory, of which archive.sha256 is the digest of the tree (store/tree). */
 struct xb_lock_sysroot {
 	const char *target;
 	const char *name;
 	struct xb_lock_packages packages;
+	struct xb_lock_archive archive; /* url NULL when it is made of packages; of a directory its path is behind it */
+	bool is_directory;
 };
 
 struct xb_lock_rust_list {

@@ -19,6 +19,7 @@
 #include "xbuild/base/diag.h"
 #include "xbuild/base/err.h"
 #include "xbuild/base/str.h"
+#include "xbuild/model/data.h"
 #include "xbuild/model/target.h"
 #include "xbuild/sys/digest.h"
 
@@ -219,6 +220,32 @@ struct xb_tag_template {
 
 #define XB_RUST_HOST "host" /* the rustc and cargo that the host has */
 
+/* Which of a toolchain's sources. */
+enum xb_toolchain_source {
+	XB_TOOLCHAIN_ANY,      /* packages for hosts that run them, else upstream's archive, else the minimal one */
+	XB_TOOLCHAIN_OFFICIAL, /* upstream's archives for all hosts */
+	XB_TOOLCHAIN_MINIMAL,  /* minimal archives for all hosts */
+	XB_TOOLCHAIN_OWN       /* archives that the project names */
+};
+
+enum xb_sysroot_source { XB_SYSROOT_DATA, XB_SYSROOT_ARCHIVE, XB_SYSROOT_DIR };
+
+/* A further suite of the sysroot's archive, or somebody else's repository of packages. */
+struct xb_project_suite {
+	const char *name; /* "backports", or the repository's own */
+	struct xb_place at;
+	const char *url;   /* of a repository, which holds dists/; NULL: a suite that the data file describes */
+	const char *suite; /* of a repository: below dists/ */
+	struct xb_words components; /* of a repository */
+	const char *key;	    /* of a repository: path below the project of the certificates that may sign */
+	struct xb_words packages;   /* in the sysroot, and taken from here and nowhere else */
+};
+
+struct xb_project_suites {
+	struct xb_project_suite *items;
+	size_t len;
+};
+
 struct xb_project {
 	struct xb_arena arena;
 	char *dir;	     /* absolute path of the directory that holds the file */
@@ -231,17 +258,25 @@ struct xb_project {
 	const char *license;  /* SPDX expression or NULL */
 	struct xb_pairs vars; /* name: default */
 
-	const char *toolchain;	      /* data file name: "llvm-22" */
+	const char *toolchain;	      /* data file name: "llvm-22"; of archives of its own "archive" */
 	struct xb_place at_toolchain; /* of its value; line 0: a default */
 	bool toolchain_full;	      /* profile: full */
 	const char *rust;	      /* data file name: "rust-1.85"; XB_RUST_HOST; NULL: no Rust */
 	struct xb_place at_rust;      /* of its value; line 0: a default */
 	struct xb_words crates;	      /* Debian packages of crates */
-	const char *sysroot;	      /* data file name: "debian-bookworm" */
-	struct xb_place at_sysroot;   /* of its value; line 0: a default */
-	const char *snapshot;	      /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */
-	struct xb_words packages;     /* of the sysroot */
-	struct xb_words hosts;	      /* canonical names */
+	enum xb_toolchain_source toolchain_source;
+	struct xb_archive_refs toolchain_archives;
+	const char *toolchain_version; /* of those archives: what clang --version must say */
+	const char *sysroot;	       /* data file name: "debian-bookworm"; else "archive" or "directory" */
+	struct xb_place at_sysroot;    /* of its value; line 0: a default */
+	enum xb_sysroot_source sysroot_source;
+	struct xb_archive_refs
+		sysroot_archives;	 /* also directories: url is XB_LOCAL_FILE and a path, or an absolute one */
+	struct xb_words sysroot_drop;	 /* path patterns left out of archives and directories */
+	struct xb_project_suites suites; /* further ones, then repositories */
+	const char *snapshot;		 /* "latest" or "YYYY-MM-DDThh:mm:ssZ" */
+	struct xb_words packages;	 /* of the sysroot, those that suites name too */
+	struct xb_words hosts;		 /* canonical names */
 
 	struct xb_project_target *targets;
 	size_t n_targets;

@@ -44,7 +44,8 @@ struct xb_sysroot_paths {
 	const char *manifest; /* absolute path of the tree's manifest (store/tree) */
 	struct xb_digest digest;
 	uint64_t digest_size;
-	const char *gcc_dir;	 /* below dir: "usr/lib/gcc/aarch64-linux-gnu/12" */
+	const char *lib_dir; /* below dir, where crt1.o is: "usr/lib/aarch64-linux-gnu"; NULL: that of the multiarch */
+	const char *gcc_dir; /* below dir: "usr/lib/gcc/aarch64-linux-gnu/12" */
 	const char *gcc_version; /* "12" */
 };
 

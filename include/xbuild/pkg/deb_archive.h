@@ -30,9 +30,13 @@ enum xb_deb_records {
 int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *package, const struct xb_list *drop,
 		  enum xb_deb_records records, struct xb_tree_part *part, struct xb_err *err) XB_MUST_CHECK;
 
-/* The same for a tar archive (toolchains from archives): the first `strip` path components are cut off, and only
- * entries that match one of `keep` (all when empty) are taken. */
-int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, const char *name, int strip,
-		  const struct xb_list *keep, struct xb_tree_part *part, struct xb_err *err) XB_MUST_CHECK;
+/* What is taken of an archive: entries that match one of `keep` (NULL or empty: all) and none of `drop` (or NULL). */
+struct xb_tar_choice {
+	const struct xb_list *keep, *drop;
+};
+
+/* The same for a tar archive (toolchains and sysroots), in one pass; what is not taken never reaches the disk. */
+int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, const char *name,
+		  const struct xb_tar_choice *choice, struct xb_tree_part *part, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

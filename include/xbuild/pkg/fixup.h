@@ -19,6 +19,12 @@
 #include "xbuild/store/tree.h"
 
 /*
+ * For archives: cuts off the one directory that everything is in, unless one of `tops` (directories, ends with NULL) is at
+ * the top already. XB_E_VERIFY when neither is so.
+ */
+int xb_fixup_strip_top(struct xb_tree_entries *entries, const char *const *tops, struct xb_err *err) XB_MUST_CHECK;
+
+/*
  * An entry that two packages have, one below / and one below /usr, is kept once when both are equal; else XB_E_VERIFY.
  * Relative symlinks keep pointing to where they pointed.
  */

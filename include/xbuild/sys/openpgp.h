@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenPGP verification of clearsigned documents (RFC 9580 section 7, the form of Debian's InRelease). librnp is used by
- * this file alone.
+ * OpenPGP verification of clearsigned documents (RFC 9580 section 7, the form of Debian's InRelease) and of detached
+ * signatures. librnp is used by this file alone.
  *
  * Guarantee: the text handed back is exactly what a good signature covers: nothing before, after or between is ever
  *            seen by the caller. A signature counts when it is good and made by a key (or subkey) of one of the given
@@ -12,6 +12,7 @@
 #ifndef XBUILD_SYS_OPENPGP_H
 #define XBUILD_SYS_OPENPGP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "xbuild/base/err.h"
@@ -22,6 +23,7 @@ struct xb_openpgp_keys {
 	size_t n_files;
 	const char *const *fingerprints; /* primary keys that may sign: 40 upper-case hex digits */
 	size_t n_fingerprints;
+	bool any_key; /* every primary key of the files may sign; fingerprints are not looked at */
 };
 
 /*
@@ -36,5 +38,12 @@ struct xb_openpgp_keys {
  */
 int xb_openpgp_verify(struct xb_sv document, const char *name, const struct xb_openpgp_keys *keys, int64_t now,
 		      struct xb_str *out_text, char out_fingerprint[41], struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * Verifies the detached `signature` (armored or binary; RFC 9580 section 10.4) of the file at `path`, which is called `name` in
+ * messages. The same rules as above; the file is read once, as a stream.
+ */
+int xb_openpgp_verify_detached(const char *path, struct xb_sv signature, const char *name,
+			       const struct xb_openpgp_keys *keys, int64_t now, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -50,7 +50,8 @@ static void sample_init(struct sample *s, struct made *m)
 	s->project.n_targets = 1;
 	s->lock_toolchain = (struct xb_lock_toolchain){
 		.host = "linux-x86_64", .name = "llvm-22", .version = "22.1.8", .packages = {&s->compiler, 1}};
-	s->lock_sysroot = (struct xb_lock_sysroot){"linux-x86_64", "debian-test", {s->libraries, 2}};
+	s->lock_sysroot = (struct xb_lock_sysroot){
+		.target = "linux-x86_64", .name = "debian-test", .packages = {s->libraries, 2}};
 	s->lock = (struct xb_lock){.suites = &s->suite,
 				   .n_suites = 1,
 				   .toolchains = &s->lock_toolchain,

@@ -58,14 +58,14 @@ static void check_hosts(const struct xb_toolchain_desc *desc)
 	for (const char *const *host = xb_host_names(); *host; host++) {
 		bool is_served = has(&desc->debian_hosts, *host);
 
-		for (size_t i = 0; i < desc->n_archives; i++)
-			is_served = is_served || strcmp(desc->archives[i].host, *host) == 0;
+		for (size_t i = 0; i < desc->archives.len; i++)
+			is_served = is_served || strcmp(desc->archives.items[i].owner, *host) == 0;
 		if (!is_served)
 			fail_msg("%s: no toolchain for %s", desc->name, *host);
 	}
-	for (size_t i = 0; i < desc->n_archives; i++) {
-		assert_false(xb_digest_is_zero(&desc->archives[i].sha256));
-		assert_true(xb_sv_starts(xb_sv(desc->archives[i].url), "https://"));
+	for (size_t i = 0; i < desc->archives.len; i++) {
+		assert_false(xb_digest_is_zero(&desc->archives.items[i].sha256));
+		assert_true(xb_sv_starts(xb_sv(desc->archives.items[i].url), "https://"));
 	}
 }
 

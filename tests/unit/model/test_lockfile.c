@@ -105,9 +105,9 @@ static void test_golden(void **state)
 	assert_int_equal(libc->size_bytes, 2756);
 	assert_int_equal(libc->n_depends, 1);
 	assert_null(xb_lock_package(&sysroot->packages, "libc5"));
-	assert_null(xb_lock_toolchain(lock, "linux-x86_64")->archive_url);
+	assert_null(xb_lock_toolchain(lock, "linux-x86_64")->archive.url);
 	assert_int_equal(xb_lock_toolchain(lock, "linux-x86_64")->tools.len, 1);
-	assert_int_equal(xb_lock_toolchain(lock, "darwin-aarch64")->archive_size_bytes, 5);
+	assert_int_equal(xb_lock_toolchain(lock, "darwin-aarch64")->archive.size_bytes, 5);
 	assert_null(xb_lock_sysroot(lock, "linux-x86_64"));
 	xb_lock_write(lock, &text);
 	assert_string_equal(xb_str_get(&text), golden);
@@ -159,8 +159,8 @@ static void check_random_lock(uint32_t seed)
 {
 	struct xb_lock_suite suite = {.id = "bookworm", .archive = "debian", .path = "bookworm", .signed_by = FPR};
 	struct xb_lock_toolchain toolchains[2] = {
-		{.host = "darwin-aarch64", .name = "llvm-22", .version = "22.1", .archive_size_bytes = -1},
-		{.host = "linux-aarch64", .name = "llvm-22", .version = "22.1", .archive_size_bytes = -1},
+		{.host = "darwin-aarch64", .name = "llvm-22", .version = "22.1", .archive.size_bytes = -1},
+		{.host = "linux-aarch64", .name = "llvm-22", .version = "22.1", .archive.size_bytes = -1},
 	};
 	struct xb_lock_sysroot sysroot = {.target = "linux-x86_64", .name = "debian-bookworm"};
 	struct xb_lock lock = {.suites = &suite,
@@ -176,8 +176,8 @@ static void check_random_lock(uint32_t seed)
 	suite.date = next_random(&seed);
 	suite.in_release = random_digest(&seed);
 	lock.inputs = random_digest(&seed);
-	toolchains[0].archive_url = "https://example.org/a.tar.xz";
-	toolchains[0].archive_sha256 = random_digest(&seed);
+	toolchains[0].archive.url = "https://example.org/a.tar.xz";
+	toolchains[0].archive.sha256 = random_digest(&seed);
 	toolchains[1].packages = random_packages(&lock.arena, &seed, "arm64", "p");
 	toolchains[1].tools = random_packages(&lock.arena, &seed, "arm64", "t");
 	sysroot.packages = random_packages(&lock.arena, &seed, "amd64", "s");

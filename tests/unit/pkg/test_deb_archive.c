@@ -185,17 +185,18 @@ static void a_missing_blob_is_told(void **state)
 		     XB_E_NOT_FOUND, "unpack package 'hello'");
 }
 
-static int unpack_tar(struct fixture *f, const struct item *items, int strip, const struct xb_list *keep)
+static int unpack_tar(struct fixture *f, const struct item *items, const struct xb_list *keep,
+		      const struct xb_list *drop)
 {
 	struct xb_str tar XB_CLEANUP(xb_str_release) = {0};
 	struct xb_digest digest;
 
 	make_tar(&tar, items);
 	expect_ok(xb_cas_put_bytes(f->store, tar.data, tar.len, &digest, &f->err), &f->err);
-	return xb_tar_unpack(f->store, &digest, "llvm.tar", strip, keep, f->part, &f->err);
+	return xb_tar_unpack(f->store, &digest, "llvm.tar", &(struct xb_tar_choice){keep, drop}, f->part, &f->err);
 }
 
-static void tar_stripped_and_selected(void **state)
+static void tar_selected(void **state)
 {
 	static const struct item items[] = {
 		{'5', "LLVM-22/", "", 0755},
@@ -207,12 +208,13 @@ static void tar_stripped_and_selected(void **state)
 		{'0', "LLVM-22/lib/x.a", "library", 0644},
 		{0},
 	};
-	const char *patterns[] = {"bin/clang*"};
-	const struct xb_list keep = {patterns, 1};
+	const char *patterns[] = {"*/bin/*", "*/lib/x.a"}, *others[] = {"*/bin/lldb"};
+	const struct xb_list keep = {patterns, 2}, drop = {others, 1};
 	struct fixture *f = *state;
 
-	expect_ok(unpack_tar(f, items, 1, &keep), &f->err);
-	expect_tree(f, "d bin\nl bin/clang clang-22\nf bin/clang++ 755 7\nf bin/clang-22 755 7\n");
+	expect_ok(unpack_tar(f, items, &keep, &drop), &f->err);
+	expect_tree(f, "d LLVM-22\nd LLVM-22/bin\nl LLVM-22/bin/clang clang-22\nf LLVM-22/bin/clang++ 755 7\n"
+		       "f LLVM-22/bin/clang-22 755 7\nd LLVM-22/lib\nf LLVM-22/lib/x.a 644 7\n");
 }
 
 static void tar_as_it_is(void **state)
@@ -220,7 +222,7 @@ static void tar_as_it_is(void **state)
 	static const struct item items[] = {{'0', "./a/b", "x", 0644}, {0}};
 	struct fixture *f = *state;
 
-	expect_ok(unpack_tar(f, items, 0, NULL), &f->err);
+	expect_ok(unpack_tar(f, items, NULL, NULL), &f->err);
 	expect_tree(f, "d a\nf a/b 644 1\n");
 }
 
@@ -231,7 +233,7 @@ static void hostile_tars(void **state)
 		{'0', "x/../y", "x", 0644},
 		{'0', "/x/y", "x", 0644},
 		{'1', "x/y", "x/../../z", 0644},
-		{'1', "x/y", "x", 0644}, /* nothing is left of the target */
+		{'1', "x/y", "x", 0644}, /* there is no such file before it */
 		{'6', "x/fifo", "", 0644},
 	};
 	struct fixture *f = *state;
@@ -240,7 +242,7 @@ static void hostile_tars(void **state)
 		const struct item items[] = {rows[i], {0}};
 
 		print_message("%s\n", rows[i].name);
-		expect_error(unpack_tar(f, items, 1, NULL), &f->err, XB_E_VERIFY, "unpack 'llvm.tar'");
+		expect_error(unpack_tar(f, items, NULL, NULL), &f->err, XB_E_VERIFY, "unpack 'llvm.tar'");
 	}
 }
 
@@ -249,9 +251,11 @@ static void hostile_tars(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(deb_into_a_part),		 TEST(deb_without_patterns), TEST(records_of_a_package),
-		TEST(control_must_be_the_locks), TEST(hostile_entries),	     TEST(a_missing_blob_is_told),
-		TEST(tar_stripped_and_selected), TEST(tar_as_it_is),	     TEST(hostile_tars),
+		TEST(deb_into_a_part),	    TEST(deb_without_patterns),
+		TEST(records_of_a_package), TEST(control_must_be_the_locks),
+		TEST(hostile_entries),	    TEST(a_missing_blob_is_told),
+		TEST(tar_selected),	    TEST(tar_as_it_is),
+		TEST(hostile_tars),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,11 +215,42 @@ static void known_gaps(void **state)
 	}
 }
 
+static void one_top_directory(void **state)
+{
+	static const char *const tops[] = {"usr", "lib", NULL};
+	static const struct {
+		const char *in[4], *out; /* NULL: refused */
+	} rows[] = {
+		{{"f usr/a", "f etc/b"}, "etc/b, usr/a"},
+		{{"f root/usr/a", "f root/etc/b"}, "etc/b, usr/a"},
+		{{"f root/b/z", "l root/b link", "f root/b-c"}, "b link, b-c, b/z"},
+		{{"f usr"}, ""},
+		{{"f one/usr/a", "f two/usr/a"}, NULL},
+		{{"f one/a", "f b"}, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		struct xb_tree_entries entries XB_CLEANUP(xb_tree_entries_release) = {0};
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		char *found XB_CLEANUP(xb_free_ptr) = NULL;
+
+		fill(&entries, rows[i].in);
+		if (!rows[i].out) {
+			assert_int_equal(xb_fixup_strip_top(&entries, tops, &err), XB_E_VERIFY);
+			continue;
+		}
+		assert_int_equal(xb_fixup_strip_top(&entries, tops, &err), 0);
+		found = listing(&entries);
+		assert_string_equal(found, rows[i].out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merge_table),	cmocka_unit_test(merge_refuses), cmocka_unit_test(links_table),
-		cmocka_unit_test(links_refuse), cmocka_unit_test(known_gaps),
+		cmocka_unit_test(links_refuse), cmocka_unit_test(known_gaps),	 cmocka_unit_test(one_top_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,8 @@ static void sample_init(struct sample *s, struct made *m)
 	*s = (struct sample){.package = made_package(m->store, "libc6", libc)};
 	s->desc.name = "debian-test";
 	s->desc.gcc = "12";
-	s->lock = (struct xb_lock_sysroot){"linux-x86_64", "debian-test", {&s->package, 1}};
+	s->lock =
+		(struct xb_lock_sysroot){.target = "linux-x86_64", .name = "debian-test", .packages = {&s->package, 1}};
 }
 
 static void made_and_found(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../pkg/packages_made.h"
 
+#include "xbuild/sys/host.h"
 #include "xbuild/toolchain/toolchain.h"
 
 static const struct item clang[] = {
@@ -32,7 +33,7 @@ static void sample_init(struct sample *s, struct made *m, const struct item *bas
 					     .version = "22.1.8",
 					     .packages = {&s->base, 1},
 					     .tools = {&s->extra, 1},
-					     .archive_size_bytes = -1};
+					     .archive.size_bytes = -1};
 }
 
 static void made_of_packages(void **state)
@@ -79,13 +80,16 @@ static void a_tree_without_loader_is_told(void **state)
 	assert_non_null(strstr(m->err.msg, "no dynamic loader"));
 }
 
+/* What is asked for its version, as far as this machine runs it. */
+#define CLANG_PROGRAM "#!/bin/sh\necho 'clang version 22.1.8 (of a test)'\n"
+
 /* Official archives have a top directory, minimal ones have none; of both only what is needed is taken. */
 static void made_of_an_archive(void **state)
 {
 	static const struct item with_top[] = {
 		{'5', "LLVM-22/", "", 0755},
 		{'5', "LLVM-22/bin/", "", 0755},
-		{'0', "LLVM-22/bin/clang-22", "clang", 0755},
+		{'0', "LLVM-22/bin/clang-22", CLANG_PROGRAM, 0755},
 		{'2', "LLVM-22/bin/clang", "clang-22", 0777},
 		{'2', "LLVM-22/bin/clang++", "clang", 0777},
 		{'0', "LLVM-22/bin/clangd", "not needed", 0755},
@@ -94,7 +98,7 @@ static void made_of_an_archive(void **state)
 		{0},
 	};
 	static const struct item without_top[] = {
-		{'0', "./bin/llvm", "all", 0755},
+		{'0', "./bin/llvm", CLANG_PROGRAM, 0755},
 		{'2', "./bin/clang", "llvm", 0777},
 		{'2', "./bin/llvm-ar", "llvm", 0777},
 		{'2', "./bin/lld", "gone", 0777},
@@ -113,8 +117,8 @@ static void made_of_an_archive(void **state)
 
 		sample_init(&s, m, clang);
 		make_tar(&tar, archives[i]);
-		s.lock.archive_url = "https://example.org/LLVM-22.tar";
-		expect_ok(xb_cas_put_bytes(m->store, tar.data, tar.len, &s.lock.archive_sha256, &m->err), &m->err);
+		s.lock.archive.url = "https://example.org/LLVM-22.tar";
+		expect_ok(xb_cas_put_bytes(m->store, tar.data, tar.len, &s.lock.archive.sha256, &m->err), &m->err);
 		expect_ok(xb_toolchain_make(m->store, &s.desc, &s.lock, XB_TOOLCHAIN_BASE, 1, &tree, &m->err), &m->err);
 		assert_int_equal(xb_toolchain_find(m->store, &s.desc, &s.lock, true, &arena, &found, &m->err), 1);
 		assert_string_equal(found.bin_dir, "bin");
@@ -138,7 +142,7 @@ static void an_archive_without_clang(void **state)
 	static const struct item other[] = {{'0', "x/bin/lld", "x", 0755}, {'0', "y/bin/lld", "x", 0755}, {0}};
 	static const struct item none[] = {{'0', "x/bin/lld", "x", 0755}, {0}};
 	const struct item *const archives[] = {other, none};
-	const char *const messages[] = {"neither bin/ nor one top directory", "has no bin/clang"};
+	const char *const messages[] = {"neither bin/ nor one directory at its top", "has no bin/clang"};
 	struct made *m = *state;
 
 	for (size_t i = 0; i < XB_COUNT(archives); i++) {
@@ -148,8 +152,37 @@ static void an_archive_without_clang(void **state)
 
 		sample_init(&s, m, clang);
 		make_tar(&tar, archives[i]);
-		s.lock.archive_url = "https://example.org/LLVM-22.tar";
-		expect_ok(xb_cas_put_bytes(m->store, tar.data, tar.len, &s.lock.archive_sha256, &m->err), &m->err);
+		s.lock.archive.url = "https://example.org/LLVM-22.tar";
+		expect_ok(xb_cas_put_bytes(m->store, tar.data, tar.len, &s.lock.archive.sha256, &m->err), &m->err);
+		assert_int_equal(xb_toolchain_make(m->store, &s.desc, &s.lock, XB_TOOLCHAIN_BASE, 1, &tree, &m->err),
+				 XB_E_VERIFY);
+		assert_non_null(strstr(m->err.msg, messages[i]));
+		xb_err_clear(&m->err);
+	}
+}
+
+static void an_archive_of_another_version(void **state)
+{
+	static const struct item other[] = {{'0', "bin/clang", "#!/bin/sh\necho 'clang version 21.1.8'\n", 0755}, {0}};
+	static const struct item silent[] = {{'0', "bin/clang", "#!/bin/sh\necho clang\n", 0755}, {0}};
+	static const struct item failing[] = {
+		{'0', "bin/clang", "#!/bin/sh\necho 'clang version 22.1.8'\nexit 1\n", 0755}, {0}};
+	const struct item *const archives[] = {other, silent, failing};
+	const char *const messages[] = {"of version 21.1.8, and the lock says 22.1.8", "fails: clang", "fails: clang"};
+	struct made *m = *state;
+	struct xb_host host;
+
+	xb_host_detect(&host);
+	for (size_t i = 0; i < XB_COUNT(archives); i++) {
+		struct xb_str tar XB_CLEANUP(xb_str_release) = {0};
+		struct xb_tree tree = {0};
+		struct sample s;
+
+		sample_init(&s, m, clang);
+		make_tar(&tar, archives[i]);
+		s.lock.host = host.name;
+		s.lock.archive.url = "https://example.org/LLVM-22.tar";
+		expect_ok(xb_cas_put_bytes(m->store, tar.data, tar.len, &s.lock.archive.sha256, &m->err), &m->err);
 		assert_int_equal(xb_toolchain_make(m->store, &s.desc, &s.lock, XB_TOOLCHAIN_BASE, 1, &tree, &m->err),
 				 XB_E_VERIFY);
 		assert_non_null(strstr(m->err.msg, messages[i]));
@@ -164,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_tree_without_loader_is_told, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(made_of_an_archive, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(an_archive_without_clang, made_setup, made_teardown),
+		cmocka_unit_test_setup_teardown(an_archive_of_another_version, made_setup, made_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
