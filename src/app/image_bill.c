@@ -339,6 +339,8 @@ static int add_sources(struct maker *m, const struct xb_built_unit *built, struc
 		size_t known = (size_t)(uintptr_t)xb_map_get_str(&m->file_ids, files[i].path);
 		struct xb_bill_file *file;
 
+		if (files[i].path[0] == '/') /* a program of this host that another build system was started with */
+			continue;
 		if (!known) {
 			if (find_source(m->e, &files[i], &file, err) < 0)
 				return err->code;
@@ -416,8 +418,10 @@ static size_t add_unit(struct maker *m, const struct xb_built_unit *built)
 	else if (built->unit->kind == XB_UNIT_STATIC)
 		c.roles |= XB_BILL_LINKED;
 	for (size_t i = 0; i < build->n_items; i++) {
-		if (build->items[i].unit == built->unit && build->items[i].target == built->target)
+		if (build->items[i].unit == built->unit && build->items[i].target == built->target) {
 			c.sha256 = build->items[i].digest;
+			break;
+		}
 	}
 	return add_component(m, &c);
 }

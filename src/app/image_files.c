@@ -47,39 +47,18 @@ static int find_owner(const struct image_user *user, const char *owner, uint32_t
 	return 0;
 }
 
-static const struct xb_built *find_built(const struct image_run *run, const struct xb_unit *unit,
+/* `output`: one of a unit that another build system made, or NULL. */
+static const struct xb_built *find_built(const struct image_run *run, const struct xb_unit *unit, const char *output,
 					 const struct xb_target *target)
 {
 	for (size_t i = 0; i < run->build.n_items; i++) {
-		if (run->build.items[i].unit == unit && run->build.items[i].target == target)
+		const struct xb_built *item = &run->build.items[i];
+
+		if (item->unit == unit && item->target == target &&
+		    (!output || (item->output && strcmp(item->output, output) == 0)))
 			return &run->build.items[i];
 	}
 	return NULL;
-}
-
-static int add_unit(const struct adding *a, const struct xb_target *target, struct xb_err *err)
-{
-	const struct xb_unit *unit = a->file->unit;
-	const struct xb_built *built = find_built(a->run, unit, target);
-	const uint32_t mode = unit->kind == XB_UNIT_EXECUTABLE ? 0755 : 0644;
-
-	if (!built) {
-		xb_fail(err, XB_E_INPUT, "unit '%s' is not built for %s", unit->name, target->name);
-		return xb_hint(err, "give the image 'targets:' for which all of its units are built");
-	}
-	xb_rootfs_add(a->out, &(struct xb_rootfs_entry){
-				      .path = a->file->dest + 1,
-				      .type = XB_TREE_FILE,
-				      .mode = a->file->mode ? a->file->mode : mode,
-				      .uid = a->uid,
-				      .gid = a->gid,
-				      .source = built->path,
-				      .digest = built->digest,
-				      .size_bytes = (int64_t)built->size_bytes,
-				      .origin = xb_arena_printf(&a->run->app->arena, "unit %s", unit->name),
-				      .layer = unit->kind == XB_UNIT_SHARED ? XB_LAYER_LIBRARIES : XB_LAYER_APPLICATION,
-			      });
-	return 0;
 }
 
 /* A directory gets the search bit wherever the given mode lets read. */
@@ -167,6 +146,35 @@ static int add_directory(const struct adding *a, const char *from, const char *d
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+static int add_unit(const struct adding *a, const struct xb_target *target, struct xb_err *err)
+{
+	const struct xb_unit *unit = a->file->unit;
+	const struct xb_built *built = find_built(a->run, unit, a->file->output, target);
+	uint32_t mode = unit->kind == XB_UNIT_EXECUTABLE ? 0755 : 0644;
+
+	if (!built) {
+		xb_fail(err, XB_E_INPUT, "unit '%s' is not built for %s", unit->name, target->name);
+		return xb_hint(err, "give the image 'targets:' for which all of its units are built");
+	}
+	if (built->is_directory)
+		return add_directory(a, built->rel_path, a->file->dest + 1, 0, err);
+	if (built->output)
+		mode = built->executable ? 0755 : 0644;
+	xb_rootfs_add(a->out, &(struct xb_rootfs_entry){
+				      .path = a->file->dest + 1,
+				      .type = XB_TREE_FILE,
+				      .mode = a->file->mode ? a->file->mode : mode,
+				      .uid = a->uid,
+				      .gid = a->gid,
+				      .source = built->path,
+				      .digest = built->digest,
+				      .size_bytes = (int64_t)built->size_bytes,
+				      .origin = xb_arena_printf(&a->run->app->arena, "unit %s", unit->name),
+				      .layer = unit->kind == XB_UNIT_SHARED ? XB_LAYER_LIBRARIES : XB_LAYER_APPLICATION,
+			      });
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 #include "missing.h"
 #include "outputs.h"
 
+#include "xbuild/app/op_doctor.h"
+#include "xbuild/app/op_drive.h"
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -14,6 +16,8 @@
 #include "xbuild/build/sched.h"
 #include "xbuild/sys/filelock.h"
 #include "xbuild/sys/fs.h"
+
+extern char **environ;
 
 #define DEFAULT_PROFILE "release"
 #define MAX_NAMES_TOLD	10
@@ -31,6 +35,7 @@ struct build {
 	struct xb_setup *setups;
 	struct xb_build_result *result;
 	struct missing_log missing;
+	bool has_foreign, has_host_tools, host_is_added;
 	bool must_fetch; /* a dry run that cannot go on without trees of the store */
 };
 
@@ -142,23 +147,11 @@ static int provision(struct build *b, struct xb_err *err)
 	return 0;
 }
 
-struct expand_ctx {
-	struct xb_app *app;
-	const char *profile;
-};
-
-static int expand(void *ctx, const char *text, const struct xb_target *target, struct xb_str *out, struct xb_err *err)
-{
-	const struct expand_ctx *e = ctx;
-
-	return xb_app_subst(e->app, text, target, NULL, e->profile, out, err);
-}
-
 static void make_setups(struct build *b)
 {
-	struct expand_ctx *ctx = xb_arena_alloc(&b->app->arena, sizeof(*ctx));
+	struct xb_app_expand *ctx = xb_arena_alloc(&b->app->arena, sizeof(*ctx));
 
-	*ctx = (struct expand_ctx){b->app, b->profile->name};
+	*ctx = (struct xb_app_expand){b->app, b->profile->name};
 	b->setups = xb_arena_array(&b->app->arena, b->n_targets, sizeof(*b->setups));
 	for (size_t i = 0; i < b->n_targets; i++)
 		b->setups[i] = (struct xb_setup){
@@ -167,35 +160,94 @@ static void make_setups(struct build *b)
 			.profile = b->profile,
 			.tools = &b->tools,
 			.sysroot = &b->sysroots[i],
-			.expand = expand,
+			.expand = xb_app_expand,
 			.expand_ctx = ctx,
 			.jobs = xb_app_jobs(b->app),
+			.emulator = b->has_foreign
+					    ? xb_app_runner_words(b->app, b->targets[i]->target, b->sysroots[i].dir)
+					    : NULL,
+			.tools_only = i == 0 && b->host_is_added,
 		};
+}
+
+/* Host tools are made for this host, whatever targets were asked for: its target stands first then. */
+static int add_host_target(struct build *b, struct xb_err *err)
+{
+	const struct xb_project_target *host = xb_app_host_target(b->app);
+	const struct xb_project_target **all;
+	size_t at = 0;
+
+	b->has_host_tools = xb_plan_has_host_tools(b->units, b->n_units);
+	if (!b->has_host_tools)
+		return 0;
+	if (!host) {
+		xb_fail(err, XB_E_INPUT, "'host-tools' are built for this machine, and no target of '%s' is",
+			b->app->project->file);
+		return xb_hint(err, "add its target to 'targets', as in linux-x86_64");
+	}
+	while (at < b->n_targets && b->targets[at] != host)
+		at++;
+	b->host_is_added = at == b->n_targets;
+	all = xb_arena_array(&b->app->arena, b->n_targets + 1, sizeof(*all));
+	all[0] = host;
+	for (size_t i = 0, n = 1; i < b->n_targets; i++) {
+		if (i != at)
+			all[n++] = b->targets[i];
+	}
+	b->targets = all;
+	b->n_targets += b->host_is_added;
+	return 0;
+}
+
+static bool has_foreign(struct xb_unit *const *units, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (units[i]->foreign || has_foreign(units[i]->deps, units[i]->n_deps))
+			return true;
+	}
+	return false;
+}
+
+static void add_built(const struct build *b, const struct xb_product *product, const struct xb_action *action,
+		      const char *output, struct xb_build_result *out)
+{
+	const char *dir = b->app->project->dir;
+	struct xb_arena *arena = &out->arena;
+
+	if (action->state < XB_STATE_CURRENT || action->state > XB_STATE_BUILT)
+		return;
+	out->items[out->n_items++] = (struct xb_built){
+		.unit = product->unit,
+		.output = output,
+		.target = product->setup->target->target,
+		.path = xb_arena_printf(arena, "%s/%s", dir, action->output),
+		.rel_path = xb_arena_strdup(arena, action->output),
+		.debug_path = product->debug ? xb_arena_printf(arena, "%s/%s", dir, product->debug->output) : NULL,
+		.digest = action->result.hash,
+		.size_bytes = action->result.size_bytes,
+		.is_directory = action->is_tree,
+		.executable = action->executable,
+	};
 }
 
 /* Finished outputs only: with -k some may be missing. */
 static void list_products(const struct build *b, const struct xb_graph *graph, struct xb_build_result *out)
 {
-	struct xb_arena *arena = &out->arena;
+	size_t n = 0;
 
-	out->items = xb_arena_array(arena, graph->n_products, sizeof(*out->items));
+	for (size_t i = 0; i < graph->n_products; i++)
+		n += graph->products[i].unit->foreign ? graph->products[i].unit->outputs.len : 1;
+	out->items = xb_arena_array(&out->arena, n, sizeof(*out->items));
 	for (size_t i = 0; i < graph->n_products; i++) {
 		const struct xb_product *product = &graph->products[i];
-		const struct xb_action *action = product->action;
-		const char *dir = b->app->project->dir;
+		const struct xb_words *outputs = &product->unit->outputs;
 
-		if (!product->requested || action->state < XB_STATE_CURRENT || action->state > XB_STATE_BUILT)
+		if (!product->requested)
 			continue;
-		out->items[out->n_items++] = (struct xb_built){
-			.unit = product->unit,
-			.target = product->setup->target->target,
-			.path = xb_arena_printf(arena, "%s/%s", dir, action->output),
-			.rel_path = xb_arena_strdup(arena, action->output),
-			.debug_path =
-				product->debug ? xb_arena_printf(arena, "%s/%s", dir, product->debug->output) : NULL,
-			.digest = action->result.hash,
-			.size_bytes = action->result.size_bytes,
-		};
+		if (!product->unit->foreign)
+			add_built(b, product, product->action, NULL, out);
+		for (size_t k = 0; product->unit->foreign && k < outputs->len; k++)
+			add_built(b, product, product->takes[k], outputs->items[k], out);
 	}
 }
 
@@ -253,6 +305,10 @@ static int remember(const struct build *b, const struct xb_graph *graph, int rc,
 
 static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_result *out, struct xb_err *err)
 {
+	const char *const *drive = NULL;
+
+	if (b->has_foreign && !b->opts->dry_run && xb_drive_words(b->app, b->opts->verbose, &drive, err) < 0)
+		return err->code;
 	const struct xb_sched_options options = {
 		.store = b->app->store,
 		.project_dir = b->app->project->dir,
@@ -266,6 +322,8 @@ static int run_graph(struct build *b, struct xb_graph *graph, struct xb_build_re
 		.observer = &b->missing.observer,
 		.interrupted = b->app->interrupted,
 		.need_linked = b->opts->evidence,
+		.drive = drive,
+		.drive_env = (const char *const *)environ,
 		.compdb = b->n_units == b->app->project->n_units,
 	};
 	struct xb_sched_result result = {0};
@@ -305,11 +363,12 @@ static int prepare(struct build *b, struct xb_err *err)
 
 	if (xb_app_need_project(app, err) < 0 || find_profile(b, err) < 0 || find_units(b, err) < 0 ||
 	    xb_app_targets(app, b->opts->targets, b->opts->n_targets, &b->targets, &b->n_targets, err) < 0 ||
-	    xb_app_need_descs(app, err) < 0 || xb_app_need_lock(app, err) < 0 || xb_app_need_store(app, err) < 0 ||
-	    provision(b, err) < 0)
+	    add_host_target(b, err) < 0 || xb_app_need_descs(app, err) < 0 || xb_app_need_lock(app, err) < 0 ||
+	    xb_app_need_store(app, err) < 0 || provision(b, err) < 0)
 		return err->code;
 	if (b->must_fetch)
 		return 0;
+	b->has_foreign = has_foreign(b->units, b->n_units);
 	make_setups(b);
 	return 0;
 }
@@ -317,7 +376,12 @@ static int prepare(struct build *b, struct xb_err *err)
 static int plan_and_run(struct build *b, struct xb_build_result *out, struct xb_err *err)
 {
 	const struct xb_plan_request request = {
-		.setups = b->setups, .n_setups = b->n_targets, .units = b->units, .n_units = b->n_units};
+		.setups = b->setups,
+		.n_setups = b->n_targets,
+		.units = b->units,
+		.n_units = b->n_units,
+		.tools_setup = b->has_host_tools ? b->setups : NULL,
+	};
 	struct xb_graph *graph;
 	int rc;
 

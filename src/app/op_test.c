@@ -64,16 +64,41 @@ static void release_testing(struct testing *t)
 	XB_VEC_RELEASE(&t->jobs);
 }
 
-static const struct xb_built *find_built(const struct testing *t, const struct xb_unit *unit,
+/* `output`: one of a unit that another build system made; NULL: the first or only one. */
+static const struct xb_built *find_built(const struct testing *t, const struct xb_unit *unit, const char *output,
 					 const struct xb_target *target)
 {
 	for (size_t i = 0; i < t->result->build.n_items; i++) {
 		const struct xb_built *item = &t->result->build.items[i];
 
-		if (item->unit == unit && item->target == target)
+		if (item->unit == unit && item->target == target &&
+		    (!output || (item->output && strcmp(item->output, output) == 0)))
 			return item;
 	}
 	return NULL;
+}
+
+/* Of what another build system made the names tell; a version behind the .so is part of the soname or follows it. */
+static bool is_shared_library(const struct xb_built *item)
+{
+	const char *name = item->output ? xb_output_file_name(item->output) : "";
+
+	return item->unit->kind == XB_UNIT_SHARED ||
+	       (!item->is_directory && (xb_sv_ends(xb_sv(name), ".so") || strstr(name, ".so.")));
+}
+
+/* Scripts, archives, pictures: what is installed need not be a program. */
+static int is_binary(const struct xb_built *item, struct xb_err *err)
+{
+	struct xb_elf *elf = NULL;
+	int rc = 1;
+
+	if (item->unit->kind == XB_UNIT_STATIC || item->is_directory)
+		return 0;
+	if (item->output)
+		rc = xb_elf_read(item->path, item->output, 0, &elf, err);
+	xb_elf_free(elf);
+	return rc;
 }
 
 static const char *soname_of(const struct xb_unit *unit)
@@ -156,9 +181,9 @@ static int prepare_place(struct testing *t, struct place *place, struct xb_err *
 	for (size_t i = 0; i < build->n_items; i++) {
 		const struct xb_built *item = &build->items[i];
 
-		if (item->target == place->target->target && item->unit->kind == XB_UNIT_SHARED)
-			place->libraries[place->n_libraries++] =
-				(struct xb_verify_library){soname_of(item->unit), item->path};
+		if (item->target == place->target->target && is_shared_library(item))
+			place->libraries[place->n_libraries++] = (struct xb_verify_library){
+				item->output ? xb_output_file_name(item->output) : soname_of(item->unit), item->path};
 	}
 	if (link_libraries(t, place, err) < 0)
 		return err->code;
@@ -200,15 +225,17 @@ static int verify_item(struct testing *t, const struct place *place, const struc
 {
 	struct xb_verify_report report XB_CLEANUP(xb_verify_report_release) = {0};
 	struct xb_arena *arena = &t->result->arena;
-	struct xb_test_row row = {.kind = "elf", .name = item->unit->name, .target = item->target->name};
-	const bool is_shared = item->unit->kind == XB_UNIT_SHARED;
+	struct xb_test_row row = {.kind = "elf",
+				  .name = item->output ? xb_output_file_name(item->output) : item->unit->name,
+				  .target = item->target->name};
+	const bool is_shared = is_shared_library(item);
 	const struct xb_verify_spec spec = {
 		.path = item->path,
-		.name = item->unit->name,
+		.name = row.name,
 		.target = item->target,
 		.is_shared = is_shared,
 		.fixed_address = !is_shared && wants_fixed_address(t, item, place, profile),
-		.soname = is_shared ? soname_of(item->unit) : NULL,
+		.soname = is_shared && !item->output ? soname_of(item->unit) : NULL,
 		.sysroot = place->sysroot.dir,
 		.glibc_floor = place->target->glibc_floor,
 		.libraries = place->libraries,
@@ -234,8 +261,11 @@ static int verify_all(struct testing *t, const char *profile, struct xb_err *err
 		for (size_t i = 0; i < t->result->build.n_items; i++) {
 			const struct xb_built *item = &t->result->build.items[i];
 
-			if (item->target == place->target->target && item->unit->kind != XB_UNIT_STATIC &&
-			    verify_item(t, place, item, profile, err) < 0)
+			int rc = 0;
+
+			if (item->target == place->target->target)
+				rc = is_binary(item, err);
+			if (rc < 0 || (rc > 0 && verify_item(t, place, item, profile, err) < 0))
 				return err->code;
 		}
 	}
@@ -255,7 +285,7 @@ static void plan_runs(struct testing *t)
 			struct xb_test_row row = {
 				.kind = "run", .name = test->name, .target = place->target->target->name};
 
-			if (!find_built(t, test->unit, place->target->target))
+			if (!find_built(t, test->unit, test->output, place->target->target))
 				continue;
 			if (place->runner.name) {
 				const struct job job = {test, place, t->rows.len};
@@ -280,7 +310,7 @@ static int expand_args(struct testing *t, const struct job *job, struct xb_words
 	out->len = args->len;
 	for (size_t i = 0; i < args->len; i++) {
 		const struct xb_unit *unit = test_word_unit(t->app->project, args->items[i]);
-		const struct xb_built *built = unit ? find_built(t, unit, job->place->target->target) : NULL;
+		const struct xb_built *built = unit ? find_built(t, unit, NULL, job->place->target->target) : NULL;
 
 		if (unit && !built)
 			return xb_fail(err, XB_E_INPUT, "expected unit '%s' for %s, found that it is not built for it",
@@ -292,7 +322,7 @@ static int expand_args(struct testing *t, const struct job *job, struct xb_words
 
 static int start_job(struct testing *t, struct xb_procs *procs, struct job *job, struct xb_err *err)
 {
-	const struct xb_built *built = find_built(t, job->test->unit, job->place->target->target);
+	const struct xb_built *built = find_built(t, job->test->unit, job->test->output, job->place->target->target);
 	const struct test_runner *runner = &job->place->runner;
 	struct xb_arena *arena = &t->result->arena;
 	struct xb_proc_spec spec = {.cwd = t->app->project->dir, .timeout_ms = job->test->timeout_ms};

@@ -184,8 +184,12 @@ int outputs_update(const struct xb_app *app, const struct outputs_build *build, 
 	if (xb_fs_exists(file) && xb_fs_read(file, XB_MAX_JSON_BYTES, &before, &unreadable) < 0)
 		xb_str_reset(&before);
 	for (size_t i = 0; i < build->graph->n_products; i++) {
-		add_new(&list, &build->graph->products[i], build->graph->products[i].action);
-		add_new(&list, &build->graph->products[i], build->graph->products[i].debug);
+		const struct xb_product *product = &build->graph->products[i];
+
+		add_new(&list, product, product->action);
+		add_new(&list, product, product->debug);
+		for (size_t k = 1; product->foreign && k < product->unit->outputs.len; k++)
+			add_new(&list, product, product->takes[k]);
 	}
 	read_old(xb_str_sv(&before), &arena, &list);
 	rc = settle(app, build, &list, err);

@@ -6,6 +6,7 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
+#include "xbuild/build/foreign.h"
 
 bool xb_language_of(const char *path, enum xb_language *out)
 {
@@ -255,6 +256,18 @@ static void add_depfile(struct xb_command *out)
 	xb_command_rooted(out, "", (enum xb_root)XB_WORD_DEPFILE, NULL, NULL);
 }
 
+/* Headers that other build systems installed: behind those of the project, before the sysroot's. */
+static void add_stages(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_command *out)
+{
+	struct xb_unit_list needs;
+
+	xb_foreign_needs(unit, out->arena, &needs);
+	for (size_t i = 0; i < needs.len; i++)
+		if (needs.items[i]->foreign)
+			xb_command_rooted(out, "-isystem", XB_ROOT_PROJECT,
+					  xb_foreign_stage(setup, needs.items[i], out->arena), "/usr/include");
+}
+
 static void add_files(enum xb_language language, struct xb_command *out)
 {
 	static const char *const names[] = {"c", "c++", "assembler", "assembler-with-cpp"};
@@ -284,6 +297,7 @@ static int add_user_words(struct gather *g, struct xb_pkgconfig *pkgconfig, stru
 	xb_include_dirs(g->unit, g->arena, &dirs);
 	for (size_t i = 0; i < dirs.len; i++)
 		xb_command_word(out, xb_arena_printf(g->arena, "-I%s", dirs.items[i]));
+	add_stages(g->setup, g->unit, out);
 	add_modules(g->unit, g->arena, &modules);
 	if (modules.len && pkgconfig &&
 	    xb_pkgconfig_flags(pkgconfig, modules.items, modules.len, true, out, NULL, err) < 0)

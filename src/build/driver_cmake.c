@@ -70,6 +70,7 @@ static void add_configure(const struct xb_drive *drive, struct xb_arena *arena, 
 	define(&argv, "CMAKE_BUILD_TYPE", build_type(drive));
 	define(&argv, "CMAKE_INSTALL_PREFIX", "/usr");
 	define(&argv, "CMAKE_EXPORT_COMPILE_COMMANDS", "ON");
+	xb_argv_push(&argv, "--no-warn-unused-cli");
 	/* neither the user's registries nor a download: all sources are in the project */
 	define(&argv, "CMAKE_FIND_USE_PACKAGE_REGISTRY", "OFF");
 	define(&argv, "CMAKE_EXPORT_NO_PACKAGE_REGISTRY", "ON");

@@ -8,6 +8,7 @@
 
 #include "xbuild/base/map.h"
 #include "xbuild/base/vec.h"
+#include "xbuild/build/foreign.h"
 #include "xbuild/build/key.h"
 #include "xbuild/build/origin.h"
 #include "xbuild/build/sched.h"
@@ -100,6 +101,19 @@ int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err) XB_
  * has to run again because nobody can tell whether an input changed under it.
  */
 int exec_finish(struct exec *x, struct job *job, const struct xb_proc_result *ended, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * exec_foreign.c: units of other build systems. argv: the command of their one action. hash: before it runs, so that a later
+ * change of what it reads is seen by check, after it. take: as exec_resolve, of an XB_ACTION_TAKE, which is done right here;
+ * 0: the store has lost what its input had. stage: the staging tree of an XB_ACTION_FOREIGN, for those that read it, as
+ * exec_place. whole: 1 when the store has all that a manifest names.
+ */
+void exec_foreign_argv(struct exec *x, const struct job *job, struct xb_argv *argv);
+int exec_foreign_hash(struct exec *x, const struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
+int exec_foreign_check(struct exec *x, const struct job *job, struct xb_err *err) XB_MUST_CHECK;
+int exec_take(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
+int exec_stage(struct exec *x, struct xb_action *action, struct xb_err *err) XB_MUST_CHECK;
+int exec_foreign_whole(struct exec *x, const struct xb_digest *manifest);
 
 /* Remembers the action's result in the state of its target. */
 void exec_record(struct exec *x, struct xb_action *action);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/build/link.h"
+#include "xbuild/build/foreign.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -334,8 +335,27 @@ static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, s
 	add_libgcc(flags, cxx, out);
 }
 
-static void add_search_dirs(const struct xb_setup *setup, struct xb_command *out)
+/* Libraries that other build systems installed. */
+static void add_stages(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_command *out)
 {
+	struct xb_unit_list needs;
+
+	xb_foreign_needs(unit, out->arena, &needs);
+	for (size_t i = 0; i < needs.len; i++) {
+		const char *stage;
+
+		if (!needs.items[i]->foreign)
+			continue;
+		stage = xb_foreign_stage(setup, needs.items[i], out->arena);
+		xb_command_rooted(out, "-L", XB_ROOT_PROJECT, stage,
+				  xb_arena_printf(out->arena, "/usr/lib/%s", setup->target->target->multiarch));
+		xb_command_rooted(out, "-L", XB_ROOT_PROJECT, stage, "/usr/lib");
+	}
+}
+
+static void add_search_dirs(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_command *out)
+{
+	add_stages(setup, unit, out);
 	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, setup->sysroot->gcc_dir, NULL);
 	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, lib_dir(setup, out->arena), NULL);
 	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, "usr/lib", NULL);
@@ -389,7 +409,7 @@ int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bo
 	xb_command_rooted(out, "", (enum xb_root)XB_WORD_OUTPUT, NULL, NULL);
 	if (!flags.no_start_files)
 		add_start_files(setup, form, true, out);
-	add_search_dirs(setup, out);
+	add_search_dirs(setup, unit, out);
 	add_lto(setup, out);
 	xb_command_rooted(out, "", (enum xb_root)XB_WORD_INPUTS, NULL, NULL);
 	xb_command_append(out, &flags.words);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "xbuild/build/plan.h"
+#include "planner.h"
 
 #include <string.h>
 
@@ -10,23 +10,7 @@
 #include "xbuild/build/sources.h"
 #include "xbuild/sys/fs.h"
 
-struct planner {
-	const struct xb_plan_request *request;
-	struct xb_graph *graph;
-	struct xb_arena *arena; /* of the graph */
-	struct xb_sources *sources;
-	struct xb_diags *diags;
-	const struct xb_project *project;
-	XB_VEC(struct xb_action *) actions;
-	XB_VEC(struct xb_product) products;
-
-	/* of the setup that is being planned */
-	const struct xb_setup *setup;
-	struct xb_pkgconfig *pkgconfig;
-	size_t *product_of; /* by unit index of the project: index in products + 1, 0 not planned, SIZE_MAX in progress */
-};
-
-static size_t unit_index(const struct xb_project *project, const struct xb_unit *unit)
+size_t plan_unit_index(const struct xb_project *project, const struct xb_unit *unit)
 {
 	for (size_t i = 0; i < project->n_units; i++)
 		if (project->units[i] == unit)
@@ -45,14 +29,14 @@ static bool applies(const struct xb_unit *unit, const struct xb_setup *setup)
 bool xb_plan_needs_tools(const struct xb_profile *profile, struct xb_unit *const *units, size_t n_units)
 {
 	for (size_t i = 0; i < n_units; i++)
-		if (units[i]->kind == XB_UNIT_STATIC || profile->debug == XB_DEBUG_SPLIT ||
+		if (units[i]->kind == XB_UNIT_STATIC || units[i]->foreign || profile->debug == XB_DEBUG_SPLIT ||
 		    xb_plan_needs_tools(profile, units[i]->deps, units[i]->n_deps))
 			return true;
 	return false;
 }
 
 /* The command is complete: what every action of the variant has in common gets its name. */
-static void seal(struct xb_variant *variant)
+void plan_seal(struct xb_variant *variant)
 {
 	const struct xb_setup *setup = variant->setup;
 	struct xb_digest command;
@@ -69,8 +53,8 @@ static void seal(struct xb_variant *variant)
 	xb_hasher_final(&h, &variant->fingerprint);
 }
 
-static struct xb_variant *new_variant(struct planner *p, const struct xb_unit *unit, enum xb_action_kind kind,
-				      const char *tool)
+struct xb_variant *plan_variant(struct planner *p, const struct xb_unit *unit, enum xb_action_kind kind,
+				const char *tool)
 {
 	struct xb_variant *variant = xb_arena_alloc(p->arena, sizeof(*variant));
 
@@ -85,8 +69,8 @@ static struct xb_variant *new_variant(struct planner *p, const struct xb_unit *u
 	return variant;
 }
 
-static struct xb_action *new_action(struct planner *p, const struct xb_variant *variant, const char *source,
-				    const char *output)
+struct xb_action *plan_action(struct planner *p, const struct xb_variant *variant, const char *source,
+			      const char *output)
 {
 	struct xb_action *action = xb_arena_alloc(p->arena, sizeof(*action));
 
@@ -97,7 +81,7 @@ static struct xb_action *new_action(struct planner *p, const struct xb_variant *
 	return action;
 }
 
-static void set_inputs(struct planner *p, struct xb_action *action, struct xb_action *const *inputs, size_t n)
+void plan_inputs(struct planner *p, struct xb_action *action, struct xb_action *const *inputs, size_t n)
 {
 	action->inputs = xb_arena_array(p->arena, n, sizeof(*action->inputs));
 	if (n)
@@ -109,12 +93,12 @@ static int language_variant(struct planner *p, const struct xb_unit *unit, enum 
 			    struct xb_variant **out, struct xb_err *err)
 {
 	static const enum xb_action_kind kinds[] = {XB_ACTION_CC, XB_ACTION_CXX, XB_ACTION_AS, XB_ACTION_CPP};
-	struct xb_variant *variant = new_variant(p, unit, kinds[language], "clang");
+	struct xb_variant *variant = plan_variant(p, unit, kinds[language], "clang");
 
 	if (xb_compile_command(p->setup, unit, language, p->pkgconfig, &variant->command, err) < 0)
 		return err->code;
 	xb_include_dirs(unit, p->arena, &variant->search);
-	seal(variant);
+	plan_seal(variant);
 	*out = variant;
 	return 0;
 }
@@ -144,7 +128,7 @@ static void gather_patterns(struct planner *p, const struct xb_unit *unit, struc
 	}
 }
 
-static int report(struct planner *p, const struct xb_place *at, struct xb_err *err, const char *message)
+int plan_report(struct planner *p, const struct xb_place *at, struct xb_err *err, const char *message)
 {
 	if (at && at->file)
 		xb_diags_add(p->diags, *at, p->project->source, "%s", message);
@@ -165,11 +149,12 @@ static int find_sources(struct planner *p, const struct xb_unit *unit, struct xb
 	if (xb_sources_find(p->sources, &query, p->arena, out, &unmatched, err) < 0)
 		return xb_wrap(err, "unit '%s'", unit->name);
 	if (unmatched < patterns.len)
-		return report(p, &patterns.at[unmatched], err,
-			      xb_arena_printf(p->arena, "unit '%s': no file matches '%s'", unit->name,
-					      patterns.items[unmatched]));
+		return plan_report(p, &patterns.at[unmatched], err,
+				   xb_arena_printf(p->arena, "unit '%s': no file matches '%s'", unit->name,
+						   patterns.items[unmatched]));
 	if (!out->len)
-		return report(p, &unit->at, err, xb_arena_printf(p->arena, "unit '%s' has no sources", unit->name));
+		return plan_report(p, &unit->at, err,
+				   xb_arena_printf(p->arena, "unit '%s' has no sources", unit->name));
 	return 0;
 }
 
@@ -179,9 +164,9 @@ static int check_dirs(struct planner *p, const struct xb_unit *unit, const struc
 		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(p->project->dir, words->items[i]);
 
 		if (!xb_fs_is_dir(path))
-			return report(p, words->at ? &words->at[i] : &unit->at, err,
-				      xb_arena_printf(p->arena, "unit '%s': include: '%s' is no directory", unit->name,
-						      words->items[i]));
+			return plan_report(p, words->at ? &words->at[i] : &unit->at, err,
+					   xb_arena_printf(p->arena, "unit '%s': include: '%s' is no directory",
+							   unit->name, words->items[i]));
 	}
 	return 0;
 }
@@ -205,6 +190,7 @@ struct compiles {
 	const char *dir; /* of the objects */
 	struct xb_variant *variants[XB_N_LANGUAGES];
 	XB_VEC(struct xb_action *) objects;
+	struct plan_needs needs; /* units of other build systems */
 };
 
 static int plan_source(struct planner *p, struct compiles *c, const char *source, enum xb_language language,
@@ -219,19 +205,20 @@ static int plan_source(struct planner *p, struct compiles *c, const char *source
 		 * Two actions instead of one: for two steps the driver would start itself again, by a path that leaves
 		 * out the loader.
 		 */
-		preprocess = new_action(p, c->variants[language], source,
-					xb_arena_printf(p->arena, "%s/%s.s", c->dir, source));
+		preprocess = plan_action(p, c->variants[language], source,
+					 xb_arena_printf(p->arena, "%s/%s.s", c->dir, source));
 		if (!c->variants[XB_LANG_ASM] &&
 		    language_variant(p, c->unit, XB_LANG_ASM, &c->variants[XB_LANG_ASM], err) < 0)
 			return err->code;
 		language = XB_LANG_ASM;
 	}
-	action = new_action(p, c->variants[language], preprocess ? preprocess->output : source,
-			    xb_arena_printf(p->arena, "%s/%s.o", c->dir, source));
+	action = plan_action(p, c->variants[language], preprocess ? preprocess->output : source,
+			     xb_arena_printf(p->arena, "%s/%s.o", c->dir, source));
 	if (preprocess) {
 		action->source_is_made = true;
-		set_inputs(p, action, &preprocess, 1);
+		plan_compile_inputs(p, preprocess, NULL, &c->needs);
 	}
+	plan_compile_inputs(p, action, preprocess, &c->needs);
 	XB_VEC_PUSH(&c->objects, action);
 	return 0;
 }
@@ -276,24 +263,25 @@ static int plan_compiles(struct planner *p, struct compiles *c, bool *out_cxx, s
 		if (!xb_language_of(list.paths[i], &language)) {
 			if (is_header(list.paths[i]))
 				continue;
-			return report(p, &c->unit->at, err,
-				      xb_arena_printf(p->arena,
-						      "unit '%s': source '%s' is neither C, C++ nor assembler",
-						      c->unit->name, list.paths[i]));
+			return plan_report(p, &c->unit->at, err,
+					   xb_arena_printf(p->arena,
+							   "unit '%s': source '%s' is neither C, C++ nor assembler",
+							   c->unit->name, list.paths[i]));
 		}
 		if (language == XB_LANG_CXX && p->setup->target->target->libc == XB_LIBC_MUSL)
-			return report(p, &c->unit->at, err,
-				      xb_arena_printf(p->arena,
-						      "unit '%s': source '%s' is C++, and Debian has no C++ library "
-						      "for %s: list other targets under the unit's 'targets:'",
-						      c->unit->name, list.paths[i], p->setup->target->target->name));
+			return plan_report(
+				p, &c->unit->at, err,
+				xb_arena_printf(p->arena,
+						"unit '%s': source '%s' is C++, and Debian has no C++ library "
+						"for %s: list other targets under the unit's 'targets:'",
+						c->unit->name, list.paths[i], p->setup->target->target->name));
 		*out_cxx = *out_cxx || language == XB_LANG_CXX;
 		if (plan_source(p, c, list.paths[i], language, err) < 0)
 			return err->code;
 	}
 	if (!c->objects.len)
-		return report(p, &c->unit->at, err,
-			      xb_arena_printf(p->arena, "unit '%s' has no sources", c->unit->name));
+		return plan_report(p, &c->unit->at, err,
+				   xb_arena_printf(p->arena, "unit '%s' has no sources", c->unit->name));
 	return 0;
 }
 
@@ -314,9 +302,12 @@ static void gather_libraries(struct planner *p, const struct xb_unit *unit, stru
 {
 	for (size_t i = unit->n_deps; i-- > 0;) {
 		const struct xb_unit *dep = unit->deps[i];
-		const struct xb_product *product = &p->products.items[p->product_of[unit_index(p->project, dep)] - 1];
+		const struct xb_product *product =
+			&p->products.items[p->product_of[plan_unit_index(p->project, dep)] - 1];
 
-		if (dep->kind == XB_UNIT_SHARED) {
+		if (dep->foreign) {
+			gather_libraries(p, dep, l);
+		} else if (dep->kind == XB_UNIT_SHARED) {
 			if (!has_product(l->shared.items, l->shared.len, product))
 				XB_VEC_PUSH(&l->shared, product);
 		} else if (dep->kind == XB_UNIT_STATIC && !has_product(l->archives.items, l->archives.len, product)) {
@@ -334,40 +325,40 @@ static const char *out_path(struct planner *p, const struct xb_unit *unit, const
 
 static void plan_archive(struct planner *p, const struct compiles *c, struct xb_product *product)
 {
-	struct xb_variant *variant = new_variant(p, c->unit, XB_ACTION_AR, "llvm-ar");
+	struct xb_variant *variant = plan_variant(p, c->unit, XB_ACTION_AR, "llvm-ar");
 
 	xb_archive_command(&variant->command);
-	seal(variant);
-	product->action = new_action(p, variant, NULL, out_path(p, c->unit, ""));
+	plan_seal(variant);
+	product->action = plan_action(p, variant, NULL, out_path(p, c->unit, ""));
 	product->action->is_final = true;
-	set_inputs(p, product->action, c->objects.items, c->objects.len);
+	plan_inputs(p, product->action, c->objects.items, c->objects.len);
 }
 
 /* link gives a file with everything in it; from that the debug file and the program are made. */
 static void plan_split(struct planner *p, const struct xb_unit *unit, struct xb_action *link,
 		       struct xb_product *product)
 {
-	struct xb_variant *debug = new_variant(p, unit, XB_ACTION_DEBUG, "llvm-objcopy");
-	struct xb_variant *strip = new_variant(p, unit, XB_ACTION_STRIP, "llvm-objcopy");
+	struct xb_variant *debug = plan_variant(p, unit, XB_ACTION_DEBUG, "llvm-objcopy");
+	struct xb_variant *strip = plan_variant(p, unit, XB_ACTION_STRIP, "llvm-objcopy");
 	const char *debug_path = out_path(p, unit, ".debug");
 
 	xb_debug_command(link->output, &debug->command);
-	seal(debug);
-	product->debug = new_action(p, debug, NULL, debug_path);
+	plan_seal(debug);
+	product->debug = plan_action(p, debug, NULL, debug_path);
 	product->debug->is_final = true;
-	set_inputs(p, product->debug, &link, 1);
+	plan_inputs(p, product->debug, &link, 1);
 
 	xb_strip_command(link->output, debug_path, p->setup->profile->strip, &strip->command);
-	seal(strip);
-	product->action = new_action(p, strip, NULL, out_path(p, unit, ""));
+	plan_seal(strip);
+	product->action = plan_action(p, strip, NULL, out_path(p, unit, ""));
 	product->action->is_final = product->action->executable = true;
-	set_inputs(p, product->action, (struct xb_action *[]){link, product->debug}, 2);
+	plan_inputs(p, product->action, (struct xb_action *[]){link, product->debug}, 2);
 }
 
 static int plan_link(struct planner *p, const struct compiles *c, struct xb_product *product, struct xb_err *err)
 {
 	const bool split = p->setup->profile->debug == XB_DEBUG_SPLIT;
-	struct xb_variant *variant = new_variant(p, c->unit, XB_ACTION_LINK, "ld.lld");
+	struct xb_variant *variant = plan_variant(p, c->unit, XB_ACTION_LINK, "ld.lld");
 	XB_VEC(struct xb_action *) inputs = {0};
 	struct libraries l = {0};
 	struct xb_action *link;
@@ -382,18 +373,22 @@ static int plan_link(struct planner *p, const struct compiles *c, struct xb_prod
 	}
 	for (size_t i = l.shared.len; i-- > 0;)
 		XB_VEC_PUSH(&inputs, l.shared.items[i]->action);
+	for (size_t i = 0; i < c->needs.n_libraries; i++)
+		XB_VEC_PUSH(&inputs, c->needs.libraries[i]);
+	for (size_t i = 0; i < c->needs.n_stages; i++)
+		XB_VEC_PUSH(&inputs, c->needs.stages[i]);
 	XB_VEC_RELEASE(&l.archives);
 	XB_VEC_RELEASE(&l.shared);
 	rc = xb_link_command(p->setup, c->unit, product->has_cxx, p->setup->profile->strip && !split, p->pkgconfig,
 			     &variant->command, err);
 	if (rc == 0) {
-		seal(variant);
-		link = new_action(p, variant, NULL,
-				  split ? xb_arena_printf(p->arena, "%s@link/%s", c->dir, c->unit->output_name)
-					: out_path(p, c->unit, ""));
+		plan_seal(variant);
+		link = plan_action(p, variant, NULL,
+				   split ? xb_arena_printf(p->arena, "%s@link/%s", c->dir, c->unit->output_name)
+					 : out_path(p, c->unit, ""));
 		link->executable = true;
 		link->is_final = !split;
-		set_inputs(p, link, inputs.items, inputs.len);
+		plan_inputs(p, link, inputs.items, inputs.len);
 		product->action = link;
 		if (split)
 			plan_split(p, c->unit, link, product);
@@ -404,25 +399,26 @@ static int plan_link(struct planner *p, const struct compiles *c, struct xb_prod
 
 static int plan_unit(struct planner *p, struct xb_unit *unit, struct xb_err *err)
 {
-	const size_t index = unit_index(p->project, unit);
+	const size_t index = plan_unit_index(p->project, unit);
 	struct compiles c = {.unit = unit};
 	struct xb_product product = {.unit = unit, .setup = p->setup};
 	int rc = 0;
 
 	if (p->product_of[index])
 		return 0;
-	if (unit->foreign)
-		return report(p, &unit->foreign->at, err,
-			      xb_arena_printf(p->arena, "driver '%s' is not built yet", xb_driver_key(unit->driver)));
 	p->product_of[index] = SIZE_MAX;
 	for (size_t i = 0; i < unit->n_deps; i++) {
 		if (!applies(unit->deps[i], p->setup))
-			return report(p, &unit->at, err,
-				      xb_arena_printf(p->arena, "unit '%s' needs '%s', which is not built for %s",
-						      unit->name, unit->deps[i]->name, p->setup->target->target->name));
+			return plan_report(p, &unit->at, err,
+					   xb_arena_printf(p->arena, "unit '%s' needs '%s', which is not built for %s",
+							   unit->name, unit->deps[i]->name,
+							   p->setup->target->target->name));
 		if (plan_unit(p, unit->deps[i], err) < 0)
 			return err->code;
 	}
+	if (unit->foreign)
+		return plan_foreign(p, unit, index, err);
+	plan_gather_needs(p, unit, &c.needs);
 	c.dir = xb_arena_printf(p->arena, ".xbuild/obj/%s/%s/%s", p->setup->target->target->name,
 				p->setup->profile->name, unit->name);
 	rc = plan_compiles(p, &c, &product.has_cxx, err);
@@ -448,11 +444,13 @@ static int plan_setup(struct planner *p, const struct xb_setup *setup, struct xb
 	p->setup = setup;
 	p->product_of = xb_arena_array(p->arena, n_units, sizeof(*p->product_of));
 	p->pkgconfig = xb_pkgconfig_open(setup->sysroot, p->arena);
-	for (size_t i = 0; i < p->request->n_units; i++)
+	if (setup == p->request->tools_setup && plan_host_tools(p, plan_unit, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < p->request->n_units && !setup->tools_only; i++)
 		if (applies(p->request->units[i], setup) && plan_unit(p, p->request->units[i], err) < 0)
 			return err->code;
-	for (size_t i = 0; i < p->request->n_units; i++) {
-		const size_t product = p->product_of[unit_index(p->project, p->request->units[i])];
+	for (size_t i = 0; i < p->request->n_units && !setup->tools_only; i++) {
+		const size_t product = p->product_of[plan_unit_index(p->project, p->request->units[i])];
 
 		if (product)
 			p->products.items[product - 1].requested = true;

@@ -15,6 +15,8 @@
 
 const char *exec_subject(const struct xb_action *action)
 {
+	if (action->variant->kind == XB_ACTION_FOREIGN)
+		return action->variant->unit->name;
 	return action->source && !action->source_is_made ? action->source : action->output;
 }
 
@@ -103,6 +105,21 @@ static int scan_preprocessed(struct exec *x, const struct xb_action *action, con
 	return 0;
 }
 
+/* What units of other build systems installed is known as a whole, by the manifests among the inputs. */
+static bool is_staged(const struct xb_action *action, const char *rel)
+{
+	static const char end[] = ".manifest";
+
+	for (size_t i = 0; i < action->n_inputs; i++) {
+		const struct xb_action *input = action->inputs[i];
+		const size_t n = strlen(input->output) - (sizeof(end) - 1);
+
+		if (input->variant->kind == XB_ACTION_FOREIGN && !strncmp(rel, input->output, n) && rel[n] == '/')
+			return true;
+	}
+	return false;
+}
+
 /* Sorts one path into its root; only those of the project become deps. */
 static int judge(struct exec *x, const struct xb_action *action, const char *path, struct reading *r,
 		 struct xb_err *err)
@@ -113,7 +130,7 @@ static int judge(struct exec *x, const struct xb_action *action, const char *pat
 	if (file.root == XB_ROOT_NONE)
 		return violation(action, path, err);
 	if (file.root == XB_ROOT_PROJECT) {
-		if (xb_map_get_str(&r->known, file.rel))
+		if (xb_map_get_str(&r->known, file.rel) || is_staged(action, file.rel))
 			return 0;
 		if (!strncmp(file.rel, "out/", 4) || !strncmp(file.rel, ".xbuild/", 8))
 			return made_by_others(action, file.rel, err);

@@ -42,7 +42,7 @@ int exec_place(struct exec *x, struct xb_action *action, struct xb_err *err)
 
 	xb_placed_read(path, &now);
 	if (xb_placed_eq(&now, &action->placed))
-		return 1;
+		return action->variant->kind == XB_ACTION_FOREIGN ? exec_stage(x, action, err) : 1;
 	if (!xb_cas_has(x->options->store, &action->result.hash, (int64_t)action->result.size_bytes))
 		return 0;
 	/* a directory in the way comes from a target or unit that was named otherwise before */
@@ -58,7 +58,7 @@ int exec_place(struct exec *x, struct xb_action *action, struct xb_err *err)
 		return xb_wrap(err, "place '%s'", action->output);
 	}
 	xb_placed_read(path, &action->placed);
-	return 1;
+	return action->variant->kind == XB_ACTION_FOREIGN ? exec_stage(x, action, err) : 1;
 }
 
 /* The state checks files one by one: the source is one of them. */
@@ -208,6 +208,8 @@ static int try_set(struct exec *x, struct xb_action *action, const struct xb_rea
 	if (result.exit_code != 0 || result.n_outputs != 1 || strcmp(result.outputs[0].path, action->output) != 0 ||
 	    !knows_linked(x, action, &result.outputs[0].digest.hash))
 		return 0;
+	if (action->variant->kind == XB_ACTION_FOREIGN && !exec_foreign_whole(x, &result.outputs[0].digest.hash))
+		return 0;
 	action->result = result.outputs[0].digest;
 	if (!x->options->dry_run) {
 		if (action->is_final) {
@@ -234,14 +236,14 @@ static bool reads_more(const struct xb_action *action)
 static int resolve_from_store(struct exec *x, struct xb_action *action, struct xb_err *err)
 {
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
-	const struct xb_dep_set none = {0};
+	const struct xb_dep_set known = {.paths = action->deps, .len = action->n_deps};
 	struct xb_dep_sets sets = {0};
 	struct xb_reapi_digest command;
 	struct xb_digest deps_key;
 
 	xb_key_command(action, &arena, &command);
 	if (!reads_more(action))
-		return try_set(x, action, &command, &none, &arena, err);
+		return try_set(x, action, &command, &known, &arena, err);
 	xb_key_deps(action, &command, &deps_key);
 	xb_deps_get(x->options->store, &deps_key, &arena, &sets);
 	for (size_t i = 0; i < sets.len; i++) {
@@ -258,6 +260,8 @@ int exec_resolve(struct exec *x, struct xb_action *action, struct xb_err *err)
 	int rc;
 
 	xb_key_inputs(action, &action->inputs_digest);
+	if (action->variant->kind == XB_ACTION_TAKE)
+		return exec_take(x, action, err);
 	if (action->force)
 		return 0;
 	rc = resolve_from_state(x, action, err);

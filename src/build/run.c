@@ -85,14 +85,12 @@ static int compose(struct exec *x, struct job *job, struct xb_argv *argv, struct
 static void tell_start(struct exec *x, const struct xb_action *action, const struct xb_argv *argv)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	const bool compiles = action->source && !action->source_is_made;
-
 	if (x->options->verbose)
 		xb_command_show(argv->items, &text);
 	xb_observe(x->options->observer, &(struct xb_event){
 						 .kind = XB_EVENT_JOB,
 						 .verb = xb_action_verb(action->variant->kind),
-						 .label = compiles ? action->source : action->output,
+						 .label = exec_subject(action),
 						 .target = action->variant->setup->target->target->name,
 						 .text = x->options->verbose ? xb_str_get(&text) : NULL,
 						 .done = x->n_done,
@@ -116,30 +114,50 @@ static int check_trees(struct exec *x, const struct xb_action *action, struct xb
 	return xb_tree_blame(sysroot->dir, &sysroot->digest, XB_TREE_LOOK_QUICK, err);
 }
 
+/* What is read is hashed before: a later change is then seen. */
+static int hash_inputs(struct exec *x, const struct xb_action *action, struct xb_err *err)
+{
+	struct xb_file_state source;
+
+	if (action->variant->kind == XB_ACTION_FOREIGN)
+		return exec_foreign_hash(x, action, err);
+	if (action->source && !action->source_is_made && exec_hash(x, action->source, &source, err) < 0)
+		return xb_wrap(err, "unit '%s'", action->variant->unit->name);
+	return 0;
+}
+
+static int prepare(struct exec *x, struct job *job, struct xb_argv *argv, struct xb_err *err)
+{
+	struct context *c = exec_context(x, job->action);
+
+	if (job->action->variant->kind == XB_ACTION_FOREIGN)
+		exec_foreign_argv(x, job, argv);
+	else if ((!c->origins && xb_origins_open(&c->roots, &c->origins, err) < 0) || compose(x, job, argv, err) < 0)
+		return err->code;
+	return hash_inputs(x, job->action, err);
+}
+
 int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err)
 {
-	struct context *c = exec_context(x, action);
 	struct job *job = xb_alloc(sizeof(*job));
 	struct xb_argv argv = {.arena = &job->arena};
-	struct xb_file_state source;
 	struct xb_proc_spec spec;
 
 	job->action = action;
 	job->output = xb_store_tmp(x->options->store);
 	job->depfile = action->variant->has_depfile ? xb_store_tmp(x->options->store) : NULL;
-	if ((!c->origins && xb_origins_open(&c->roots, &c->origins, err) < 0) || compose(x, job, &argv, err) < 0) {
+	if (prepare(x, job, &argv, err) < 0) {
 		job_free(job);
 		return err->code;
-	}
-	/* hashed before the compiler reads it: a later change is then seen */
-	if (action->source && !action->source_is_made && exec_hash(x, action->source, &source, err) < 0) {
-		job_free(job);
-		return xb_wrap(err, "unit '%s'", action->variant->unit->name);
 	}
 	tell_start(x, action, &argv);
 	job->start = ++x->n_starts;
 	job->started_ns = now_ns();
-	spec = (struct xb_proc_spec){.argv = argv.items, .env = xb_action_env, .cwd = x->options->project_dir};
+	spec = (struct xb_proc_spec){
+		.argv = argv.items,
+		.env = action->variant->kind == XB_ACTION_FOREIGN ? x->options->drive_env : xb_action_env,
+		.cwd = x->options->project_dir,
+	};
 	if (xb_procs_start(x->procs, &spec, job, err) < 0) {
 		struct xb_err damage XB_CLEANUP(xb_err_release) = {0};
 
@@ -283,6 +301,8 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 
 	if (reading_take(x, job, r, err) < 0 || reading_check_inputs(x, job, r, &doubt, err) < 0)
 		return err->code;
+	if (action->variant->kind == XB_ACTION_FOREIGN && exec_foreign_check(x, job, err) < 0)
+		return err->code;
 	if (doubt) {
 		action->state = XB_STATE_READY; /* by now the content of all that it reads is known beforehand */
 		return 0;
@@ -292,7 +312,8 @@ static int accept(struct exec *x, struct job *job, struct reading *r, struct xb_
 		return xb_wrap(err, "keep the result of '%s'", exec_subject(action));
 	free(job->output);
 	job->output = NULL;
-	reading_set_deps(x, action, r, &job->arena);
+	if (action->variant->kind != XB_ACTION_FOREIGN)
+		reading_set_deps(x, action, r, &job->arena);
 	action->from_record = false;
 	action->placed = (struct xb_placed){0};
 	action->unrecorded = !r->told;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec.h"
+#include "reading.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
 #include "xbuild/build/compdb.h"
@@ -42,7 +42,7 @@ void exec_show(struct exec *x, const struct xb_action *action, struct xb_sv text
 	xb_observe(x->options->observer, &(struct xb_event){
 						 .kind = XB_EVENT_OUTPUT,
 						 .verb = xb_action_verb(action->variant->kind),
-						 .label = action->source ? action->source : action->output,
+						 .label = action->source ? action->source : exec_subject(action),
 						 .target = action->variant->setup->target->target->name,
 						 .text = xb_str_get(&shown),
 					 });
@@ -178,6 +178,21 @@ static bool waits_for_pending(const struct xb_action *action)
 	return false;
 }
 
+/* A file that is taken needs no command: its input is whole by now. */
+static int start(struct exec *x, struct xb_action *action, struct xb_err *err)
+{
+	int rc;
+
+	if (action->variant->kind != XB_ACTION_TAKE)
+		return exec_start(x, action, err);
+	rc = exec_take(x, action, err);
+	if (rc == 0)
+		rc = xb_fail(err, XB_E_SYSTEM, "the store lost '%s' right after it was there", action->output);
+	if (rc > 0)
+		done(x, action);
+	return rc;
+}
+
 /* Decides what to do with a ready action, and does it or starts it. */
 static void advance(struct exec *x, struct xb_action *action)
 {
@@ -203,7 +218,7 @@ static void advance(struct exec *x, struct xb_action *action)
 		if (rc == 0)
 			return;
 		if (rc > 0)
-			rc = exec_start(x, action, &problem);
+			rc = start(x, action, &problem);
 	}
 	if (rc < 0)
 		fail(x, action, &problem);

@@ -34,6 +34,7 @@ struct words {
 struct values {
 	const char *dir, *file, *mirror, *profile, *color, *progress;
 	const char *llvm, *debian, *shell, *sysroot;
+	const char *manifest, *jobserver;
 	const char *key, *repository, *signatures, *why, *compression, *apko, *from, *image, *ca_file;
 	bool quiet, offline, locked, frozen, json, help, version;
 	bool keep_going, dry_run, check, update, allow_rollback, verify, recursive, insecure, strict_tags, alone,

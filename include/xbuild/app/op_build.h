@@ -21,12 +21,15 @@ struct xb_build_opts {
 /* One finished output. Strings borrowed from result->arena. */
 struct xb_built {
 	const struct xb_unit *unit;
+	const char *output; /* which of unit->outputs, or NULL */
 	const struct xb_target *target;
 	const char *path;	/* absolute */
 	const char *rel_path;	/* "out/linux-aarch64/server" */
 	const char *debug_path; /* separate debug file, absolute, or NULL */
 	struct xb_digest digest;
 	uint64_t size_bytes;
+	bool is_directory; /* a tree of an output; digest and size are those of its manifest (build/stage) */
+	bool executable;   /* known of outputs only */
 };
 
 /* How a unit was made for a target: the outputs of its actions (build/state) and what its link gave, before it was stripped. */

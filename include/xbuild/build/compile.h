@@ -43,6 +43,10 @@ struct xb_setup {
 		      struct xb_err *err);
 	void *expand_ctx;
 	int jobs; /* threads that a link may use */
+	/* What runs programs of the target here ("/usr/bin/qemu-aarch64", "-L", sysroot), ends with NULL; empty where this host
+	 * does by itself; NULL: nothing does. For units of other build systems. */
+	const char *const *emulator;
+	bool tools_only; /* nothing but what others need as host tools is built for this target */
 };
 
 /*

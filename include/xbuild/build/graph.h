@@ -19,16 +19,18 @@
 #include "xbuild/store/reapi.h"
 
 enum xb_action_kind {
-	XB_ACTION_CC,	 /* C source to object */
-	XB_ACTION_CXX,	 /* C++ source to object */
-	XB_ACTION_CPP,	 /* assembler source through the preprocessor */
-	XB_ACTION_AS,	 /* assembler source to object */
-	XB_ACTION_AR,	 /* objects to static library */
-	XB_ACTION_LINK,	 /* to executable or shared library */
-	XB_ACTION_DEBUG, /* debug information alone */
-	XB_ACTION_STRIP	 /* the program without it */
+	XB_ACTION_CC,	   /* C source to object */
+	XB_ACTION_CXX,	   /* C++ source to object */
+	XB_ACTION_CPP,	   /* assembler source through the preprocessor */
+	XB_ACTION_AS,	   /* assembler source to object */
+	XB_ACTION_AR,	   /* objects to static library */
+	XB_ACTION_LINK,	   /* to executable or shared library */
+	XB_ACTION_DEBUG,   /* debug information alone */
+	XB_ACTION_STRIP,   /* the program without it */
+	XB_ACTION_FOREIGN, /* another build system's run to the manifest of what it installed (build/stage) */
+	XB_ACTION_TAKE	   /* a file or directory of such a manifest to its place in out/; done by build/sched itself */
 };
-/* "CC", "CXX", "CPP", "AS", "AR", "LINK", "DEBUG", "STRIP". */
+/* "CC", "CXX", "CPP", "AS", "AR", "LINK", "DEBUG", "STRIP", "BUILD", "TAKE". */
 const char *xb_action_verb(enum xb_action_kind kind);
 
 /* A command line that many actions share: all C sources of a unit for one target and profile. */
@@ -68,6 +70,7 @@ struct xb_action {
 	bool source_is_made; /* source is the output of inputs[0] */
 	const char *output;  /* project path; also the action's name, unique in the graph */
 	bool executable;     /* mode of the output */
+	const char *take;    /* XB_ACTION_TAKE: path below the staging tree ("usr/bin/tool") */
 	bool is_final;	     /* lies in out/ and must be there when the build ends */
 	struct xb_action **inputs;
 	size_t n_inputs;
@@ -82,10 +85,13 @@ struct xb_action {
 	struct xb_digest inputs_digest; /* of the outputs of inputs, in order */
 	struct xb_reapi_digest result;	/* of the output, when done */
 	struct xb_placed placed;	/* of the file at `output`, zero when not placed */
-	const char **deps; /* files read beside source and inputs: project paths, "!path" when absence counts */
+	/* Files read beside source and inputs: project paths, "!path" when absence counts. Of XB_ACTION_FOREIGN they are known
+	 * beforehand, and programs of this host are among them, by absolute paths. */
+	const char **deps;
 	size_t n_deps;
 	bool from_record; /* deps are those of the state's record `record` */
 	uint32_t record;
+	bool is_tree; /* XB_ACTION_TAKE: a directory; XB_ACTION_FOREIGN: its staging tree was looked at in this run */
 	bool unrecorded; /* not to be remembered (an input may have changed) */
 };
 
@@ -93,10 +99,12 @@ struct xb_action {
 struct xb_product {
 	const struct xb_unit *unit;
 	const struct xb_setup *setup;
-	struct xb_action *action; /* makes the output */
-	struct xb_action *debug;  /* makes the separate debug file, or NULL */
-	bool requested;		  /* not only a dependency */
-	bool has_cxx;		  /* it, or a static library in it, has C++ sources */
+	struct xb_action *action;  /* makes the output; of another build system's unit the first of takes, or foreign */
+	struct xb_action *foreign; /* runs the other build system, or NULL */
+	struct xb_action **takes;  /* one for each of unit->outputs */
+	struct xb_action *debug;   /* makes the separate debug file, or NULL */
+	bool requested;		   /* not only a dependency */
+	bool has_cxx;		   /* it, or a static library in it, has C++ sources */
 };
 
 struct xb_graph {

@@ -31,7 +31,10 @@ struct xb_sched_options {
 	const struct xb_observer *observer;
 	const volatile int *interrupted; /* may be NULL */
 	bool need_linked;		 /* a link of which build/linked knows nothing runs again */
-	bool compdb;			 /* keep compile_commands.json of the first setup up to date */
+	/* What runs a unit of another build system: the words in front of "--target T --profile P --manifest FILE UNIT", and its
+	 * environment; both end with NULL. Needed where the graph has such a unit and no dry_run is asked for. */
+	const char *const *drive, *const *drive_env;
+	bool compdb; /* keep compile_commands.json of the first setup up to date */
 };
 
 struct xb_sched_result {

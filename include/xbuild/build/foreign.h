@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a unit of another build system is made from, for build/plan, which makes it one action of the graph, and for build/drive,
+ * which runs it.
+ *
+ * Key:   what it is told (driver, options, arguments, environment, target, profile), all files below its directory, the
+ *        programs of this host that its driver starts, and what its deps gave. Version control and what xbuild makes are left out.
+ * Paths: the staging tree at .xbuild/stage/<target>/<profile>/<unit>, its manifest (build/stage) beside it.
+ * Failure: XB_E_INPUT, XB_E_NOT_FOUND (a program), XB_E_SYSTEM.
+ */
+#ifndef XBUILD_BUILD_FOREIGN_H
+#define XBUILD_BUILD_FOREIGN_H
+
+#include "xbuild/build/compile.h"
+#include "xbuild/build/driver.h"
+
+/* ".xbuild/stage/<target>/<profile>/<unit>", a project path in arena. */
+const char *xb_foreign_stage(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena);
+/* ... ".manifest". */
+const char *xb_foreign_manifest(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena);
+
+/* What ${dir.source} and so on stand for. */
+struct xb_foreign_dirs {
+	const char *source, *build, *stage, *sysroot;
+};
+
+/*
+ * What the unit's driver is told here: its own settings, then what its overrides for this target and profile add, ${...}
+ * expanded. `dirs` NULL: the names that are in the key, the same on every machine. In arena.
+ */
+int xb_foreign_resolve(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign_dirs *dirs,
+		       struct xb_arena *arena, struct xb_foreign *out, struct xb_err *err) XB_MUST_CHECK;
+
+/* The canonical words of a resolved unit: everything that it is told, but no path of this machine. */
+void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign *resolved,
+		      struct xb_command *out);
+
+/*
+ * All files below the project's directory `dir`, as sorted project paths; *names is a digest of the names, and of the texts of
+ * symbolic links that lead to a directory or to nothing.
+ */
+int xb_foreign_sources(const char *project_dir, const char *dir, struct xb_arena *arena, struct xb_dirs *out,
+		       struct xb_digest *names, struct xb_err *err) XB_MUST_CHECK;
+
+/* Paths of the programs of a driver, links followed, in its order; in arena. XB_E_NOT_FOUND with a hint. */
+int xb_foreign_programs(const struct xb_unit *unit, const struct xb_driver *driver, struct xb_arena *arena,
+			const char *const **out, struct xb_err *err) XB_MUST_CHECK;
+
+/* What the unit needs of others, with what they need themselves; each once, those that are needed by others first. */
+struct xb_unit_list {
+	const struct xb_unit **items; /* in arena */
+	size_t len;
+};
+void xb_foreign_needs(const struct xb_unit *unit, struct xb_arena *arena, struct xb_unit_list *out);
+
+#endif

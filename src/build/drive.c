@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drive.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/path.h"
+#include "xbuild/store/cas.h"
+#include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/proc.h"
+
+#define TAIL_BYTES (16 * 1024) /* of a failed step's output: what people look at */
+#define TAIL_LINES 60
+
+static const char *below(struct run *r, const char *name)
+{
+	return xb_arena_printf(&r->arena, "%s/%s", r->root, name);
+}
+
+/* The driver's files; true in *changed when one of them was not there as it is. */
+static int write_files(struct run *r, bool *changed, struct xb_err *err)
+{
+	struct xb_drive_files files = {0};
+
+	if (r->driver->prepare)
+		r->driver->prepare(&r->drive, &r->arena, &files);
+	for (size_t i = 0; i < files.len; i++) {
+		const struct xb_drive_file *f = &files.items[i];
+		const char *path = xb_arena_printf(&r->arena, "%s/%s", r->drive.build_dir, f->name);
+		char *dir XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(path)));
+		struct xb_str now XB_CLEANUP(xb_str_release) = {0};
+		struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+
+		if (xb_fs_read(path, XB_MAX_JSON_BYTES, &now, &none) == 0 && strcmp(xb_str_get(&now), f->text) == 0)
+			continue;
+		*changed = true;
+		if (xb_fs_mkdirs(dir, 0755, err) < 0 ||
+		    xb_atomic_file_write(path, f->text, strlen(f->text), 0644, 0, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+static int append_log(struct run *r, const struct xb_step *step, struct xb_sv output, struct xb_err *err)
+{
+	const char *path = below(r, "log");
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	int fd XB_CLEANUP(xb_fs_close) = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return xb_fail_errno(err, "write '%s'", path);
+	xb_str_printf(&text, "== %s: ", step->what);
+	xb_command_show(step->argv, &text);
+	xb_str_append_char(&text, '\n');
+	xb_str_append_sv(&text, output);
+	if (r->spec->verbose)
+		xb_str_append_sv(r->shown, xb_str_sv(&text));
+	return xb_fs_write_all(fd, xb_str_get(&text), text.len, path, err);
+}
+
+static struct xb_sv tail_of(struct xb_sv text)
+{
+	size_t lines = 0, from = text.len;
+
+	while (from > 0 && text.len - from < TAIL_BYTES) {
+		if (text.ptr[from - 1] == '\n' && from < text.len && ++lines == TAIL_LINES)
+			break;
+		from--;
+	}
+	return xb_sv_n(text.ptr + from, text.len - from);
+}
+
+static int step_failed(struct run *r, const struct xb_step *step, const struct xb_proc_result *ended,
+		       struct xb_err *err)
+{
+	const struct xb_sv all = xb_str_sv(&ended->output), tail = tail_of(all);
+	const char *why = r->driver->explain ? r->driver->explain(&r->drive, step, all, &r->arena) : NULL;
+	char how[80];
+
+	if (!r->spec->verbose) {
+		if (tail.len < all.len)
+			xb_str_printf(r->shown, "... (all of it is in %s/log)\n", r->root);
+		xb_str_append_sv(r->shown, tail);
+	}
+	xb_fail(err, XB_E_JOB, "unit '%s' (%s): %s: %s: %s", r->spec->unit->name, r->drive.cross.target->name,
+		step->what, xb_output_file_name(step->argv[0]), xb_proc_describe(ended, how, sizeof(how)));
+	if (why)
+		return xb_hint(err, "%s", why);
+	return xb_hint(err, "commands and output of all steps: %s/log", r->root);
+}
+
+static int run_step(struct run *r, struct xb_step *step, struct xb_err *err)
+{
+	struct xb_procs *procs = xb_procs_new();
+	struct xb_proc_result ended = {0};
+	struct xb_proc_spec spec = {.cwd = step->cwd ? step->cwd : r->drive.build_dir};
+	struct xb_argv argv = {.arena = &r->arena};
+	void *unused;
+	int rc;
+
+	for (const char *const *w = step->argv; *w; w++)
+		xb_argv_push(&argv, *w);
+	if (step->pool == XB_POOL_WORD || step->pool == XB_POOL_NINJA)
+		xb_argv_push(&argv, xb_arena_printf(&r->arena, "-j%d", r->spec->jobs));
+	xb_argv_push(&argv, NULL);
+	argv.items[0] = drive_find(r, step);
+	spec.argv = argv.items;
+	spec.env = drive_env(r, step,
+			     step->pool == XB_POOL_MAKE ? xb_arena_printf(&r->arena, "-j%d", r->spec->jobs) : NULL);
+	if (!argv.items[0]) {
+		xb_procs_free(procs);
+		xb_fail(err, XB_E_NOT_FOUND, "unit '%s': %s: there is no program '%s'", r->spec->unit->name, step->what,
+			step->argv[0]);
+		return xb_hint(err, "programs are looked for in PATH, and for names with a slash below '%s'", spec.cwd);
+	}
+	step->argv = argv.items;
+	rc = xb_procs_start(procs, &spec, NULL, err);
+	if (rc == 0)
+		rc = xb_procs_wait(procs, -1, r->spec->interrupted, &unused, &ended, err);
+	if (rc == 0)
+		rc = xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+	if (rc > 0)
+		rc = append_log(r, step, xb_str_sv(&ended.output), err);
+	if (rc == 0 && ended.exit_code != 0)
+		rc = step_failed(r, step, &ended, err);
+	xb_procs_free(procs);
+	xb_proc_result_release(&ended);
+	return rc;
+}
+
+static int touch(const char *path, struct xb_err *err)
+{
+	return xb_atomic_file_write(path, "", 0, 0644, 0, err);
+}
+
+static int run_steps(struct run *r, struct xb_err *err)
+{
+	const char *configured = below(r, "configured");
+	struct xb_steps steps = {0};
+	bool changed = false;
+
+	if (write_files(r, &changed, err) < 0 || (changed && xb_fs_remove(configured, err) < 0) ||
+	    r->driver->steps(&r->drive, &r->arena, &steps, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < steps.len; i++) {
+		struct xb_step *step = &steps.items[i];
+
+		if (step->once && xb_fs_exists(configured))
+			continue;
+		if (run_step(r, step, err) < 0)
+			return err->code;
+		if (step->once && (i + 1 == steps.len || !steps.items[i + 1].once) && touch(configured, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+/* What was installed goes to the store, and its manifest to the caller. */
+static int publish(struct run *r, struct xb_err *err)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	if (xb_stage_adopt(r->spec->store, r->drive.stage_dir, &r->stage, err) < 0)
+		return err->code;
+	xb_stage_write(&r->stage, &text);
+	return xb_atomic_file_write(r->spec->manifest, xb_str_get(&text), text.len, 0644, 0, err);
+}
+
+static int work(struct run *r, struct xb_err *err)
+{
+	const char *running;
+	int rc;
+
+	if (drive_place(r, err) < 0)
+		return err->code;
+	running = below(r, "running");
+	if (xb_fs_remove(below(r, "log"), err) < 0 || touch(running, err) < 0)
+		return err->code;
+	rc = run_steps(r, err);
+	/* a tool that was ended by a signal tidied up before; one that was killed leaves the mark */
+	if (unlink(running) < 0 && rc == 0)
+		return xb_fail_errno(err, "remove '%s'", running);
+	if (rc < 0)
+		return rc;
+	if (xb_stage_list(r->drive.stage_dir, &r->arena, &r->stage, err) < 0)
+		return xb_wrap(err, "unit '%s'", r->spec->unit->name);
+	return drive_check(r, err) < 0 ? err->code : publish(r, err);
+}
+
+int xb_drive_run(const struct xb_drive_spec *spec, struct xb_str *shown, struct xb_err *err)
+{
+	struct run r = {.spec = spec, .driver = xb_driver_find(spec->unit->driver), .shown = shown};
+	struct xb_err late XB_CLEANUP(xb_err_release) = {0};
+	char *stage XB_CLEANUP(xb_free_ptr) = xb_store_tmp(spec->store);
+	int rc;
+
+	if (!r.driver)
+		return xb_fail(err, XB_E_INPUT, "driver '%s' is not built yet", xb_driver_key(spec->unit->driver));
+	/* in the store, so that what is installed there becomes blobs by renaming */
+	r.drive.stage_dir = stage;
+	rc = xb_fs_mkdirs(stage, 0755, err);
+	if (rc == 0)
+		rc = work(&r, err);
+	(void)!xb_fs_remove(stage, &late);
+	xb_arena_release(&r.arena);
+	return rc;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to src/build: one run of xb_drive_run, shared by drive.c, drive_place.c, drive_env.c and drive_check.c. */
+#ifndef XBUILD_BUILD_DRIVE_PRIVATE_H
+#define XBUILD_BUILD_DRIVE_PRIVATE_H
+
+#include "xbuild/build/drive.h"
+#include "xbuild/build/foreign.h"
+#include "xbuild/build/stage.h"
+#include "xbuild/build/wrapper.h"
+
+struct run {
+	const struct xb_drive_spec *spec;
+	struct xb_arena arena;
+	const struct xb_driver *driver;
+	struct xb_foreign foreign; /* resolved, with the paths of this machine */
+	struct xb_drive drive;
+	struct xb_wrapper_spec wrapper;
+	struct xb_unit_list needs;
+	const char *root;    /* absolute: holds build, src, wrap, deps, tools, home, tmp, records, log */
+	const char *records; /* what the wrappers saw */
+	const char *path;    /* PATH of the steps */
+	struct xb_stage stage;
+	struct xb_str *shown;
+};
+
+/* drive_place.c: where everything is. Fills root, drive, wrapper, path; makes the directories and what stands in them. */
+int drive_place(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+
+/* drive_env.c: "NAME=value" for a step, ends with NULL; in the arena. `pool` adds what shares jobs (MAKEFLAGS). */
+const char *const *drive_env(struct run *r, const struct xb_step *step, const char *makeflags);
+/* The file that a step starts: by the PATH of the steps, or as it is when it has a slash. NULL: not there. */
+const char *drive_find(struct run *r, const struct xb_step *step);
+
+/* drive_check.c: what was installed (r->stage), before anything is published. */
+int drive_check(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+
+#endif

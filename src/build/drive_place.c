@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "drive.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/path.h"
+#include "xbuild/base/str.h"
+#include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
+
+#define DIGEST_CHARS 16 /* of the build directory's name: 64 bits tell a few directories apart */
+
+static const char *below(struct run *r, const char *name)
+{
+	return xb_arena_printf(&r->arena, "%s/%s", r->root, name);
+}
+
+static const char *in_project(struct run *r, const char *rel)
+{
+	return strcmp(rel, ".") == 0 ? r->drive.project_dir
+				     : xb_arena_printf(&r->arena, "%s/%s", r->drive.project_dir, rel);
+}
+
+/* Where the units that this one needs were installed; units of sources get a prefix of their own below the root. */
+static const char *const *prefixes(struct run *r)
+{
+	const char **list = xb_arena_array(&r->arena, r->needs.len + 1, sizeof(*list));
+
+	for (size_t i = 0; i < r->needs.len; i++) {
+		const struct xb_unit *unit = r->needs.items[i];
+
+		list[i] = unit->foreign ? in_project(r, xb_foreign_stage(r->spec->setup, unit, &r->arena))
+					: xb_arena_printf(&r->arena, "%s/deps/%s", r->root, unit->name);
+	}
+	return list;
+}
+
+static void fill_wrapper(struct run *r)
+{
+	const struct xb_setup *setup = r->spec->setup;
+
+	r->wrapper = (struct xb_wrapper_spec){
+		.dir = below(r, "wrap"),
+		.program = r->spec->wrap,
+		.xbuild = r->spec->xbuild,
+		.tools = setup->tools,
+		.sysroot = setup->sysroot,
+		.target = setup->target,
+		.project_dir = r->drive.project_dir,
+		.prefixes = prefixes(r),
+		.record_dir = below(r, "records"),
+	};
+}
+
+/* Of all that decides what a configure step finds, and not of the sources. */
+static int digest_root(struct run *r, char *hex, struct xb_err *err)
+{
+	const struct xb_setup *setup = r->spec->setup;
+	struct xb_digest wrapper, words, digest;
+	struct xb_foreign canonical;
+	struct xb_command command;
+	struct xb_hasher h;
+
+	r->root = ""; /* paths below it are the same for every digest */
+	fill_wrapper(r);
+	xb_command_init(&command, &r->arena);
+	if (xb_foreign_resolve(setup, r->spec->unit, NULL, &r->arena, &canonical, err) < 0 ||
+	    xb_wrapper_digest(&r->wrapper, &wrapper, err) < 0)
+		return err->code;
+	xb_foreign_words(setup, r->spec->unit, &canonical, &command);
+	xb_command_digest(&command, &words);
+	xb_hasher_init(&h);
+	xb_hasher_update(&h, words.bytes, sizeof(words.bytes));
+	xb_hasher_update(&h, wrapper.bytes, sizeof(wrapper.bytes));
+	for (const char *const *p = r->drive.programs; *p; p++) {
+		if (xb_digest_file(*p, &digest, NULL, err) < 0)
+			return err->code;
+		xb_hasher_update(&h, *p, strlen(*p) + 1);
+		xb_hasher_update(&h, digest.bytes, sizeof(digest.bytes));
+	}
+	for (const char *const *e = setup->emulator; e && *e; e++)
+		xb_hasher_update(&h, *e, strlen(*e) + 1);
+	xb_hasher_final(&h, &digest);
+	xb_digest_hex(&digest, hex);
+	hex[DIGEST_CHARS] = '\0';
+	return 0;
+}
+
+/* Those of the unit's other digests. */
+static int remove_older(struct run *r, const char *parent, const char *name, struct xb_err *err)
+{
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+	const size_t n = strlen(name) - DIGEST_CHARS;
+
+	if (!xb_fs_is_dir(parent))
+		return 0;
+	if (xb_fs_list(parent, &list, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < list.len; i++) {
+		const char *other = list.items[i].name;
+
+		if (strncmp(other, name, n) != 0 || strlen(other) != strlen(name) || strcmp(other, name) == 0)
+			continue;
+		if (xb_fs_remove(xb_arena_printf(&r->arena, "%s/%s", parent, other), err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+static void fill_drive(struct run *r)
+{
+	const struct xb_setup *setup = r->spec->setup;
+	struct xb_drive *d = &r->drive;
+
+	d->source_dir =
+		r->driver->flags & XB_DRIVER_IN_SOURCE ? below(r, "src") : in_project(r, r->spec->unit->foreign->dir);
+	d->build_dir = below(r, "build");
+	d->cross = (struct xb_cross){
+		.target = setup->target->target,
+		.sysroot = setup->sysroot->dir,
+		.wrapper_dir = below(r, "wrap"),
+		.clang_major = setup->tools->major,
+		.emulator = setup->emulator && *setup->emulator ? setup->emulator : NULL,
+		.prefixes = r->wrapper.prefixes,
+		.cmake_file = xb_arena_printf(&r->arena, "%s/toolchain.cmake", d->build_dir),
+	};
+	d->tools = setup->tools;
+	d->target = setup->target;
+	d->profile = setup->profile;
+	d->foreign = &r->foreign;
+	d->vendor_dir = r->spec->unit->foreign->vendor ? in_project(r, r->spec->unit->foreign->vendor) : NULL;
+}
+
+/* Wrappers, host tools of the project, then the host's directories; relative ones mean another place in each step. */
+static void fill_path(struct run *r)
+{
+	const char *host = getenv("PATH");
+	struct xb_sv rest = xb_sv(host ? host : "/usr/bin:/bin");
+	struct xb_str path XB_CLEANUP(xb_str_release) = {0};
+
+	xb_str_printf(&path, "%s/bin:%s", below(r, "wrap"), below(r, "tools"));
+	while (rest.ptr) {
+		const struct xb_sv dir = xb_sv_cut(&rest, ':');
+
+		if (dir.len && dir.ptr[0] == '/')
+			xb_str_printf(&path, ":%.*s", XB_SV_ARG(dir));
+	}
+	r->path = xb_arena_sv(&r->arena, xb_str_sv(&path));
+}
+
+static int link_to(const char *target, const char *path, struct xb_err *err)
+{
+	if (xb_fs_exists(path))
+		return 0;
+	return symlink(target, path) < 0 ? xb_fail_errno(err, "make the link '%s'", path) : 0;
+}
+
+/* The entries of an include directory, by links: of two with one name the first counts, as on a search path. */
+static int link_entries(struct run *r, const char *from, const char *to, struct xb_err *err)
+{
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+
+	if (xb_fs_list(from, &list, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < list.len; i++) {
+		if (link_to(xb_arena_printf(&r->arena, "%s/%s", from, list.items[i].name),
+			    xb_arena_printf(&r->arena, "%s/%s", to, list.items[i].name), err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+static int write_module(struct run *r, const struct xb_unit *unit, const char *prefix, struct xb_err *err)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	const char *name = unit->output_name + (xb_sv_starts(xb_sv(unit->output_name), "lib") ? 3 : 0);
+	const char *path = xb_arena_printf(&r->arena, "%s/usr/lib/pkgconfig/%s.pc", prefix, unit->name);
+
+	xb_str_printf(&text,
+		      "Name: %s\nDescription: %s of this project\nVersion: 0\nCflags: -I/usr/include\nLibs: -L/usr/lib "
+		      "-l%.*s\n",
+		      unit->name, unit->name, (int)strcspn(name, "."), name);
+	return xb_atomic_file_write(path, xb_str_get(&text), text.len, 0644, 0, err);
+}
+
+/* A unit of sources as if it were installed: its headers and its library, by links into the project. */
+static int make_prefix(struct run *r, const struct xb_unit *unit, struct xb_err *err)
+{
+	const char *prefix = xb_arena_printf(&r->arena, "%s/deps/%s", r->root, unit->name);
+	const char *include = xb_arena_printf(&r->arena, "%s/usr/include", prefix);
+
+	if (xb_fs_mkdirs(include, 0755, err) < 0 ||
+	    xb_fs_mkdirs(xb_arena_printf(&r->arena, "%s/usr/lib/pkgconfig", prefix), 0755, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < unit->include.len; i++) {
+		if (link_entries(r, in_project(r, unit->include.items[i]), include, err) < 0)
+			return err->code;
+	}
+	if (unit->kind == XB_UNIT_EXECUTABLE)
+		return 0;
+	if (link_to(xb_arena_printf(&r->arena, "%s/out/%s/%s", r->drive.project_dir,
+				    r->spec->setup->target->target->name, unit->output_name),
+		    xb_arena_printf(&r->arena, "%s/usr/lib/%s", prefix, unit->output_name), err) < 0)
+		return err->code;
+	return write_module(r, unit, prefix, err);
+}
+
+static int make_prefixes(struct run *r, struct xb_err *err)
+{
+	if (xb_fs_remove(below(r, "deps"), err) < 0)
+		return err->code;
+	for (size_t i = 0; i < r->needs.len; i++) {
+		if (!r->needs.items[i]->foreign && make_prefix(r, r->needs.items[i], err) < 0)
+			return xb_wrap(err, "unit '%s'", r->needs.items[i]->name);
+	}
+	return 0;
+}
+
+/* Programs of this project that run on this host, in a directory of PATH. */
+static int make_tools(struct run *r, struct xb_err *err)
+{
+	const struct xb_unit *unit = r->spec->unit;
+	const char *dir = below(r, "tools");
+	struct xb_setup host = *r->spec->setup;
+	struct xb_project_target target = {.target = r->spec->tools_target};
+
+	if (xb_fs_remove(dir, err) < 0 || xb_fs_mkdirs(dir, 0755, err) < 0)
+		return err->code;
+	host.target = &target;
+	for (size_t i = 0; i < unit->n_host_tools && r->spec->tools_target; i++) {
+		const struct xb_unit *tool = unit->host_tools[i];
+		const char *bin;
+
+		if (!tool->foreign) {
+			if (link_to(xb_arena_printf(&r->arena, "%s/out/%s/%s", r->drive.project_dir,
+						    target.target->name, tool->output_name),
+				    xb_arena_printf(&r->arena, "%s/%s", dir, tool->output_name), err) < 0)
+				return err->code;
+			continue;
+		}
+		bin = in_project(r, xb_arena_printf(&r->arena, "%s/usr/bin", xb_foreign_stage(&host, tool, &r->arena)));
+		if (xb_fs_is_dir(bin) && link_entries(r, bin, dir, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+/* A copy keeps the stamps of its file, by which a later run knows it, and make what is newer. */
+static int copy_file(const char *from, const char *to, struct xb_err *err)
+{
+	struct timespec times[2];
+	struct stat st, now;
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(to)));
+
+	if (stat(from, &st) < 0)
+		return xb_fail_errno(err, "read '%s'", from);
+	if (stat(to, &now) == 0 && now.st_size == st.st_size && xb_fs_mtime_ns(&now) == xb_fs_mtime_ns(&st))
+		return 0;
+	if ((!xb_fs_is_dir(dir) && xb_fs_mkdirs(dir, 0755, err) < 0) ||
+	    xb_fs_copy_replace(from, to, st.st_mode & 0111 ? 0755 : 0644, err) < 0)
+		return err->code;
+	times[0].tv_sec = times[1].tv_sec = (time_t)(xb_fs_mtime_ns(&st) / 1000000000);
+	times[0].tv_nsec = times[1].tv_nsec = (long)(xb_fs_mtime_ns(&st) % 1000000000);
+	return utimensat(AT_FDCWD, to, times, 0) < 0 ? xb_fail_errno(err, "set the time of '%s'", to) : 0;
+}
+
+/* What an earlier copy brought and the project has no more. */
+static int remove_gone(struct run *r, const char *list_path, const struct xb_str *now, struct xb_err *err)
+{
+	struct xb_str before XB_CLEANUP(xb_str_release) = {0};
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+	struct xb_map kept XB_CLEANUP(xb_map_release) = {0};
+	struct xb_sv rest = xb_str_sv(now), old;
+
+	if (xb_fs_read(list_path, XB_MAX_JSON_BYTES, &before, &none) < 0 || xb_sv_eq(xb_str_sv(&before), rest))
+		return 0;
+	while (rest.len)
+		xb_map_put(&kept, xb_sv_cut(&rest, '\n'), &kept);
+	old = xb_str_sv(&before);
+	while (old.len) {
+		const struct xb_sv name = xb_sv_cut(&old, '\n');
+
+		if (!xb_map_has(&kept, name) && xb_path_is_safe(name) &&
+		    xb_fs_remove(xb_arena_printf(&r->arena, "%s/%.*s", r->drive.source_dir, XB_SV_ARG(name)), err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+/* For build systems that write where their sources are. */
+static int copy_sources(struct run *r, struct xb_err *err)
+{
+	const char *dir = r->spec->unit->foreign->dir, *list_path = below(r, "src.list");
+	const size_t skip = strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1;
+	struct xb_str names XB_CLEANUP(xb_str_release) = {0};
+	struct xb_dirs files = {0};
+	struct xb_digest unused;
+
+	if (!(r->driver->flags & XB_DRIVER_IN_SOURCE))
+		return 0;
+	if (xb_foreign_sources(r->drive.project_dir, dir, &r->arena, &files, &unused, err) < 0 ||
+	    xb_fs_mkdirs(r->drive.source_dir, 0755, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < files.len; i++) {
+		const char *rel = files.items[i] + skip;
+
+		xb_str_printf(&names, "%s\n", rel);
+		if (copy_file(in_project(r, files.items[i]),
+			      xb_arena_printf(&r->arena, "%s/%s", r->drive.source_dir, rel), err) < 0)
+			return err->code;
+	}
+	if (remove_gone(r, list_path, &names, err) < 0)
+		return err->code;
+	return xb_atomic_file_write(list_path, xb_str_get(&names), names.len, 0644, 0, err);
+}
+
+static int make_dirs(struct run *r, struct xb_err *err)
+{
+	static const char *const names[] = {"build", "home", "tmp", "records"};
+
+	if (xb_fs_remove(r->records, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < XB_COUNT(names); i++) {
+		if (xb_fs_mkdirs(below(r, names[i]), 0755, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+static int find_root(struct run *r, struct xb_err *err)
+{
+	const struct xb_setup *setup = r->spec->setup;
+	const char *parent, *name;
+	char hex[XB_DIGEST_HEX];
+
+	if (digest_root(r, hex, err) < 0)
+		return err->code;
+	parent = in_project(r, xb_arena_printf(&r->arena, ".xbuild/foreign/%s/%s", setup->target->target->name,
+					       setup->profile->name));
+	name = xb_arena_printf(&r->arena, "%s-%s", r->spec->unit->name, hex);
+	r->root = xb_arena_printf(&r->arena, "%s/%s", parent, name);
+	return remove_older(r, parent, name, err);
+}
+
+int drive_place(struct run *r, struct xb_err *err)
+{
+	const struct xb_drive_spec *spec = r->spec;
+
+	r->drive.unit = spec->unit->name;
+	r->drive.project_dir = spec->setup->project->dir;
+	xb_foreign_needs(spec->unit, &r->arena, &r->needs);
+	if (xb_foreign_programs(spec->unit, r->driver, &r->arena, &r->drive.programs, err) < 0 || find_root(r, err) < 0)
+		return err->code;
+	r->records = below(r, "records");
+	fill_wrapper(r);
+	fill_drive(r);
+	fill_path(r);
+	const struct xb_foreign_dirs dirs = {r->drive.source_dir, r->drive.build_dir, r->drive.stage_dir,
+					     r->drive.cross.sysroot};
+
+	if (xb_foreign_resolve(spec->setup, spec->unit, &dirs, &r->arena, &r->foreign, err) < 0)
+		return err->code;
+	/* a run that was killed may have left anything */
+	if (xb_fs_exists(below(r, "running")) && xb_fs_remove(r->root, err) < 0)
+		return err->code;
+	if (make_dirs(r, err) < 0 || xb_wrapper_make(&r->wrapper, err) < 0 || make_prefixes(r, err) < 0 ||
+	    make_tools(r, err) < 0)
+		return err->code;
+	return copy_sources(r, err);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xbuild/build/foreign.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/path.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/proc.h"
+
+#define VERSION	  "foreign 1" /* counts up when drivers or the runner change what comes out */
+#define MAX_DEPTH 128
+
+const char *xb_foreign_stage(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)
+{
+	return xb_arena_printf(arena, ".xbuild/stage/%s/%s/%s", setup->target->target->name, setup->profile->name,
+			       unit->name);
+}
+
+const char *xb_foreign_manifest(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)
+{
+	return xb_arena_printf(arena, "%s.manifest", xb_foreign_stage(setup, unit, arena));
+}
+
+/* One call of xb_foreign_resolve. */
+struct resolve {
+	const struct xb_setup *setup;
+	const struct xb_unit *unit;
+	const struct xb_foreign_dirs *dirs;
+	struct xb_arena *arena;
+	struct xb_err *err;
+};
+
+/* "${dir.stage}" and the like; the rest is the project's matter. A "${" in a path is kept from being taken for a name. */
+static const char *fill_dirs(const struct resolve *r, const char *text)
+{
+	const struct {
+		const char *name, *value;
+	} names[] = {{"${dir.source}", r->dirs->source},
+		     {"${dir.build}", r->dirs->build},
+		     {"${dir.stage}", r->dirs->stage},
+		     {"${dir.sysroot}", r->dirs->sysroot}};
+	struct xb_str out XB_CLEANUP(xb_str_release) = {0};
+
+	while (*text) {
+		size_t i = 0;
+
+		if (strncmp(text, "$${", 3) == 0) {
+			xb_str_append(&out, "$${");
+			text += 3;
+			continue;
+		}
+		while (i < XB_COUNT(names) && strncmp(text, names[i].name, strlen(names[i].name)) != 0)
+			i++;
+		if (i == XB_COUNT(names)) {
+			xb_str_append_char(&out, *text++);
+			continue;
+		}
+		for (const char *c = names[i].value; *c; c++)
+			xb_str_append(&out, strncmp(c, "${", 2) == 0 ? "$$" : (const char[]){*c, 0});
+		text += strlen(names[i].name);
+	}
+	return xb_arena_sv(r->arena, xb_str_sv(&out));
+}
+
+static const char *expand(struct resolve *r, const char *text)
+{
+	struct xb_str out XB_CLEANUP(xb_str_release) = {0};
+
+	if (r->err->code || !strchr(text, '$'))
+		return text;
+	text = fill_dirs(r, text);
+	if (!r->setup->expand)
+		return text;
+	if (r->setup->expand(r->setup->expand_ctx, text, r->setup->target->target, &out, r->err) < 0) {
+		xb_wrap(r->err, "unit '%s'", r->unit->name);
+		return "";
+	}
+	return xb_arena_sv(r->arena, xb_str_sv(&out));
+}
+
+static struct xb_words expand_words(struct resolve *r, const struct xb_words *words)
+{
+	struct xb_words out = {.items = xb_arena_array(r->arena, words->len, sizeof(*out.items)), .len = words->len};
+
+	for (size_t i = 0; i < words->len; i++)
+		out.items[i] = expand(r, words->items[i]);
+	return out;
+}
+
+static void add_pairs(struct resolve *r, struct xb_pairs *to, const struct xb_pairs *from)
+{
+	struct xb_pairs all = {.names = xb_arena_array(r->arena, to->len + from->len, sizeof(*all.names)),
+			       .values = xb_arena_array(r->arena, to->len + from->len, sizeof(*all.values))};
+
+	for (size_t i = 0; i < to->len + from->len; i++) {
+		const struct xb_pairs *pairs = i < to->len ? to : from;
+		const size_t at = i < to->len ? i : i - to->len;
+		size_t k = 0;
+
+		while (k < all.len && strcmp(all.names[k], pairs->names[at]) != 0)
+			k++;
+		all.names[k] = pairs->names[at];
+		all.values[k] = pairs == to ? pairs->values[at] : expand(r, pairs->values[at]);
+		all.len += k == all.len;
+	}
+	*to = all;
+}
+
+static void add_settings(struct resolve *r, struct xb_foreign_settings *to, const struct xb_foreign_settings *from)
+{
+	const struct xb_words more = expand_words(r, &from->args);
+	const char **args = xb_arena_array(r->arena, to->args.len + more.len, sizeof(*args));
+
+	add_pairs(r, &to->options, &from->options);
+	add_pairs(r, &to->cache, &from->cache);
+	add_pairs(r, &to->env, &from->env);
+	for (size_t i = 0; i < to->args.len + more.len; i++)
+		args[i] = i < to->args.len ? to->args.items[i] : more.items[i - to->args.len];
+	to->args = (struct xb_words){.items = args, .len = to->args.len + more.len};
+}
+
+int xb_foreign_resolve(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign_dirs *dirs,
+		       struct xb_arena *arena, struct xb_foreign *out, struct xb_err *err)
+{
+	static const struct xb_foreign_dirs canonical = {"../project", "../build", "../stage", "../sysroot"};
+	struct resolve r = {setup, unit, dirs ? dirs : &canonical, arena, err};
+	const struct xb_foreign *from = unit->foreign;
+
+	*out = *from;
+	out->settings = (struct xb_foreign_settings){0};
+	add_settings(&r, &out->settings, &from->settings);
+	for (size_t i = 0; i < unit->n_overrides; i++) {
+		const struct xb_override *o = &unit->overrides[i];
+
+		if (o->target ? o->target == setup->target->target : strcmp(o->profile, setup->profile->name) == 0)
+			add_settings(&r, &out->settings, &o->foreign);
+	}
+	out->make_args = expand_words(&r, &from->make_args);
+	out->ldflags = expand_words(&r, &from->ldflags);
+	out->configure = expand_words(&r, &from->configure);
+	out->build = expand_words(&r, &from->build);
+	out->install = expand_words(&r, &from->install);
+	out->run = xb_arena_array(arena, from->n_run, sizeof(*out->run));
+	for (size_t i = 0; i < from->n_run; i++)
+		out->run[i] = expand_words(&r, &from->run[i]);
+	return err->code;
+}
+
+static void word(struct xb_command *out, const char *key, const char *value)
+{
+	if (value)
+		xb_command_word(out, xb_arena_printf(out->arena, "%s=%s", key, value));
+}
+
+static void words(struct xb_command *out, const char *key, const struct xb_words *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		word(out, key, list->items[i]);
+}
+
+static void pairs(struct xb_command *out, const char *key, const struct xb_pairs *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		xb_command_word(out, xb_arena_printf(out->arena, "%s:%s=%s", key, list->names[i], list->values[i]));
+}
+
+void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign *f,
+		      struct xb_command *out)
+{
+	const struct xb_profile *p = setup->profile;
+
+	xb_command_word(out, VERSION);
+	word(out, "driver", xb_driver_key(unit->driver));
+	word(out, "unit", unit->name);
+	word(out, "target", setup->target->target->name);
+	word(out, "cpu", setup->target->cpu);
+	xb_command_word(out, xb_arena_printf(out->arena, "profile=%s,%d,%d,%d,%d", p->name, p->optimize, p->debug,
+					     p->lto, p->strip));
+	word(out, "runs", setup->emulator ? "yes" : "no");
+	word(out, "dir", f->dir);
+	pairs(out, "option", &f->settings.options);
+	pairs(out, "cache", &f->settings.cache);
+	pairs(out, "env", &f->settings.env);
+	words(out, "arg", &f->settings.args);
+	word(out, "preset", f->preset);
+	word(out, "build-type", f->build_type);
+	words(out, "goal", &f->targets);
+	words(out, "make-arg", &f->make_args);
+	words(out, "bin", &f->bins);
+	words(out, "feature", &f->features);
+	word(out, "cargo-profile", f->profile);
+	word(out, "vendor", f->vendor);
+	words(out, "package", &f->packages);
+	words(out, "tag", &f->tags);
+	words(out, "ldflag", &f->ldflags);
+	words(out, "configure", &f->configure);
+	words(out, "build", &f->build);
+	words(out, "install", &f->install);
+	for (size_t i = 0; i < f->n_run; i++) {
+		word(out, "run", "");
+		words(out, "word", &f->run[i]);
+	}
+}
+
+struct listing {
+	const char *project_dir;
+	struct xb_arena *arena;
+	struct xb_dirs *out;
+	struct xb_hasher names;
+	struct xb_err *err;
+};
+
+static bool is_left_out(const char *dir, const char *name)
+{
+	if (strcmp(name, ".git") == 0 || strcmp(name, ".hg") == 0 || strcmp(name, ".svn") == 0)
+		return true;
+	return strcmp(dir, ".") == 0 && (strcmp(name, "out") == 0 || strcmp(name, ".xbuild") == 0);
+}
+
+/* A link to a file counts as that file; another one by its text, which is all that a build sees of it without following. */
+static bool add_link(struct listing *l, const char *full, const char *rel)
+{
+	char text[XB_MAX_PATH_BYTES + 1];
+	struct stat st;
+	ssize_t n;
+
+	if (stat(full, &st) == 0 && S_ISREG(st.st_mode))
+		return true;
+	n = readlink(full, text, sizeof(text));
+	xb_hasher_update(&l->names, rel, strlen(rel) + 1);
+	xb_hasher_update(&l->names, text, n > 0 ? (size_t)n : 0);
+	return false;
+}
+
+static int list_dir(struct listing *l, const char *dir, int depth)
+{
+	char *full XB_CLEANUP(xb_free_ptr) = xb_path_join(l->project_dir, dir);
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+
+	if (depth > MAX_DEPTH)
+		return xb_fail(l->err, XB_E_INPUT, "'%s' is more than %d directories deep", dir, MAX_DEPTH);
+	if (xb_fs_list(full, &list, l->err) < 0)
+		return l->err->code;
+	for (size_t i = 0; i < list.len; i++) {
+		const struct xb_fs_entry *e = &list.items[i];
+		const char *rel = strcmp(dir, ".") == 0 ? xb_arena_strdup(l->arena, e->name)
+							: xb_arena_printf(l->arena, "%s/%s", dir, e->name);
+		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(full, e->name);
+
+		if (is_left_out(dir, e->name))
+			continue;
+		if (e->is_dir && list_dir(l, rel, depth + 1) < 0)
+			return l->err->code;
+		if (e->is_file || (e->is_link && add_link(l, path, rel))) {
+			xb_hasher_update(&l->names, rel, strlen(rel) + 1);
+			xb_dirs_add(l->out, l->arena, rel);
+		}
+	}
+	return 0;
+}
+
+int xb_foreign_sources(const char *project_dir, const char *dir, struct xb_arena *arena, struct xb_dirs *out,
+		       struct xb_digest *names, struct xb_err *err)
+{
+	struct listing l = {.project_dir = project_dir, .arena = arena, .out = out, .err = err};
+
+	xb_hasher_init(&l.names);
+	if (list_dir(&l, dir, 0) < 0)
+		return err->code;
+	xb_hasher_final(&l.names, names);
+	return 0;
+}
+
+/* The first of "ninja|make" that is there. */
+static const char *find_one(const char *names, struct xb_arena *arena)
+{
+	struct xb_sv rest = xb_sv(names);
+
+	while (rest.ptr) {
+		char *name XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_sv_cut(&rest, '|'));
+		char *path XB_CLEANUP(xb_free_ptr) = xb_proc_find(name);
+
+		if (path)
+			return xb_arena_strdup(arena, path);
+	}
+	return NULL;
+}
+
+int xb_foreign_programs(const struct xb_unit *unit, const struct xb_driver *driver, struct xb_arena *arena,
+			const char *const **out, struct xb_err *err)
+{
+	const char **paths;
+	size_t n = 0;
+
+	while (driver->programs[n])
+		n++;
+	paths = xb_arena_array(arena, n + 1, sizeof(*paths));
+	for (size_t i = 0; i < n; i++) {
+		const int first = (int)strcspn(driver->programs[i], "|");
+
+		paths[i] = find_one(driver->programs[i], arena);
+		if (paths[i])
+			continue;
+		xb_fail(err, XB_E_NOT_FOUND, "unit '%s' is built by '%s', and there is no '%.*s' in PATH", unit->name,
+			xb_driver_key(unit->driver), first, driver->programs[i]);
+		return xb_hint(err, "install it (Debian: apt install %.*s%s)", first, driver->programs[i],
+			       strncmp(driver->programs[i], "ninja", 5) == 0 ? "-build" : "");
+	}
+	*out = paths;
+	return 0;
+}
+
+static bool is_listed(const struct xb_unit_list *list, const struct xb_unit *unit)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		if (list->items[i] == unit)
+			return true;
+	}
+	return false;
+}
+
+/* As deep as units depend on each other, without cycles: model/project saw to it. */
+static void add_needs(const struct xb_unit *unit, struct xb_arena *arena, struct xb_unit_list *list)
+{
+	for (size_t i = 0; i < unit->n_deps; i++) {
+		const struct xb_unit **more;
+
+		if (is_listed(list, unit->deps[i]))
+			continue;
+		add_needs(unit->deps[i], arena, list);
+		more = xb_arena_array(arena, list->len + 1, sizeof(const struct xb_unit *));
+		if (list->len)
+			memcpy(more, list->items, list->len * sizeof(*more));
+		more[list->len++] = unit->deps[i];
+		list->items = more;
+	}
+}
+
+void xb_foreign_needs(const struct xb_unit *unit, struct xb_arena *arena, struct xb_unit_list *out)
+{
+	*out = (struct xb_unit_list){0};
+	add_needs(unit, arena, out);
+}

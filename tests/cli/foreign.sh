@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Units of other build systems: a CMake library and a program that finds it and a unit of sources, a unit of sources that links
+# the library, and plain commands; for two targets, in the store, in a test, in an image.
+. "$(dirname "$0")/begin.sh"
+for tool in cmake ninja; do
+	command -v $tool >/dev/null || { echo "there is no $tool"; exit 77; }
+done
+serve
+warm_store
+cp -r "$XB_SOURCE/tests/cli/foreign" project
+cd project
+git init -q -b main
+expect 0 "$xbuild" lock
+
+# built LINES WHAT: how many other build systems the last expect started (it was called with -v)
+built() {
+	found=$(grep -cE '^ *BUILD ' "$work/stderr" || :)
+	[ "$found" = "$1" ] || {
+		cut -c 1-200 "$work/stderr" >&2
+		fail "$2: expected $1 runs of build systems, found $found"
+	}
+}
+
+expect 0 "$xbuild" fetch
+expect 0 "$xbuild" build -n
+prints '^linux-aarch64 BUILD words \(cmake\)$'
+[ ! -e out ] || fail "a dry run made something"
+expect 0 "$xbuild" build -v
+built 6 "the first build"
+prints '^out/linux-aarch64/libwords.a$'
+prints '^out/linux-x86_64/words$'
+cmp -s lib/list.txt out/linux-aarch64/words/en/list.txt || fail "the directory was not taken"
+file -b out/linux-aarch64/tool | grep -q 'ARM aarch64' || fail "tool is not for its target"
+outputs >"$work/outputs"
+
+expect 0 "$xbuild" build -v
+[ "$(jobs_run)" = 0 ] || fail "the second run compiled something"
+built 0 "nothing changed"
+expect 0 "$xbuild" build -n
+[ ! -s "$work/stdout" ] || fail "a dry run would do something"
+
+# what was tampered with comes back from the store
+echo tampered >out/linux-aarch64/words/en/list.txt
+echo more >out/linux-aarch64/words/more
+rm out/linux-x86_64/tool
+expect 0 "$xbuild" build -v
+built 0 "outputs that were changed"
+outputs | cmp -s - "$work/outputs" || fail "the outputs are not what they were"
+
+# another checkout takes all from the store, its staging trees where they are read
+mkdir "$work/second"
+cp -r ../project/. "$work/second"
+cd "$work/second"
+rm -rf out .xbuild
+expect 0 "$xbuild" build -v
+built 0 "another directory"
+outputs | cmp -s - "$work/outputs" || fail "other outputs in another directory"
+echo 'int other;' >>native/main.c
+expect 0 "$xbuild" build -v native
+built 0 "a unit of sources changed"
+[ -e .xbuild/stage/linux-aarch64/release/words/usr/include/words.h ] || fail "the staging tree is not there"
+
+# a source of the library: what needs it is built again, the rest is not
+cd ../project
+sed -i 's/return WORDS_GREETING/return "[" WORDS_GREETING "]"/' lib/words.c
+expect 0 "$xbuild" build -v
+built 4 "a source of the library"
+# the build directory is one for each unit and target
+touch lib/new.txt
+expect 0 "$xbuild" build -v words
+built 2 "a new file"
+sed -i 's/WORDS_GREETING: .*}/WORDS_GREETING: bye }/; s/bye } *$/bye } }/' xbuild.yaml
+expect 0 "$xbuild" build -v words
+[ "$(find .xbuild/foreign/linux-aarch64/release -maxdepth 1 -name 'words-*' | wc -l)" = 1 ] ||
+	fail "the build directory of other options is still there"
+
+expect 0 "$xbuild" test
+prints 'run +tool +linux-x86_64 +passed'
+prints 'run +native +linux-x86_64 +passed'
+expect 0 "$xbuild" image
+tar -tf out/images/tool-linux-aarch64.oci.tar >/dev/null 2>&1 || [ -d out/images ] || fail "no image"
+
+# problems
+sed -i 's,outputs: \[bin/plain\],outputs: [bin/plain2],' xbuild.yaml
+sed -i 's,run: \[build:plain\],run: [build:plain],' xbuild.yaml
+expect 2 "$xbuild" build plain
+says "unit 'plain' \(linux-(x86_64|aarch64)\) installed no 'bin/plain2'"
+says "it installed: bin/plain"
+sed -i -e 's,bin/plain2,bin/plain,' -e 's/"[^ ]*-gcc"/gcc/' xbuild.yaml
+if command -v gcc >/dev/null; then
+	expect 1 "$xbuild" build -t linux-aarch64 plain
+	says "installed 'usr/bin/plain' for another machine"
+fi
+sed -i 's/install, -D, plain,/false, -D, plain,/' xbuild.yaml
+expect 1 "$xbuild" build -t linux-x86_64 plain
+says "unit 'plain' \(linux-x86_64\): run: false: exit status 1"
+echo 'message(FATAL_ERROR "as told")' >>lib/CMakeLists.txt
+expect 1 "$xbuild" build -k
+says 'as told'
+sound_store

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "include/base.h"
+
+int base_number(void)
+{
+	return 42;
+}

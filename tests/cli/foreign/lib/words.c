@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "words.h"
+
+const char *words_greeting(void)
+{
+	return WORDS_GREETING;
+}
