@@ -3,7 +3,13 @@
 
 #include <string.h>
 
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/path.h"
+#include "xbuild/sys/fs.h"
+#include "xbuild/sys/proc.h"
 #include "xbuild/toolchain/rust.h"
+
+extern char **environ;
 
 bool rust_is_locked(const struct xb_app *app)
 {
@@ -69,7 +75,56 @@ int rust_want_recipe(const struct xb_app *app, const struct xb_want *want, struc
 	return 0;
 }
 
-int rust_provision(struct xb_app *app, struct xb_rust_tools *out, struct xb_err *err)
+/* What `rustc --print sysroot` says in the project's directory: behind rustup's name may be any of several. */
+static int ask_sysroot(struct xb_app *app, const char *rustc, char **out, struct xb_err *err)
+{
+	const char *const argv[] = {rustc, "--print", "sysroot", NULL};
+	const struct xb_proc_spec spec = {
+		.argv = argv, .env = (const char *const *)(void *)environ, .cwd = app->project->dir};
+	struct xb_procs *procs = xb_procs_new();
+	struct xb_proc_result result XB_CLEANUP(xb_proc_result_release) = {0};
+	char how[80];
+	void *unused;
+	int rc = xb_procs_start(procs, &spec, NULL, err);
+
+	if (rc == 0)
+		rc = xb_procs_wait(procs, -1, app->interrupted, &unused, &result, err);
+	xb_procs_free(procs);
+	if (rc <= 0)
+		return rc < 0 ? rc : xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+	*out = xb_sv_dup(xb_sv_trim(xb_str_sv(&result.output)));
+	if (result.exit_code == 0 && **out == '/')
+		return 0;
+	return xb_fail(err, XB_E_NOT_FOUND, "'%s --print sysroot': %s: %s", rustc,
+		       xb_proc_describe(&result, how, sizeof(how)), *out);
+}
+
+/* Rust as it is installed: <sysroot>/bin/rustc, and cargo beside it. */
+static int find_installed(struct xb_app *app, struct xb_rust_tools *out, struct xb_err *err)
+{
+	char *rustc XB_CLEANUP(xb_free_ptr) = xb_proc_find("rustc");
+	char *sysroot XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_rust_tools rust = {.tools = {.bin_dir = "bin"}};
+	const char *program, *cargo;
+
+	if (!rustc) {
+		xb_fail(err, XB_E_NOT_FOUND, "'rust: host': there is no rustc in PATH");
+		return xb_hint(err, "install Rust, or name a version: 'toolchain: { rust: \"1.85\" }'");
+	}
+	if (ask_sysroot(app, rustc, &sysroot, err) < 0)
+		return err->code;
+	rust.tools.dir = xb_arena_strdup(&app->arena, sysroot);
+	program = xb_arena_printf(&app->arena, "%s/bin/rustc", sysroot);
+	cargo = xb_arena_printf(&app->arena, "%s/bin/cargo", sysroot);
+	if (!xb_fs_exists(cargo))
+		return xb_fail(err, XB_E_NOT_FOUND, "'rust: host': there is no cargo beside rustc: '%s'", cargo);
+	if (xb_digest_file(program, &rust.tools.digest, NULL, err) < 0)
+		return err->code;
+	*out = rust;
+	return 0;
+}
+
+static int provision_locked(struct xb_app *app, struct xb_rust_tools *out, struct xb_err *err)
 {
 	struct xb_want wants[2];
 	int found;
@@ -81,4 +136,27 @@ int rust_provision(struct xb_app *app, struct xb_rust_tools *out, struct xb_err 
 		return xb_fail(err, XB_E_SYSTEM, "the Rust of '%s' is not in the store although it was just made",
 			       app->host.name);
 	return found < 0 ? found : 0;
+}
+
+int rust_provision(struct xb_app *app, struct xb_rust_tools *out, struct xb_err *err)
+{
+	return rust_is_locked(app) ? provision_locked(app, out, err) : find_installed(app, out, err);
+}
+
+int rust_check_target(const struct xb_app *app, const struct xb_rust_tools *rust, const struct xb_target *target,
+		      struct xb_err *err)
+{
+	const struct xb_sv prefix = xb_path_dir(xb_sv(rust->tools.bin_dir));
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%.*s%slib/rustlib/%s/lib", rust->tools.dir, XB_SV_ARG(prefix),
+						      prefix.len ? "/" : "", target->rust_triple);
+
+	if (xb_fs_is_dir(dir))
+		return 0;
+	xb_fail(err, XB_E_NOT_FOUND, "%s has no standard library for target '%s': there is no '%s'",
+		rust_is_locked(app) ? app->rust->name : "the Rust of this host", target->name, dir);
+	if (rust_is_locked(app))
+		return xb_hint(err, "leave the target out with 'targets:' of the unit");
+	return xb_hint(err,
+		       "'rustup target add %s' fetches it, or let xbuild lock a Rust: 'toolchain: { rust: \"1.85\" }'",
+		       target->rust_triple);
 }

@@ -17,7 +17,14 @@ size_t rust_wants(const struct xb_app *app, struct xb_want *wants);
 /* The name of the tree of an XB_WANT_RUST or XB_WANT_CRATES. XB_E_LOCK when the lock does not have it. */
 int rust_want_recipe(const struct xb_app *app, const struct xb_want *want, struct xb_digest *out, struct xb_err *err);
 
-/* The locked Rust of this host and the crates of the lock, provisioned; strings in app->arena. */
+/*
+ * The Rust that builds: the locked one of this host and the crates of the lock, provisioned; or the one that is installed, with
+ * the digest of its rustc. Strings in app->arena.
+ */
 int rust_provision(struct xb_app *app, struct xb_rust_tools *out, struct xb_err *err) XB_MUST_CHECK;
+
+/* XB_E_NOT_FOUND when it has no standard library for the target. */
+int rust_check_target(const struct xb_app *app, const struct xb_rust_tools *rust, const struct xb_target *target,
+		      struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -37,3 +37,10 @@ void xb_cross_cargo(const struct xb_cross *cross, struct xb_str *out)
 		xb_str_append_char(out, '\n');
 	}
 }
+
+void xb_cross_cargo_crates(const char *dir, struct xb_str *out)
+{
+	xb_str_append(out, "[source.crates-io]\nreplace-with = \"xbuild\"\n\n[source.xbuild]\ndirectory = ");
+	quoted(out, dir);
+	xb_str_append_char(out, '\n');
+}

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct xb_driver *const drivers[] = {
-	&xb_driver_cmake, &xb_driver_meson, &xb_driver_autotools, &xb_driver_make, &xb_driver_go, &xb_driver_command,
+	&xb_driver_cmake, &xb_driver_meson, &xb_driver_autotools, &xb_driver_make,
+	&xb_driver_cargo, &xb_driver_go,    &xb_driver_command,
 };
 
 const struct xb_driver *xb_driver_find(enum xb_driver_kind kind)

@@ -9,6 +9,7 @@ extern const struct xb_driver xb_driver_cmake;
 extern const struct xb_driver xb_driver_meson;
 extern const struct xb_driver xb_driver_autotools;
 extern const struct xb_driver xb_driver_make;
+extern const struct xb_driver xb_driver_cargo;
 extern const struct xb_driver xb_driver_go;
 extern const struct xb_driver xb_driver_command;
 

@@ -187,7 +187,7 @@ static const struct schema_key make_keys[] = {
 };
 static const struct schema_key cargo_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
-	{"bins", schema_word_set, FOREIGN(bins), &name_rule, false},
+	{"bins", schema_word_set, FOREIGN(bins), &name_rule, true},
 	{"features", schema_word_set, FOREIGN(features), &name_rule, false},
 	{"profile", schema_text, FOREIGN(profile), &name_rule, false},
 	{"vendor", schema_text, FOREIGN(vendor), &path_rule, false},

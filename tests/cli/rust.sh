@@ -55,6 +55,21 @@ done
 expect 0 "$xbuild" fetch
 says 'nothing'
 
+# the project's cargo by hand: for a target, with its linker, the crates, and what runs its programs; no flags of the user
+RUSTFLAGS=-Cbad expect 0 "$xbuild" cargo build --bin agent
+prints '^rustc 1\.0\.0'
+file .xbuild/cargo/"$host"/target/*/debug/agent | grep -q "ELF 64-bit" || fail "no program for $host"
+for target in linux-x86_64 linux-aarch64; do
+	expect 0 "$xbuild" cargo --target "$target" build --profile release --bin agent
+	case $target in *x86_64) machine=x86-64 ;; *) machine=aarch64 ;; esac
+	file .xbuild/cargo/$target/target/*/release/agent | grep -q "$machine" || fail "no program for $target"
+done
+expect 2 "$xbuild" cargo --target riscv64 build
+says "target 'linux-riscv64' is not one of the project's"
+if command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null; then
+	expect 0 "$xbuild" cargo --target linux-aarch64 test --bin agent
+fi
+
 # a tree that lost a file is found and mended
 chmod -R u+w "$tree/.."
 rm "$tree/cargo"

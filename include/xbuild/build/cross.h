@@ -40,6 +40,8 @@ void xb_cross_cmake(const struct xb_cross *cross, struct xb_str *out);
 void xb_cross_meson(const struct xb_cross *cross, struct xb_str *out);
 /* A file for cargo --config. */
 void xb_cross_cargo(const struct xb_cross *cross, struct xb_str *out);
+/* The same: crates are taken from a directory, absolute, and not from where Cargo.lock says. */
+void xb_cross_cargo_crates(const char *dir, struct xb_str *out);
 /* A file for conan -pr:h. */
 void xb_cross_conan(const struct xb_cross *cross, struct xb_str *out);
 /* A triplet of vcpkg, and the toolchain file that it names: the one for CMake, and the flags that vcpkg passes. */

@@ -49,7 +49,11 @@ struct xb_drive {
 	/* dir, options, args, env ... as they hold for this target and profile, ${...} expanded. */
 	const struct xb_foreign *foreign;
 	const char *const *programs; /* same index as driver->programs */
-	const char *vendor_dir;	     /* cargo: absolute path of `vendor`, or NULL */
+	/* cargo: the directory of launchers (build/rust_launch); a directory source of crates (`vendor`, or the tree of locked ones), or NULL; and this machine's own kind as
+	 * a target, for what runs while it builds, or NULL: the host's compiler makes that. */
+	const char *rust_bin;
+	const char *vendor_dir;
+	const struct xb_cross *host;
 };
 
 /* Who shares the pool of jobs in a step: what the runner adds to it. */

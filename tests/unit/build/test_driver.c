@@ -86,6 +86,17 @@ static const struct driver_case {
 	  .ldflags = WORDS("-X", "main.v=1"),
 	  .settings = {.args = WORDS("-buildmode=pie")}}},
 	{"go-plain", XB_DRIVER_GO, LIST("/usr/bin/go"), &dev, false, {.dir = "lib"}},
+	{"cargo", XB_DRIVER_CARGO, LIST("/usr/bin/install"), &dev, true, {.bins = WORDS("tool")}},
+	{"cargo-all",
+	 XB_DRIVER_CARGO,
+	 LIST("/usr/bin/install"),
+	 &release,
+	 false,
+	 {.bins = WORDS("a", "b"),
+	  .features = WORDS("tls", "zip"),
+	  .profile = "small-release",
+	  .vendor = "vendor",
+	  .settings = {.args = WORDS("--no-default-features")}}},
 	{"command", XB_DRIVER_COMMAND, LIST(NULL), &release, false, {.run = one_run, .n_run = 2}},
 	{"command-steps",
 	 XB_DRIVER_COMMAND,
@@ -117,6 +128,8 @@ static void make(const struct driver_case *c, struct xb_arena *arena, struct xb_
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	const struct xb_driver *driver = xb_driver_find(c->kind);
 	struct xb_foreign foreign = c->foreign;
+	const struct xb_cross host = {
+		.target = xb_target_find(xb_sv("linux-x86_64")), .sysroot = "/h/root", .wrapper_dir = "/w/host-wrap"};
 	struct xb_drive drive = {
 		.unit = "unit",
 		.project_dir = "/w",
@@ -133,6 +146,9 @@ static void make(const struct driver_case *c, struct xb_arena *arena, struct xb_
 		.profile = c->profile,
 		.foreign = &foreign,
 		.programs = c->programs,
+		.rust_bin = "/r/bin",
+		.vendor_dir = c->foreign.vendor ? "/w/ven dor" : NULL,
+		.host = c->foreign.vendor ? &host : NULL,
 	};
 	struct xb_drive_files files = {0};
 	struct xb_steps steps = {0};
@@ -211,6 +227,20 @@ static void test_explains(void **state)
 		{XB_DRIVER_GO, "build", "a.go:3:8: cannot find module providing package x/y", false, "go mod vendor"},
 		{XB_DRIVER_GO, "build", "module x/y: module lookup disabled by GOPROXY=off", false, "go mod vendor"},
 		{XB_DRIVER_GO, "build", "a.go:3:8: undefined: x", false, NULL},
+		{XB_DRIVER_CARGO, "build",
+		 "error: the lock file /w/Cargo.lock needs to be updated but --locked was passed to prevent this",
+		 false, "xbuild cargo generate-lockfile"},
+		{XB_DRIVER_CARGO, "build",
+		 "error[E0463]: can't find crate for `std`\n = note: the `aarch64-unknown-linux-gnu` target may not be "
+		 "installed",
+		 false, "rustup target add aarch64-unknown-linux-gnu"},
+		{XB_DRIVER_CARGO, "build", "error: no matching package named `serde` found", false, "librust-NAME-dev"},
+		{XB_DRIVER_CARGO, "build", "build-script-build: version `GLIBC_2.38' not found", false,
+		 "older sysroot"},
+		{XB_DRIVER_CARGO, "build", "error: linker `cc` not found", false, "'targets:'"},
+		{XB_DRIVER_CARGO, "build", "ld.lld: error: unable to find library -lpq", false, "sysroot.packages"},
+		{XB_DRIVER_CARGO, "build", "error[E0425]: cannot find value `x` in this scope", false, NULL},
+		{XB_DRIVER_CARGO, "install", "--locked was passed", false, NULL},
 	};
 
 	(void)state;

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cargo 1.70 and newer: The Cargo Book, "Configuration", "Environment Variables", "Source Replacement". What a target needs is in
+ * files for --config, which go before every other configuration; flags of rustc are not among them: whoever sets flags in
+ * one place loses those of all others ("build.rustflags"), so the linker is a wrapper and paths are mapped by the launcher
+ * of rustc (build/rust_launch).
+ *
+ * --target is given for this machine's own kind too: else build scripts and procedural macros, which run here, would be
+ * built as the target is.
+ */
+#include <string.h>
+
+#include "driver.h"
+#include "xbuild/base/str.h"
+
+static const char *const programs[] = {"install", NULL};
+
+#define CRATES "crates.toml"
+#define HOST   "host.toml"
+#define TARGET "target.toml"
+
+static bool has_host(const struct xb_drive *drive)
+{
+	return drive->host && drive->host->target != drive->cross.target;
+}
+
+/* No registry is asked: crates are in a directory, or where the project's own .cargo/config.toml says. */
+static void add_crates(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	xb_cross_cargo_crates(drive->vendor_dir, &text);
+	xb_drive_files_add(out, arena, CRATES, xb_arena_sv(arena, xb_str_sv(&text)));
+}
+
+static void add_target(const struct xb_cross *cross, const char *name, struct xb_arena *arena,
+		       struct xb_drive_files *out)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	xb_cross_cargo(cross, &text);
+	xb_drive_files_add(out, arena, name, xb_arena_sv(arena, xb_str_sv(&text)));
+}
+
+static void prepare(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out)
+{
+	struct xb_str cmake XB_CLEANUP(xb_str_release) = {0};
+
+	if (has_host(drive))
+		add_target(drive->host, HOST, arena, out);
+	add_target(&drive->cross, TARGET, arena, out);
+	xb_cross_cmake(&drive->cross, &cmake); /* for crates that start CMake */
+	xb_drive_files_add(out, arena, "toolchain.cmake", xb_arena_sv(arena, xb_str_sv(&cmake)));
+	if (drive->vendor_dir)
+		add_crates(drive, arena, out);
+}
+
+static const char *profile_of(const struct xb_drive *drive)
+{
+	if (drive->foreign->profile)
+		return drive->foreign->profile;
+	return drive->profile->optimize == XB_OPTIMIZE_NONE ? "dev" : "release";
+}
+
+/* The Cargo Book, "Build Cache": two built-in profiles share the directories of others. */
+static const char *profile_dir(const char *profile)
+{
+	if (strcmp(profile, "dev") == 0 || strcmp(profile, "test") == 0)
+		return "debug";
+	return strcmp(profile, "bench") == 0 ? "release" : profile;
+}
+
+static void push_config(const struct xb_drive *drive, const char *name, struct xb_argv *argv)
+{
+	xb_argv_push(argv, "--config");
+	xb_argv_push(argv, xb_arena_printf(argv->arena, "%s/%s", drive->build_dir, name));
+}
+
+static const char *joined(const struct xb_words *words, struct xb_arena *arena)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	for (size_t i = 0; i < words->len; i++)
+		xb_str_printf(&text, "%s%s", i ? "," : "", words->items[i]);
+	return xb_arena_sv(arena, xb_str_sv(&text));
+}
+
+static void push_words(const struct xb_drive *drive, struct xb_argv *argv)
+{
+	const struct xb_foreign *f = drive->foreign;
+
+	xb_argv_push(argv, "--locked");
+	xb_argv_push(argv, "--offline");
+	if (has_host(drive))
+		push_config(drive, HOST, argv);
+	push_config(drive, TARGET, argv);
+	if (drive->vendor_dir)
+		push_config(drive, CRATES, argv);
+	xb_argv_push(argv, "--target");
+	xb_argv_push(argv, drive->cross.target->rust_triple);
+	xb_argv_push(argv, "--profile");
+	xb_argv_push(argv, profile_of(drive));
+	for (size_t i = 0; i < f->bins.len; i++) {
+		xb_argv_push(argv, "--bin");
+		xb_argv_push(argv, f->bins.items[i]);
+	}
+	if (f->features.len) {
+		xb_argv_push(argv, "--features");
+		xb_argv_push(argv, joined(&f->features, argv->arena));
+	}
+	for (size_t i = 0; i < f->settings.args.len; i++)
+		xb_argv_push(argv, f->settings.args.items[i]);
+}
+
+/* "CARGO_PROFILE_RELEASE_STRIP" of "release". */
+static const char *profile_variable(const char *profile, const char *what, struct xb_arena *arena)
+{
+	char *name = xb_arena_printf(arena, "CARGO_PROFILE_%s_%s", profile, what);
+
+	for (char *c = name; *c; c++)
+		*c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	return name;
+}
+
+static void set_env(const struct xb_drive *drive, struct xb_arena *arena, struct xb_step *step)
+{
+	const char *const dir = drive->build_dir;
+
+	xb_step_env(step, arena, "CARGO_HOME", xb_arena_printf(arena, "%s/cargo-home", dir));
+	xb_step_env(step, arena, "CARGO_TARGET_DIR", xb_arena_printf(arena, "%s/target", dir));
+	xb_step_env(step, arena, "CARGO_INCREMENTAL", "0");
+	xb_step_env(step, arena, "CARGO_NET_OFFLINE", "true");
+	xb_step_env(step, arena, "CARGO_TERM_COLOR", "never");
+	xb_step_env(step, arena, "RUSTC", xb_arena_printf(arena, "%s/rustc", drive->rust_bin));
+	xb_step_env(step, arena, "RUSTDOC", xb_arena_printf(arena, "%s/rustdoc", drive->rust_bin));
+	if (drive->profile->strip)
+		xb_step_env(step, arena, profile_variable(profile_of(drive), "STRIP", arena), "symbols");
+}
+
+static void add_build(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out)
+{
+	struct xb_step *step = xb_steps_add(out, arena, "build");
+	struct xb_argv argv = {.arena = arena};
+
+	xb_argv_push(&argv, xb_arena_printf(arena, "%s/cargo", drive->rust_bin));
+	xb_argv_push(&argv, "build");
+	push_words(drive, &argv);
+	xb_argv_push(&argv, NULL);
+	step->argv = argv.items;
+	step->cwd = drive->source_dir; /* from here on upwards .cargo/config.toml is looked for */
+	step->pool = XB_POOL_MAKE;
+	set_env(drive, arena, step);
+}
+
+/* install(1) with -d and -m, as BSD and GNU have it. */
+static void add_install(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out)
+{
+	const struct xb_words *bins = &drive->foreign->bins;
+	const char *bin_dir = xb_arena_printf(arena, "%s/usr/bin", drive->stage_dir);
+	struct xb_argv make_dir = {.arena = arena}, copy = {.arena = arena};
+
+	xb_argv_push(&make_dir, drive->programs[0]);
+	xb_argv_push(&make_dir, "-d");
+	xb_argv_push(&make_dir, bin_dir);
+	xb_argv_push(&make_dir, NULL);
+	xb_argv_push(&copy, drive->programs[0]);
+	xb_argv_push(&copy, "-m");
+	xb_argv_push(&copy, "755");
+	for (size_t i = 0; i < bins->len; i++)
+		xb_argv_push(&copy, xb_arena_printf(arena, "%s/target/%s/%s/%s", drive->build_dir,
+						    drive->cross.target->rust_triple, profile_dir(profile_of(drive)),
+						    bins->items[i]));
+	xb_argv_push(&copy, bin_dir);
+	xb_argv_push(&copy, NULL);
+	xb_steps_add(out, arena, "install")->argv = make_dir.items;
+	xb_steps_add(out, arena, "install")->argv = copy.items;
+}
+
+static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err)
+{
+	(void)err;
+	add_build(drive, arena, out);
+	add_install(drive, arena, out);
+	return 0;
+}
+
+static bool has(struct xb_sv text, const char *words)
+{
+	return memmem(text.ptr, text.len, words, strlen(words)) != NULL;
+}
+
+static const char *explain_std(const struct xb_drive *drive, struct xb_arena *arena)
+{
+	return xb_arena_printf(
+		arena,
+		"this Rust has no standard library for %s: the one that is locked ('toolchain: { rust: "
+		"VERSION }') has those of all targets; for that of the host 'rustup target add %s' fetches it",
+		drive->cross.target->rust_triple, drive->cross.target->rust_triple);
+}
+
+static const char *explain(const struct xb_drive *drive, const struct xb_step *step, struct xb_sv output,
+			   struct xb_arena *arena)
+{
+	if (strcmp(step->what, "build") != 0 || !output.len)
+		return NULL;
+	if (has(output, "--locked was passed"))
+		return "Cargo.lock is missing or does not go with Cargo.toml and the crates: 'xbuild cargo "
+		       "generate-lockfile' makes it, commit it";
+	if (has(output, "target may not be installed"))
+		return explain_std(drive, arena);
+	if (has(output, "no matching package") || has(output, "failed to get `") ||
+	    has(output, "failed to select a version"))
+		return "crates come from 'vendor: DIR' of the unit, from the project's own .cargo/config.toml, or from "
+		       "the "
+		       "packages in 'toolchain: { crates: [librust-NAME-dev] }'; no registry is asked";
+	if (has(output, "version `GLIBC_"))
+		return "a build script was linked with the sysroot of this machine's kind, whose C library is newer "
+		       "than "
+		       "that of this machine: take an older sysroot";
+	if (has(output, "linker `cc` not found"))
+		return "build scripts run on this machine and are linked for it: name its kind in 'targets:', or "
+		       "install a "
+		       "C compiler";
+	if (has(output, "unable to find library -l") || has(output, "pkg-config"))
+		return "C libraries that crates link come from the sysroot: add the Debian package to sysroot.packages";
+	return NULL;
+}
+
+const struct xb_driver xb_driver_cargo = {
+	.kind = XB_DRIVER_CARGO,
+	.programs = programs,
+	.prepare = prepare,
+	.steps = steps,
+	.explain = explain,
+};
