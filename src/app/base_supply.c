@@ -303,6 +303,18 @@ static int supply_image(struct xb_app *app, struct base_origin *o, const struct 
 	return xb_cas_sync(app->store, err);
 }
 
+/* Then nothing has to be asked for: a bundle brought it, and the layers were not looked into yet. */
+static int has_all_blobs(struct xb_app *app, const struct xb_image *image, const struct xb_target *target,
+			 struct xb_err *err)
+{
+	struct base_image base XB_CLEANUP(base_image_release) = {0};
+	int found = base_image_find(app, image, target, &base, err);
+
+	for (size_t i = 0; found > 0 && i < base.manifest->n_layers; i++)
+		found = xb_cas_has(app->store, &base.layers[i].blob, base.layers[i].size_bytes);
+	return found;
+}
+
 static int supply_origin(struct xb_app *app, const struct xb_image *image, const struct xb_target *target,
 			 bool all_files, struct xb_err *err)
 {
@@ -312,6 +324,13 @@ static int supply_origin(struct xb_app *app, const struct xb_image *image, const
 	int r;
 
 	if (app->options.offline && !xb_sv_starts(xb_sv(image->base_ref), LAYOUT)) {
+		r = has_all_blobs(app, image, target, err);
+		if (r < 0)
+			return r;
+	} else {
+		r = 0;
+	}
+	if (app->options.offline && !xb_sv_starts(xb_sv(image->base_ref), LAYOUT) && r == 0) {
 		xb_fail(err, XB_E_NETWORK, "base '%s' is not in the store, and nothing is downloaded offline",
 			image->base_ref);
 		return xb_hint(err, "run 'xbuild fetch' once without --offline");

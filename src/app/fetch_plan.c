@@ -88,7 +88,7 @@ static int find_missing(struct fetch_plan *plan, const struct xb_want *wants, si
 			return err->code;
 		for (size_t k = 0; k < plan->trees.len; k++)
 			twice |= xb_digest_eq(&plan->trees.items[k].recipe, &tree.recipe);
-		if (there || none || twice)
+		if ((there && !plan->only_blobs) || none || twice)
 			continue;
 		if (describe(plan, &tree, err) < 0)
 			return err->code;

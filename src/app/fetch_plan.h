@@ -41,6 +41,7 @@ struct fetch_plan {
 	XB_VEC(struct xb_filelock) locks;
 	struct xb_filelock downloads; /* held while something is downloaded; taken last */
 	char *config_dir;
+	bool only_blobs; /* trees are not made: all of them are in the plan, with what they are made of */
 };
 
 void fetch_plan_release(struct fetch_plan *plan);
@@ -57,6 +58,22 @@ size_t fetch_image_wants(const struct xb_lock *lock, struct xb_want *wants);
  * lock is taken, for all downloads, and the store is looked at again: release it when they are done.
  */
 int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants,
+		    struct xb_err *err) XB_MUST_CHECK;
+
+/* ---- op_fetch.c ---- */
+
+/* What to have of all that is locked. */
+struct fetch_scope {
+	const char *const *hosts; /* whose toolchains, with all tools; none: those of the lock */
+	size_t n_hosts;
+	const char *const *targets; /* none: those of the project */
+	size_t n_targets;
+};
+/* Everything in the scope, in app->arena. XB_E_USAGE for names that the project does not have. Needs lock, store. */
+int fetch_scope_wants(struct xb_app *app, const struct fetch_scope *scope, const struct xb_want **out,
+		      size_t *out_count, struct xb_err *err) XB_MUST_CHECK;
+/* Downloads the blobs of all trees that are wanted, also of those that are there, and unpacks none. The plan is all-zero but for app. */
+int fetch_all_blobs(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants,
 		    struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "archives.h"
 #include "base.h"
+#include "bundle_read.h"
 #include "contents.h"
 #include "fetch_plan.h"
 #include "rust.h"
@@ -201,7 +202,7 @@ static int take_blob(struct xb_fetch_req *req, struct xb_err *err)
 	for (size_t i = 0; i < transfer->blob->trees.len; i++) {
 		const size_t tree = transfer->blob->trees.items[i];
 
-		if (--run->plan.trees.items[tree].n_missing == 0)
+		if (--run->plan.trees.items[tree].n_missing == 0 && !run->plan.only_blobs)
 			start_tree(run, tree);
 	}
 	return 0;
@@ -265,6 +266,13 @@ static int refuse_offline(const struct fetch_plan *plan, struct xb_err *err)
 	}
 	if (!n)
 		return 0;
+	if (plan->app->options.bundle) {
+		xb_fail(err, XB_E_NETWORK, "%zu %s neither in the store nor in bundle '%s': the first is '%s'", n,
+			n == 1 ? "file is" : "files are", plan->app->options.bundle, first);
+		return xb_hint(err, "%s",
+			       plan->app->bundle_is_other ? "it was made of another " XB_LOCK_NAME
+							  : "it was made for other hosts or targets");
+	}
 	if (n == 1)
 		xb_fail(err, XB_E_NETWORK, "'%s' is not in the store, and nothing is downloaded offline", first);
 	else
@@ -303,6 +311,22 @@ static void tell_packages(struct run *run)
 		xb_observe(run->plan.app->observer, &event);
 }
 
+/* Loads what the plan has. */
+static int download(struct run *run, struct xb_err *err)
+{
+	struct fetch_plan *plan = &run->plan;
+	int rc = 0;
+
+	for (size_t i = 0; i < plan->blobs.len; i++)
+		run->summary.n_cached += !plan->blobs.items[i].is_missing;
+	for (size_t at = 0; rc == 0 && at < plan->blobs.len;)
+		rc = run_batch(run, &at, err);
+	xb_filelock_release(&plan->downloads);
+	if (rc == 0)
+		tell_fetched(run);
+	return rc;
+}
+
 /* Loads and unpacks what the plan has. */
 static int carry_out(struct run *run, struct xb_err *err)
 {
@@ -318,14 +342,9 @@ static int carry_out(struct run *run, struct xb_err *err)
 		if (!plan->trees.items[i].n_missing)
 			start_tree(run, i);
 	}
-	for (size_t i = 0; i < plan->blobs.len; i++)
-		run->summary.n_cached += !plan->blobs.items[i].is_missing;
-	for (size_t at = 0; rc == 0 && at < plan->blobs.len;)
-		rc = run_batch(run, &at, err);
-	xb_filelock_release(&plan->downloads);
+	rc = download(run, err);
 	if (rc < 0)
 		return rc;
-	tell_fetched(run);
 	atomic_store(&run->is_fetched, true);
 	show_unpacking(run);
 	rc = xb_pool_wait(run->pool, err);
@@ -376,6 +395,22 @@ static size_t default_wants(struct xb_app *app, const struct xb_want **out)
 	return n;
 }
 
+/* Only where something is not in the store is the bundle read, as a whole and once. */
+static int take_bundle(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+{
+	bool there = true;
+
+	if (!app->options.bundle || app->bundle_is_read)
+		return 0;
+	for (size_t i = 0; there && i < n_wants; i++)
+		if (wants[i].kind != XB_WANT_CONTENTS && xb_want_is_there(app, &wants[i], &there, err) < 0)
+			return err->code;
+	if (there)
+		return 0;
+	app->bundle_is_read = true;
+	return bundle_import(app, err);
+}
+
 /* What is no tree. One after the other: each is a few large files, which come side by side. */
 static int supply_others(struct xb_app *app, const struct xb_want *wants, size_t n_wants, size_t *n_made,
 			 struct xb_err *err)
@@ -401,6 +436,81 @@ static int supply_others(struct xb_app *app, const struct xb_want *wants, size_t
 	return 0;
 }
 
+static bool is_among(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_of_target(const struct xb_want *want)
+{
+	return want->kind == XB_WANT_SYSROOT || want->kind == XB_WANT_PACKAGE || want->kind == XB_WANT_BASE;
+}
+
+int fetch_scope_wants(struct xb_app *app, const struct fetch_scope *scope, const struct xb_want **out,
+		      size_t *out_count, struct xb_err *err)
+{
+	const struct xb_project_target **targets;
+	const struct xb_want *all;
+	size_t n_targets, n_all, n = 0;
+	const size_t n_hosts = scope->n_hosts ? scope->n_hosts : app->lock->n_toolchains;
+
+	if (xb_app_targets(app, scope->targets, scope->n_targets, &targets, &n_targets, err) < 0)
+		return err->code;
+	const char **names = xb_arena_array(&app->arena, n_targets + 1, sizeof(*names));
+
+	for (size_t i = 0; i < n_targets; i++)
+		names[i] = targets[i]->target->name;
+	n_all = default_wants(app, &all);
+	struct xb_want *wants = xb_arena_array(&app->arena, n_all + 3 * n_hosts, sizeof(*wants));
+
+	for (size_t i = 0; i < n_hosts; i++) {
+		const char *host = scope->n_hosts ? scope->hosts[i] : app->lock->toolchains[i].host;
+
+		if (!xb_lock_toolchain(app->lock, host)) {
+			xb_fail(err, XB_E_USAGE, "%s has no toolchain for host '%s'", XB_LOCK_NAME, host);
+			return xb_hint(err, "'hosts:' in %s lists the hosts", app->project->file);
+		}
+		wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLCHAIN, .name = host};
+		wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = host};
+		if (app->lock->rust && xb_lock_rust_host(app->lock, host))
+			wants[n++] = (struct xb_want){.kind = XB_WANT_RUST, .name = host};
+	}
+	/* the rest is of targets, or of no host in particular; what is of this host was said for all of them */
+	for (size_t i = 0; i < n_all; i++) {
+		const enum xb_want_kind kind = all[i].kind;
+
+		if (kind != XB_WANT_TOOLCHAIN && kind != XB_WANT_TOOLS && kind != XB_WANT_RUST &&
+		    (!is_of_target(&all[i]) || is_among(all[i].name, names, n_targets)))
+			wants[n++] = all[i];
+	}
+	*out = wants;
+	*out_count = n;
+	return 0;
+}
+
+int fetch_all_blobs(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants, struct xb_err *err)
+{
+	struct run run = {.plan = *plan, .began_ms = xb_host_monotonic_ms()};
+	size_t n_bases = 0;
+	int rc;
+
+	run.plan.only_blobs = true;
+	rc = take_bundle(plan->app, wants, n_wants, err);
+	if (rc == 0)
+		rc = supply_others(plan->app, wants, n_wants, &n_bases, err);
+	if (rc == 0)
+		rc = fetch_plan_make(&run.plan, wants, n_wants, err);
+	if (rc == 0 && plan->app->options.offline)
+		rc = refuse_offline(&run.plan, err);
+	if (rc == 0 && download(&run, err) < 0)
+		rc = xb_app_hint_fetch(plan->app, err);
+	*plan = run.plan;
+	return rc;
+}
+
 int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_fetch_summary *out,
 		struct xb_err *err)
 {
@@ -412,7 +522,7 @@ int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants,
 		return err->code;
 	if (all)
 		n_wants = default_wants(app, &wants);
-	if (supply_others(app, wants, n_wants, &n_bases, err) < 0)
+	if (take_bundle(app, wants, n_wants, err) < 0 || supply_others(app, wants, n_wants, &n_bases, err) < 0)
 		return err->code;
 	if (fetch_plan_make(&run.plan, wants, n_wants, err) < 0)
 		return err->code;

@@ -28,7 +28,7 @@ extern const char *const cli_program;
 
 extern const struct command cmd_cc, cmd_cxx, cmd_ar, cmd_ranlib, cmd_nm, cmd_strip, cmd_objcopy, cmd_ld, cmd_pkg_config,
 	cmd_cargo, cmd_env;
-extern const struct command cmd_add, cmd_remove, cmd_drive;
+extern const struct command cmd_add, cmd_remove, cmd_bundle, cmd_drive;
 extern const struct command cmd_init, cmd_lock, cmd_outdated, cmd_inspect, cmd_diff, cmd_fetch, cmd_build, cmd_test,
 	cmd_image, cmd_verify, cmd_sign, cmd_push, cmd_pull, cmd_tag, cmd_sysroot, cmd_targets, cmd_doctor, cmd_version,
 	cmd_help;
@@ -36,6 +36,7 @@ extern const struct command cmd_init, cmd_lock, cmd_outdated, cmd_inspect, cmd_d
 /* Defined twice: they do the work in xbuild-supply, and start xbuild-supply in xbuild. */
 int cmd_lock_run(struct cli *cli, struct xb_err *err);
 int cmd_add_run(struct cli *cli, struct xb_err *err);
+int cmd_bundle_run(struct cli *cli, struct xb_err *err);
 int cmd_outdated_run(struct cli *cli, struct xb_err *err);
 int cmd_fetch_run(struct cli *cli, struct xb_err *err);
 int cmd_verify_run(struct cli *cli, struct xb_err *err);

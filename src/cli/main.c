@@ -64,9 +64,10 @@ static void fill_app_options(const struct values *values, struct xb_app_options 
 	out->dir = values->dir;
 	out->file = values->file;
 	out->mirror = values->mirror;
+	out->bundle = values->bundle;
 	out->locked_asked = values->locked || values->frozen;
 	out->locked = out->locked_asked || (ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0);
-	out->offline = values->offline || values->frozen;
+	out->offline = values->offline || values->frozen || values->bundle;
 	out->dry_run = values->dry_run;
 	out->jobs = values->jobs;
 }

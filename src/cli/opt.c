@@ -30,6 +30,8 @@ const struct opt opt_project[] = {
 	 NULL},
 	{"jobs", 'j', OPT_INT, "N", "XBUILD_JOBS", "jobs at once (default: the number of cpus)", AT(jobs), NULL},
 	{"mirror", 0, OPT_TEXT, "URL", "XBUILD_DEBIAN_MIRROR", "Debian mirror to use first", AT(mirror), NULL},
+	{"bundle", 0, OPT_TEXT, "FILE", "XBUILD_BUNDLE", "take what is missing from what 'xbuild bundle' made; offline",
+	 AT(bundle), NULL},
 	{"locked", 0, OPT_FLAG, NULL, "XBUILD_LOCKED", "fail if the lock is missing or stale (implied by CI)",
 	 AT(locked), NULL},
 	{"offline", 0, OPT_FLAG, NULL, "XBUILD_OFFLINE", "never touch the network", AT(offline), NULL},
@@ -40,6 +42,7 @@ const struct opt opt_project[] = {
 void values_release(struct values *values)
 {
 	XB_VEC_RELEASE(&values->targets);
+	XB_VEC_RELEASE(&values->hosts);
 	XB_VEC_RELEASE(&values->wants);
 	XB_VEC_RELEASE(&values->outputs);
 	XB_VEC_RELEASE(&values->with);

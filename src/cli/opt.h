@@ -32,6 +32,8 @@ struct words {
 
 /* Every option's value, of all commands. All-zero is "nothing given". */
 struct values {
+	const char *bundle, *out_path, *format;
+	struct words hosts;
 	const char *dir, *file, *mirror, *profile, *color, *progress;
 	const char *llvm, *debian, *shell, *sysroot;
 	const char *manifest, *jobserver;

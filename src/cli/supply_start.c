@@ -62,6 +62,11 @@ int cmd_add_run(struct cli *cli, struct xb_err *err)
 	return become_helper(cli, err);
 }
 
+int cmd_bundle_run(struct cli *cli, struct xb_err *err)
+{
+	return become_helper(cli, err);
+}
+
 int cmd_outdated_run(struct cli *cli, struct xb_err *err)
 {
 	return become_helper(cli, err);
@@ -122,6 +127,7 @@ static void pass_options(const struct cli *cli, struct words *argv, struct xb_ar
 	add_option(argv, "--dir", cli->app.options.dir);
 	add_option(argv, "--file", cli->app.options.file);
 	add_option(argv, "--mirror", v->mirror);
+	add_option(argv, "--bundle", v->bundle);
 	add_option(argv, "--progress", v->progress);
 	add_option(argv, "--color", cli->color_err ? "always" : "never");
 	if (v->jobs)

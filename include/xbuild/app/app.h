@@ -30,12 +30,14 @@ struct xb_app_options {
 	const char *dir;    /* -C DIR, or NULL */
 	const char *file;   /* -f FILE, or NULL: xbuild.yaml found by walking up */
 	const char *mirror; /* --mirror, or NULL */
-	bool locked;	    /* --locked, or CI is set: a missing lock is an error */
-	bool locked_asked;  /* --locked: 'xbuild lock' does not write it either; CI alone does not keep it from that */
-	bool offline;	    /* never touch the network */
-	bool update;	    /* make_lock takes newer versions than those that are locked */
-	bool dry_run;	    /* -n: nothing is made or fetched; a missing lock is an error */
-	int jobs;	    /* -j; 0: as many as the host has cpus */
+	const char
+		*bundle; /* --bundle, or NULL: file or directory to take from what the store lacks; goes with offline */
+	bool locked;	 /* --locked, or CI is set: a missing lock is an error */
+	bool locked_asked; /* --locked: 'xbuild lock' does not write it either; CI alone does not keep it from that */
+	bool offline;	   /* never touch the network */
+	bool update;	   /* make_lock takes newer versions than those that are locked */
+	bool dry_run;	   /* -n: nothing is made or fetched; a missing lock is an error */
+	int jobs;	   /* -j; 0: as many as the host has cpus */
 };
 
 struct xb_app {
@@ -45,6 +47,9 @@ struct xb_app {
 	const struct xb_observer *observer;
 	const volatile int *interrupted;
 	struct xb_diags diags; /* problems of the project file, filled when XB_E_INPUT came from it */
+
+	bool bundle_is_read;  /* options.bundle: all that it has is in the store */
+	bool bundle_is_other; /* it was made of another lock */
 
 	/* filled on demand */
 	char *data_dir;
