@@ -178,11 +178,13 @@ static int take_file(struct import *in, const char *hex, struct xb_err *err)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/" BLOBS "%s", in->path, hex);
 	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const int reason = errno;
 	const struct source source = {.fd = fd, .name = path};
 	struct xb_digest digest;
 
-	if (!xb_digest_parse(xb_sv(hex), &digest) || (fd < 0 && errno == ENOENT) || !is_wanted(in, &digest))
+	if (!xb_digest_parse(xb_sv(hex), &digest) || (fd < 0 && reason == ENOENT) || !is_wanted(in, &digest))
 		return 0;
+	errno = reason;
 	if (fd < 0)
 		return xb_fail_errno(err, "read '%s'", path);
 	return take(in, &source, &digest, err);
