@@ -21,7 +21,7 @@
 #define XB_MAX_INDEX_TEXT_BYTES	   (512 * XB_MIB) /* Packages, uncompressed */
 #define XB_MAX_CONTENTS_FILE_BYTES (256 * XB_MIB) /* Contents-<arch>.gz as downloaded; 12 to 34 MB in Debian 12 */
 #define XB_MAX_CONTENTS_TEXT_BYTES (4 * XB_GIB)	  /* uncompressed; 148 to 520 MB */
-#define XB_MAX_CONTENTS_BYTES	   (256 * XB_MIB) /* the part that is kept; 2 to 17 MB */
+#define XB_MAX_CONTENTS_BYTES	   (256 * XB_MIB) /* the part that is kept; 2 to 20 MB */
 #define XB_MAX_STANZA_BYTES	   (1 * XB_MIB)
 #define XB_MAX_PACKAGE_BYTES	   (4 * XB_GIB)	 /* one .deb or archive */
 #define XB_MAX_SIGNATURE_BYTES	   (64 * 1024LL) /* a detached signature */
