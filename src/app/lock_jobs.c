@@ -252,6 +252,44 @@ static void keep_as_sysroot(const struct lock_job *job, struct lock_want *want)
 	}
 }
 
+/* What the project wants of further suites comes from them, and everything else only what no other suite has. */
+static int rank_suites(const struct lock_job *job, const struct lock_want *want, struct xb_solver *solver,
+		       struct xb_err *err)
+{
+	const struct xb_project *p = job->plan->app->project;
+
+	for (size_t i = 0; i < job->debian->n_suites; i++)
+		if (job->debian->suites[i].extra)
+			xb_solver_rank_last(solver, job->debian->suites[i].id);
+	for (size_t i = 0; want->target && !want->rust && i < p->suites.len; i++) {
+		const struct xb_project_suite *suite = &p->suites.items[i];
+
+		for (size_t k = 0; k < suite->packages.len; k++)
+			if (xb_solver_take_from(solver, suite->packages.items[k], suite->name, err) < 0)
+				return err->code;
+	}
+	return 0;
+}
+
+/* A locked package that the project now takes from another suite is no longer wanted. */
+static struct xb_lock_packages kept_of(const struct lock_plan *plan, struct lock_want *want)
+{
+	const struct xb_project_suites *suites = &plan->app->project->suites;
+	struct xb_lock_packages kept = {xb_arena_array(&want->arena, want->keep.len + 1, sizeof(*kept.items)), 0};
+
+	for (size_t i = 0; i < want->keep.len; i++) {
+		bool moved = false;
+
+		for (size_t s = 0; s < suites->len; s++)
+			for (size_t k = 0; k < suites->items[s].packages.len; k++)
+				moved |= strcmp(suites->items[s].packages.items[k], want->keep.items[i].name) == 0 &&
+					 strcmp(suites->items[s].name, want->keep.items[i].suite) != 0;
+		if (!moved)
+			kept.items[kept.len++] = want->keep.items[i];
+	}
+	return kept;
+}
+
 /* Solves one want; with `last` set the texts are let go of as soon as the solver has read them. */
 static int solve_want(struct lock_job *job, struct lock_want *want, struct xb_str *texts, bool last, struct xb_err *err)
 {
@@ -270,6 +308,10 @@ static int solve_want(struct lock_job *job, struct lock_want *want, struct xb_st
 			xb_str_release(&texts[i]);
 	}
 	keep_as_sysroot(job, want);
+	if (rc == 0)
+		rc = rank_suites(job, want, solver, err);
+	if (rc == 0 && want->target)
+		want->keep = kept_of(plan, want);
 	if (rc == 0 && want->keep.len)
 		rc = xb_solver_prefer(solver, &want->keep, want->image ? NULL : want->free_names, err);
 	if (rc == 0)

@@ -117,6 +117,8 @@ static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *e
 {
 	struct gather *g = ctx;
 
+	if (!g->libs_only && s->cxx_static_stdlib)
+		g->flags->static_libstdcxx = true;
 	if (!g->libs_only && add_ldflags(g->flags, g->unit, s->ldflags.items, s->ldflags.at, s->ldflags.len, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < s->libs.len; i++)

@@ -91,6 +91,7 @@ static const struct schema_key c_keys[] = {
 static const struct schema_key cxx_keys[] = {
 	{"std", schema_text, SETTING(cxx_std), &cxx_std_rule, false},
 	{"flags", read_flags, SETTING(cxx_flags), NULL, false},
+	{"static-stdlib", schema_bool, SETTING(cxx_static_stdlib), NULL, false},
 };
 
 static const struct schema_key asm_keys[] = {

@@ -166,6 +166,44 @@ int xb_solver_add(struct xb_solver *solver, const char *suite_id, struct xb_sv s
 	return rc < 0 ? xb_wrap(err, "read the index of '%s'", suite_id) : 0;
 }
 
+void xb_solver_rank_last(struct xb_solver *solver, const char *suite_id)
+{
+	Pool *pool = solver->pool;
+	Repo *repo;
+	int i;
+
+	assert(!solver->locked && !solver->has_run);
+	FOR_REPOS(i, repo)
+	{
+		if (strcmp(repo->name, suite_id) == 0)
+			repo->priority = -1;
+	}
+}
+
+int xb_solver_take_from(struct xb_solver *solver, const char *name, const char *suite_id, struct xb_err *err)
+{
+	Pool *pool = solver->pool;
+	const Id id = pool_str2id(pool, name, 0);
+	bool found = false;
+
+	assert(!solver->locked && !solver->has_run);
+	for (Id p = 2; id && p < pool->nsolvables; p++) {
+		const Solvable *s = pool_id2solvable(pool, p);
+
+		found = found || (s->repo && s->name == id && strcmp(s->repo->name, suite_id) == 0);
+	}
+	if (!found)
+		return xb_fail(err, XB_E_INPUT, "package '%s' does not exist in suite '%s'", name, suite_id);
+	for (Id p = 2; p < pool->nsolvables; p++) {
+		const Solvable *s = pool_id2solvable(pool, p);
+
+		/* its number stays: solver->files goes by it */
+		if (s->repo && s->name == id && strcmp(s->repo->name, suite_id) != 0)
+			repo_free_solvable(s->repo, p, 0);
+	}
+	return 0;
+}
+
 /* Packages of the indexes by name: what the three functions below ask for. */
 static bool has_package(const struct xb_solver *solver, const char *name)
 {

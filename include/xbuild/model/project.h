@@ -51,6 +51,7 @@ enum xb_lto { XB_LTO_NONE, XB_LTO_THIN, XB_LTO_FULL };
 /* Compiler and linker settings; those of a unit, and those that one target or profile adds behind them. */
 struct xb_settings {
 	const char *c_std, *cxx_std; /* "c17"; NULL: the compiler's default */
+	bool cxx_static_stdlib;	     /* what is linked brings the C++ library along */
 	struct xb_words flags;	     /* C, C++ and assembler alike */
 	struct xb_words c_flags, cxx_flags, asm_flags;
 	struct xb_words ldflags; /* driver words: -lfoo, -Wl,..., -L<dir of the project> (model/flags) */

@@ -26,6 +26,19 @@ void xb_solver_free(struct xb_solver *solver); /* NULL-safe */
 int xb_solver_add(struct xb_solver *solver, const char *suite_id, struct xb_sv stanzas,
 		  struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * The packages of suite `id`, which was added, come behind those of the others: one is taken only where nothing else does, or where
+ * xb_solver_take_from asks for it. Before xb_solver_prefer.
+ */
+void xb_solver_rank_last(struct xb_solver *solver, const char *suite_id);
+
+/*
+ * A package of this name comes from suite `id` and nowhere else. Before xb_solver_prefer, whose packages are not touched. XB_E_INPUT when
+ * the suite has none.
+ */
+int xb_solver_take_from(struct xb_solver *solver, const char *name, const char *suite_id,
+			struct xb_err *err) XB_MUST_CHECK;
+
 /* Locked packages are preferred at their version; one that the indexes no longer have is kept as the lock describes it.
  * Call after all xb_solver_add. `free_names` (may be NULL) are those that may move to newer versions. */
 int xb_solver_prefer(struct xb_solver *solver, const struct xb_lock_packages *locked, const struct xb_list *free_names,

@@ -58,14 +58,14 @@ static void unknown_data_files_are_told_at_their_place(void **state)
 	      "2:20+7 debian: there is no sysroot of release 'bookwrm'; did you mean 'bookworm'?\n");
 	check("sysroot:\n  debian: foo\ntoolchain:\n  llvm: \"99\"\n",
 	      "3:11+3 debian: there is no sysroot of release 'foo'; known here: bookworm, bullseye, trixie\n"
-	      "5:9+4 llvm: there is no toolchain '99'; known here: 19, 22\n");
+	      "5:9+4 llvm: there is no toolchain '99'; known here: 18, 19, 20, 21, 22\n");
 	check("image: { demo: { base: debian-cc }, other: { base: { debian: [] }, files: { /a: build:demo } } }\n", "");
 	check("image: { demo: { base: debian-statc } }\n",
 	      "2:24+12 base: there is no base 'debian-statc'; did you mean 'debian-static'?\n");
 	check("image: { demo: { base: debian-of-mine } }\n",
 	      "2:24+14 base: there is no base 'debian-of-mine'; known here: debian-base, debian-cc, debian-static\n");
 	check("toolchain: { llvm: \"99\" }\nsysroot: { debian: trixy }\n",
-	      "2:20+4 llvm: there is no toolchain '99'; known here: 19, 22\n"
+	      "2:20+4 llvm: there is no toolchain '99'; known here: 18, 19, 20, 21, 22\n"
 	      "3:20+5 debian: there is no sysroot of release 'trixy'; did you mean 'trixie'?\n");
 }
 

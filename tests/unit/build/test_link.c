@@ -124,6 +124,12 @@ static void test_driver_words(void **state)
 	assert_non_null(strstr(text, " -export-dynamic -s -pie "));
 	assert_non_null(strstr(text, " IN -z nodelete -lfoo -Llibs -lm -ldl -Bstatic -lstdc++ -Bdynamic -lm "
 				     "-lgcc -lgcc_eh -lpthread -lc -lgcc -lgcc_eh "));
+	/* the C++ library alone, by its own key */
+	app->settings.ldflags = (struct xb_words){0};
+	app->settings.cxx_static_stdlib = true;
+	text = link_words(&f, app, true, false);
+	assert_non_null(strstr(text, " -Bstatic -lstdc++ -Bdynamic -lm -lgcc_s -lgcc "));
+	assert_null(strstr(link_words(&f, app, false, false), "stdc++"));
 	fake_close(&f);
 }
 

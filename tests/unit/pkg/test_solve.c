@@ -8,7 +8,8 @@
 #define CASES XB_TEST_SOURCE_DIR "/tests/cases/"
 
 /*
- * A case of tests/cases/solve: "key: words" lines (arch, wanted, exclude, free), then parts that begin with "---":
+ * A case of tests/cases/solve: "key: words" lines (arch, wanted, exclude, free; last: suites behind the others; take: package and suite
+ * that it comes from), then parts that begin with "---":
  *   --- suite ID       stanzas; Filename, Size and SHA256 are made up where they are not given, and "Variant: x" makes the
  *                      content another one
  *   --- locked         one package a line: name version arch suite [depends ...]
@@ -19,7 +20,7 @@
 struct parsed {
 	struct xb_arena arena;
 	const char *arch;
-	struct xb_list wanted, exclude, free_names, data_only;
+	struct xb_list wanted, exclude, free_names, data_only, last, take;
 	struct xb_lock_packages locked;
 	struct xb_sv result, error, held;
 	const char *error_code;
@@ -151,6 +152,10 @@ static void take_key(struct parsed *p, struct xb_sv line)
 		p->free_names = words(&p->arena, value);
 	else if (xb_sv_eq_str(key, "data-only"))
 		p->data_only = words(&p->arena, value);
+	else if (xb_sv_eq_str(key, "last"))
+		p->last = words(&p->arena, value);
+	else if (xb_sv_eq_str(key, "take"))
+		p->take = words(&p->arena, value);
 	else
 		fail_msg("unknown key '%.*s'", XB_SV_ARG(key));
 }
@@ -242,7 +247,11 @@ static void run_case(const char *path)
 	print_message("%s\n", path);
 	expect_ok(xb_fs_read(path, XB_MIB, &text, &err), &err);
 	parse_case(&p, xb_str_sv(&text), &err);
-	if (p.locked.len)
+	for (size_t i = 0; i < p.last.len; i++)
+		xb_solver_rank_last(p.solver, p.last.items[i]);
+	for (size_t i = 0; i + 1 < p.take.len && rc == 0; i += 2)
+		rc = xb_solver_take_from(p.solver, p.take.items[i], p.take.items[i + 1], &err);
+	if (p.locked.len && rc == 0)
 		rc = xb_solver_prefer(p.solver, &p.locked, &p.free_names, &err);
 	if (rc == 0)
 		xb_solver_cut_needs(p.solver, &p.data_only);
