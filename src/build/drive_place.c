@@ -13,6 +13,7 @@
 #include "xbuild/base/str.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/host.h"
 
 #define DIGEST_CHARS 16 /* of the build directory's name: 64 bits tell a few directories apart */
 
@@ -348,12 +349,23 @@ static int find_root(struct run *r, struct xb_err *err)
 	return remove_older(r, parent, name, err);
 }
 
+/* config.guess's word for this host. */
+static const char *build_machine(struct xb_arena *arena)
+{
+	struct xb_host host;
+
+	xb_host_detect(&host);
+	return xb_arena_printf(arena, strcmp(host.os, "darwin") == 0 ? "%s-apple-darwin" : "%s-pc-linux-gnu",
+			       host.arch);
+}
+
 int drive_place(struct run *r, struct xb_err *err)
 {
 	const struct xb_drive_spec *spec = r->spec;
 
 	r->drive.unit = spec->unit->name;
 	r->drive.project_dir = spec->setup->project->dir;
+	r->drive.build_machine = build_machine(&r->arena);
 	xb_foreign_needs(spec->unit, &r->arena, &r->needs);
 	if (xb_foreign_programs(spec->unit, r->driver, &r->arena, &r->drive.programs, err) < 0 || find_root(r, err) < 0)
 		return err->code;

@@ -54,6 +54,13 @@ void xb_drive_files_add(struct xb_drive_files *files, struct xb_arena *arena, co
 	files->items[files->len++] = (struct xb_drive_file){name, text};
 }
 
+const char *driver_source(const struct xb_drive *drive, struct xb_arena *arena)
+{
+	const char *below = drive->foreign->source;
+
+	return below ? xb_arena_printf(arena, "%s/%s", drive->source_dir, below) : drive->source_dir;
+}
+
 void driver_flags_env(const struct xb_drive *drive, struct xb_step *step, struct xb_arena *arena)
 {
 	static const char *const optimize[] = {

@@ -13,6 +13,9 @@ extern const struct xb_driver xb_driver_cargo;
 extern const struct xb_driver xb_driver_go;
 extern const struct xb_driver xb_driver_command;
 
+/* source_dir, or the directory of the unit's `source` below it. */
+const char *driver_source(const struct xb_drive *drive, struct xb_arena *arena);
+
 /* CFLAGS and CXXFLAGS as the profile says, for systems that have no word for it. */
 void driver_flags_env(const struct xb_drive *drive, struct xb_step *step, struct xb_arena *arena);
 

@@ -60,7 +60,7 @@ static void add_configure(const struct xb_drive *drive, struct xb_arena *arena, 
 	if (f->preset)
 		xb_argv_push(&argv, xb_arena_printf(arena, "--preset=%s", f->preset));
 	xb_argv_push(&argv, "-S");
-	xb_argv_push(&argv, drive->source_dir);
+	xb_argv_push(&argv, driver_source(drive, arena));
 	xb_argv_push(&argv, "-B");
 	xb_argv_push(&argv, drive->build_dir);
 	xb_argv_push(&argv, "-G");
@@ -81,7 +81,7 @@ static void add_configure(const struct xb_drive *drive, struct xb_arena *arena, 
 		xb_argv_push(&argv, f->settings.args.items[i]);
 	xb_argv_push(&argv, NULL);
 	step->argv = argv.items;
-	step->cwd = drive->source_dir; /* where presets are looked for */
+	step->cwd = driver_source(drive, arena); /* where presets are looked for */
 	step->once = true;
 }
 

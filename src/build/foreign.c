@@ -186,10 +186,12 @@ void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, 
 	pairs(out, "cache", &f->settings.cache);
 	pairs(out, "env", &f->settings.env);
 	words(out, "arg", &f->settings.args);
+	word(out, "source", f->source);
 	word(out, "preset", f->preset);
 	word(out, "build-type", f->build_type);
 	words(out, "goal", &f->targets);
 	words(out, "make-arg", &f->make_args);
+	word(out, "autoreconf", f->autoreconf ? "yes" : NULL);
 	words(out, "bin", &f->bins);
 	words(out, "feature", &f->features);
 	word(out, "cargo-profile", f->profile);

@@ -169,12 +169,14 @@ static const struct schema_key args_key = {"args", read_args, ADDED(args), NULL,
 
 static const struct schema_key cmake_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
+	{"source", schema_text, FOREIGN(source), &path_rule, false},
 	{"preset", schema_text, FOREIGN(preset), &name_rule, false},
 	{"build-type", schema_text, FOREIGN(build_type), &name_rule, false},
 	{"targets", schema_word_set, FOREIGN(targets), &name_rule, false},
 };
 static const struct schema_key meson_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
+	{"source", schema_text, FOREIGN(source), &path_rule, false},
 };
 static const struct schema_key autotools_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},

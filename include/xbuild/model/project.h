@@ -104,6 +104,7 @@ struct xb_foreign {
 	struct xb_place at; /* of the driver's key */
 	const char *dir;    /* below the project; "." by default */
 	struct xb_foreign_settings settings;
+	const char *source;		  /* cmake, meson: where its first file is, below dir; NULL: in dir itself */
 	const char *preset, *build_type;  /* cmake; NULL: none, and what the profile says */
 	struct xb_words targets;	  /* cmake: what is built; none: all */
 	struct xb_words make_args;	  /* autotools */

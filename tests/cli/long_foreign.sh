@@ -1,0 +1,160 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What others wrote, built by the build systems they chose: sources of the Debian archive, unchanged but for a project file beside
+# them, for both main targets; the results run. XB_FOREIGN names the ones to build (all).
+. "$(dirname "$0")/begin.sh"
+unset XBUILD_DEBIAN_MIRROR XBUILD_DATA_DIR
+qemu="qemu-aarch64"
+[ "$(uname -m)" = x86_64 ] || qemu="qemu-x86_64"
+command -v $qemu >/dev/null || skip "no $qemu"
+command -v apt-get >/dev/null || skip "no apt-get to fetch the sources with"
+for tool in cmake ninja meson make go; do command -v $tool >/dev/null || skip "no $tool"; done
+
+# project PACKAGE: its sources, and the project file from standard input
+project() {
+	python3 "$XB_SOURCE/tests/cli/source.py" "$1" "$work/$1"
+	cd "$work/$1"
+	cat >xbuild.yaml
+}
+
+# built NUMBER: builds, runs so many tests for both targets, and finds nothing to do the second time
+built() {
+	expect 0 "$xbuild" lock
+	expect 0 "$xbuild" build
+	expect 0 "$xbuild" test --format json
+	python3 - "$work/stdout" "$1" <<'PY'
+import json, sys
+result = json.load(open(sys.argv[1]))
+assert result["failed"] == 0 and result["skipped"] == 0 and result["passed"] == int(sys.argv[2]), result
+PY
+	expect 0 "$xbuild" build -n
+	[ ! -s "$work/stdout" ] || fail "the second build would run: $(cat "$work/stdout")"
+	for file in out/linux-aarch64/*; do
+		case $(file -b "$file") in
+		*"ARM aarch64"* | *directory* | *text* | *archive*) ;;
+		*) fail "$file: $(file -b "$file")" ;;
+		esac
+	done
+	rm -rf .xbuild
+}
+
+zlib() { # a configure script that no Autoconf made: commands
+	project zlib <<'YAML'
+name: zlib
+sysroot: { debian: bookworm }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  zlib:
+    command:
+      configure: [./configure, --prefix=/usr]
+      build: [make]
+      install: [make, install]
+    outputs: [lib/libz.so.1, lib/libz.a]
+  check:
+    sources: [test/example.c]
+    deps: [zlib]
+test:
+  example: { run: [build:check, /dev/null] }
+YAML
+	built 2
+}
+
+zstd() { # CMake, in a directory of the project from which it reaches out
+	project libzstd <<'YAML'
+name: zstd
+sysroot: { debian: bookworm }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  zstd:
+    cmake: { source: build/cmake, options: { ZSTD_BUILD_TESTS: OFF, ZSTD_BUILD_STATIC: OFF } }
+    outputs: [bin/zstd, lib/libzstd.so.1]
+test:
+  version: { run: [build:zstd, --version] }
+  benchmark: { run: [build:zstd, -b1, -e1, -i0, xbuild.yaml] }
+YAML
+	built 4
+}
+
+tmux() { # Autotools, with libraries of the sysroot
+	project tmux <<'YAML'
+name: tmux
+sysroot: { debian: bookworm, packages: [libevent-dev, libncurses-dev] }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  tmux:
+    autotools: { options: { disable-utf8proc: "" } }
+    outputs: [bin/tmux]
+test:
+  version: { run: [build:tmux, -V] }
+YAML
+	built 2
+}
+
+redis() { # a Makefile of Makefiles that knows no DESTDIR
+	project redis <<'YAML'
+name: redis
+sysroot: { debian: bookworm }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  redis:
+    make: { args: ["MALLOC=libc", "PREFIX=${dir.stage}/usr"] }
+    outputs: [bin/redis-server, bin/redis-cli]
+test:
+  version: { run: [build:redis, --version] }
+YAML
+	built 2
+}
+
+pkgconf() { # Meson
+	project pkgconf <<'YAML'
+name: pkgconf
+sysroot: { debian: bookworm }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  pkgconf:
+    meson: { options: { tests: disabled, default_library: static } }
+    outputs: [bin/pkgconf]
+test:
+  version: { run: [build:pkgconf, --version] }
+YAML
+	built 2
+}
+
+sqlite() { # Go with C: the program of the module's own examples, linked with the sysroot's library
+	project golang-github-mattn-go-sqlite3 <<'YAML'
+name: go-sqlite3
+sysroot: { debian: bookworm, packages: [libsqlite3-dev] }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  simple:
+    go: { packages: [./_example/simple], tags: [libsqlite3] }
+    outputs: [bin/simple]
+test:
+  simple: { run: [build:simple] }
+YAML
+	built 2
+}
+
+xbuild_itself() { # by its own CMakeLists.txt; what comes out is an xbuild
+	git -C "$XB_SOURCE" archive --prefix=xbuild/ HEAD | tar -x -C "$work"
+	cd "$work/xbuild"
+	libraries=$(sed -n 's/^build: *//p' scripts/packages.debian | tr ' ' '\n' | grep -e '-dev$' | grep -v '^libc6-dev$' | paste -sd, -)
+	cat >xbuild.yaml <<YAML
+name: xbuild
+sysroot: { debian: bookworm, packages: [$libraries] }
+targets: [linux-aarch64]
+build:
+  xbuild:
+    cmake: { options: { XBUILD_TESTS: OFF } }
+    outputs: [bin/xbuild]
+test:
+  version: { run: [build:xbuild, --version] }
+  targets: { run: [build:xbuild, targets] }
+YAML
+	built 2
+}
+
+for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite xbuild_itself}; do
+	"$name"
+	echo "$name: built and run for both targets"
+done
