@@ -6,6 +6,7 @@
 
 #include "missing.h"
 #include "outputs.h"
+#include "rust.h"
 
 #include "xbuild/app/op_doctor.h"
 #include "xbuild/app/op_drive.h"
@@ -33,6 +34,8 @@ struct build {
 	struct xb_tools tools;
 	struct xb_sysroot_paths *sysroots; /* same index as targets */
 	struct xb_setup *setups;
+	struct rust_setup rust;
+	bool has_cargo;
 	struct xb_build_result *result;
 	struct missing_log missing;
 	bool has_foreign, has_host_tools, host_is_added;
@@ -128,14 +131,20 @@ static int provision(struct build *b, struct xb_err *err)
 {
 	struct xb_app *app = b->app;
 	const bool tools = xb_plan_needs_tools(b->profile, b->units, b->n_units);
-	struct xb_want *wants = xb_arena_array(&app->arena, b->n_targets + 2, sizeof(*wants));
+	struct xb_want *wants = xb_arena_array(&app->arena, b->n_targets + 5, sizeof(*wants));
+	const struct xb_project_target *host = xb_app_host_target(app);
 	size_t n = 0;
 
+	b->has_cargo = rust_is_needed(b->units, b->n_units);
 	wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLCHAIN, .name = app->host.name};
 	if (tools)
 		wants[n++] = (struct xb_want){.kind = XB_WANT_TOOLS, .name = app->host.name};
 	for (size_t i = 0; i < b->n_targets; i++)
 		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = b->targets[i]->target->name};
+	if (b->has_cargo)
+		n += rust_wants(app, wants + n);
+	if (b->has_cargo && host)
+		wants[n++] = (struct xb_want){.kind = XB_WANT_SYSROOT, .name = host->target->name};
 	if (b->opts->dry_run && (tell_missing(b, wants, n, err) < 0 || b->must_fetch))
 		return err->code;
 	if (xb_provision(app, wants, n, err) < 0 || xb_provision_tools(app, tools, &b->tools, err) < 0)
@@ -144,7 +153,7 @@ static int provision(struct build *b, struct xb_err *err)
 	for (size_t i = 0; i < b->n_targets; i++)
 		if (xb_provision_sysroot(app, b->targets[i]->target, &b->sysroots[i], err) < 0)
 			return err->code;
-	return 0;
+	return b->has_cargo ? rust_provision_setup(app, &b->rust, err) : 0;
 }
 
 static void make_setups(struct build *b)
@@ -168,6 +177,8 @@ static void make_setups(struct build *b)
 					    : NULL,
 			.tools_only = i == 0 && b->host_is_added,
 		};
+	for (size_t i = 0; b->has_cargo && i < b->n_targets; i++)
+		rust_fill_setup(&b->rust, &b->setups[i]);
 }
 
 /* Host tools are made for this host, whatever targets were asked for: its target stands first then. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rust.h"
 #include "xbuild/app/op_doctor.h"
 #include "xbuild/app/program.h"
 #include "xbuild/app/provision.h"
@@ -75,6 +76,7 @@ int xb_op_drive(struct xb_app *app, const struct xb_drive_opts *opts, struct xb_
 	struct xb_drive_spec spec = {.setup = &setup};
 	const struct xb_project_target *host;
 	struct xb_sysroot_paths sysroot;
+	struct rust_setup rust;
 	struct xb_tools tools;
 
 	if (xb_app_need_project(app, err) < 0 || find(app, opts, &setup, &spec.unit, err) < 0 ||
@@ -84,6 +86,12 @@ int xb_op_drive(struct xb_app *app, const struct xb_drive_opts *opts, struct xb_
 	    xb_program_find("xbuild-wrap", &app->arena, &spec.wrap, err) < 0 ||
 	    xb_program_find("xbuild", &app->arena, &spec.xbuild, err) < 0)
 		return err->code;
+	if (spec.unit->driver == XB_DRIVER_CARGO) {
+		if (rust_provision_setup(app, &rust, err) < 0 ||
+		    rust_check_target(app, &rust.rust, setup.target->target, err) < 0)
+			return xb_wrap(err, "unit '%s'", opts->unit);
+		rust_fill_setup(&rust, &setup);
+	}
 	setup.tools = &tools;
 	setup.sysroot = &sysroot;
 	setup.jobs = xb_app_jobs(app);

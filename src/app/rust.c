@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "xbuild/app/op_drive.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
 #include "xbuild/sys/fs.h"
@@ -159,4 +160,35 @@ int rust_check_target(const struct xb_app *app, const struct xb_rust_tools *rust
 	return xb_hint(err,
 		       "'rustup target add %s' fetches it, or let xbuild lock a Rust: 'toolchain: { rust: \"1.85\" }'",
 		       target->rust_triple);
+}
+
+/* As deep as units depend on each other, without cycles: model/project saw to it. */
+bool rust_is_needed(struct xb_unit *const *units, size_t n_units)
+{
+	for (size_t i = 0; i < n_units; i++) {
+		const struct xb_unit *unit = units[i];
+
+		if (unit->driver == XB_DRIVER_CARGO || rust_is_needed(unit->deps, unit->n_deps) ||
+		    rust_is_needed(unit->host_tools, unit->n_host_tools))
+			return true;
+	}
+	return false;
+}
+
+int rust_provision_setup(struct xb_app *app, struct rust_setup *out, struct xb_err *err)
+{
+	const struct xb_project_target *host = xb_app_host_target(app);
+	struct rust_setup setup = {.has_host = host != NULL};
+
+	if (rust_provision(app, &setup.rust, err) < 0 ||
+	    (host && xb_provision_sysroot(app, host->target, &setup.host, err) < 0))
+		return err->code;
+	*out = setup;
+	return 0;
+}
+
+void rust_fill_setup(const struct rust_setup *rust, struct xb_setup *setup)
+{
+	setup->rust = &rust->rust;
+	setup->host_sysroot = rust->has_host ? &rust->host : NULL;
 }

@@ -4,6 +4,7 @@
 #define XBUILD_SRC_APP_RUST_H
 
 #include "xbuild/app/provision.h"
+#include "xbuild/build/compile.h"
 
 /* Is there a locked Rust, not the host's own? Needs the project. */
 bool rust_is_locked(const struct xb_app *app);
@@ -26,5 +27,17 @@ int rust_provision(struct xb_app *app, struct xb_rust_tools *out, struct xb_err 
 /* XB_E_NOT_FOUND when it has no standard library for the target. */
 int rust_check_target(const struct xb_app *app, const struct xb_rust_tools *rust, const struct xb_target *target,
 		      struct xb_err *err) XB_MUST_CHECK;
+
+/* Is one of the units made by cargo, or one that they need? */
+bool rust_is_needed(struct xb_unit *const *units, size_t n_units);
+
+/* What a build of units of cargo needs besides, in app->arena: the Rust, and the sysroot of this host's own kind if there is. */
+struct rust_setup {
+	struct xb_rust_tools rust;
+	struct xb_sysroot_paths host;
+	bool has_host;
+};
+int rust_provision_setup(struct xb_app *app, struct rust_setup *out, struct xb_err *err) XB_MUST_CHECK;
+void rust_fill_setup(const struct rust_setup *rust, struct xb_setup *setup);
 
 #endif

@@ -15,6 +15,7 @@ struct run {
 	struct xb_foreign foreign; /* resolved, with the paths of this machine */
 	struct xb_drive drive;
 	struct xb_wrapper_spec wrapper;
+	struct xb_cross host; /* cargo: wrappers for this machine's own kind */
 	struct xb_unit_list needs;
 	const char *root;    /* absolute: holds build, src, wrap, deps, tools, home, tmp, records, log */
 	const char *records; /* what the wrappers saw */

@@ -11,6 +11,7 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
+#include "xbuild/build/rust_launch.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/host.h"
@@ -135,7 +136,54 @@ static void fill_drive(struct run *r)
 	d->target = setup->target;
 	d->profile = setup->profile;
 	d->foreign = &r->foreign;
-	d->vendor_dir = r->spec->unit->foreign->vendor ? in_project(r, r->spec->unit->foreign->vendor) : NULL;
+}
+
+/* What cargo is told: launchers, crates, and wrappers for what runs on this machine while it builds. */
+static void fill_rust(struct run *r)
+{
+	const struct xb_setup *setup = r->spec->setup;
+	const struct xb_sysroot_paths *host = setup->host_sysroot;
+	const char *vendor = r->spec->unit->foreign->vendor;
+	struct xb_drive *d = &r->drive;
+
+	if (r->driver->kind != XB_DRIVER_CARGO || !setup->rust)
+		return;
+	d->rust_bin = below(r, "rust/bin");
+	d->vendor_dir = vendor ? in_project(r, vendor) : setup->rust->crates_dir;
+	if (!host)
+		return;
+	d->host = host->target == d->cross.target ? &d->cross : &r->host;
+	r->host = (struct xb_cross){.target = host->target,
+				    .sysroot = host->dir,
+				    .wrapper_dir = below(r, "host"),
+				    .clang_major = setup->tools->major};
+}
+
+static int make_rust(struct run *r, struct xb_err *err)
+{
+	const struct xb_setup *setup = r->spec->setup;
+	const struct xb_rust_launch launch = {
+		.dir = below(r, "rust"),
+		.program = r->spec->wrap,
+		.rust = setup->rust,
+		.project_dir = r->drive.project_dir,
+		.build_dir = r->drive.build_dir,
+		.crates_dir = r->drive.vendor_dir,
+	};
+	struct xb_wrapper_spec host = r->wrapper;
+
+	if (!r->drive.rust_bin)
+		return 0;
+	if (r->drive.host == &r->host) {
+		host.dir = r->host.wrapper_dir;
+		host.sysroot = setup->host_sysroot;
+		host.target = NULL;
+		host.prefixes = NULL;
+		host.record_dir = NULL;
+		if (xb_wrapper_make(&host, err) < 0)
+			return err->code;
+	}
+	return xb_rust_launch_make(&launch, err);
 }
 
 /* Wrappers, host tools of the project, then the host's directories; relative ones mean another place in each step. */
@@ -372,6 +420,7 @@ int drive_place(struct run *r, struct xb_err *err)
 	r->records = below(r, "records");
 	fill_wrapper(r);
 	fill_drive(r);
+	fill_rust(r);
 	fill_path(r);
 	const struct xb_foreign_dirs dirs = {r->drive.source_dir, r->drive.build_dir, r->drive.stage_dir,
 					     r->drive.cross.sysroot};
@@ -381,8 +430,8 @@ int drive_place(struct run *r, struct xb_err *err)
 	/* a run that was killed may have left anything */
 	if (xb_fs_exists(below(r, "running")) && xb_fs_remove(r->root, err) < 0)
 		return err->code;
-	if (make_dirs(r, err) < 0 || xb_wrapper_make(&r->wrapper, err) < 0 || make_prefixes(r, err) < 0 ||
-	    make_tools(r, err) < 0)
+	if (make_dirs(r, err) < 0 || xb_wrapper_make(&r->wrapper, err) < 0 || make_rust(r, err) < 0 ||
+	    make_prefixes(r, err) < 0 || make_tools(r, err) < 0)
 		return err->code;
 	return copy_sources(r, err);
 }

@@ -168,6 +168,20 @@ static void pairs(struct xb_command *out, const char *key, const struct xb_pairs
 		xb_command_word(out, xb_arena_printf(out->arena, "%s:%s=%s", key, list->names[i], list->values[i]));
 }
 
+/* By content: where they are differs from machine to machine. */
+static void rust_words(const struct xb_setup *setup, struct xb_command *out)
+{
+	char hex[XB_DIGEST_HEX];
+
+	if (!setup->rust)
+		return;
+	word(out, "rust", xb_arena_strdup(out->arena, xb_digest_hex(&setup->rust->tools.digest, hex)));
+	if (setup->rust->crates_dir)
+		word(out, "crates", xb_arena_strdup(out->arena, xb_digest_hex(&setup->rust->crates_digest, hex)));
+	if (setup->host_sysroot)
+		word(out, "host", xb_arena_strdup(out->arena, xb_digest_hex(&setup->host_sysroot->digest, hex)));
+}
+
 void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign *f,
 		      struct xb_command *out)
 {
@@ -196,6 +210,8 @@ void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, 
 	words(out, "feature", &f->features);
 	word(out, "cargo-profile", f->profile);
 	word(out, "vendor", f->vendor);
+	if (unit->driver == XB_DRIVER_CARGO)
+		rust_words(setup, out);
 	words(out, "package", &f->packages);
 	words(out, "tag", &f->tags);
 	words(out, "ldflag", &f->ldflags);
@@ -220,7 +236,8 @@ static bool is_left_out(const char *dir, const char *name)
 {
 	if (strcmp(name, ".git") == 0 || strcmp(name, ".hg") == 0 || strcmp(name, ".svn") == 0)
 		return true;
-	return strcmp(dir, ".") == 0 && (strcmp(name, "out") == 0 || strcmp(name, ".xbuild") == 0);
+	return strcmp(dir, ".") == 0 &&
+	       (strcmp(name, "out") == 0 || strcmp(name, ".xbuild") == 0 || strcmp(name, "compile_commands.json") == 0);
 }
 
 /* A link to a file counts as that file; another one by its text, which is all that a build sees of it without following. */

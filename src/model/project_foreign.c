@@ -250,6 +250,18 @@ static void default_outputs(struct schema *s, struct xb_unit *unit)
 	unit->outputs.len = bins->len;
 }
 
+/* What is read besides is in no key of the result. */
+static void check_vendor(struct schema *s, const struct xb_yaml *node, const struct xb_foreign *f)
+{
+	const struct xb_yaml *vendor = f->vendor ? xb_yaml_get(node, "vendor") : NULL;
+	const size_t n = strlen(f->dir);
+
+	if (!vendor || strcmp(f->dir, ".") == 0 || (strncmp(f->vendor, f->dir, n) == 0 && f->vendor[n] == '/'))
+		return;
+	schema_refuse(s, vendor->at, xb_arena_printf(s->arena, "as in %s/vendor", f->dir),
+		      "vendor: expected a directory below 'dir', %s", f->dir);
+}
+
 static void check_command(struct schema *s, const struct xb_yaml *node, const struct xb_unit *unit)
 {
 	const struct xb_foreign *f = unit->foreign;
@@ -276,6 +288,7 @@ void project_read_foreign(struct schema *s, const struct xb_yaml *node, struct x
 	n = 1 + settings_groups(unit->driver, &unit->foreign->settings, groups + 1);
 	schema_read(s, value, groups, n, xb_driver_key(unit->driver));
 	check_command(s, value, unit);
+	check_vendor(s, value, unit->foreign);
 	default_outputs(s, unit);
 	if (unit->outputs.len)
 		unit->output_name = xb_output_file_name(unit->outputs.items[0]);

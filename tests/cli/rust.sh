@@ -9,7 +9,7 @@ cat >xbuild.yaml <<'YAML'
 name: parcel
 version: "1"
 toolchain: { llvm: "19", rust: "1.0", crates: [librust-tally-dev] }
-sysroot: { debian: test, packages: [libtally-dev] }
+sysroot: { debian: test, packages: [libtally-dev] } # a C library of a crate
 hosts: [HOST]
 targets: [linux-x86_64, linux-aarch64]
 build:
@@ -69,6 +69,28 @@ says "target 'linux-riscv64' is not one of the project's"
 if command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null; then
 	expect 0 "$xbuild" cargo --target linux-aarch64 test --bin agent
 fi
+
+# a unit: built by the same cargo for both targets, once; its program is an output like any other
+cp -r ../project "$work/unit" && cd "$work/unit" && rm -rf .xbuild
+sed -i 's/    sources: .*/    cargo: { bins: [agent] }/' xbuild.yaml
+expect 0 "$xbuild" build -v
+[ "$(grep -cE '^ *BUILD ' "$work/stderr")" = 2 ] || fail "expected two runs of cargo"
+prints '^out/linux-aarch64/agent$'
+file -b out/linux-aarch64/agent | grep -q 'ARM aarch64' || fail "no program for aarch64"
+file -b out/linux-x86_64/agent | grep -q 'x86-64' || fail "no program for x86-64"
+expect 0 "$xbuild" build -v
+! grep -qE '^ *BUILD ' "$work/stderr" || fail "cargo ran again although nothing changed"
+echo '/* other */' >>src/agent.c
+expect 0 "$xbuild" build -v
+[ "$(grep -cE '^ *BUILD ' "$work/stderr")" = 2 ] || fail "a changed source was not built"
+
+# crates that the lock does not have
+sed 's/librust-tally-dev/librust-count-dev/' xbuild.yaml >new && mv new xbuild.yaml
+expect 0 "$xbuild" lock
+expect 1 "$xbuild" build
+says 'no matching package named `tally` found'
+says 'no registry is asked'
+cd "$work/project"
 
 # a tree that lost a file is found and mended
 chmod -R u+w "$tree/.."

@@ -46,6 +46,10 @@ struct xb_setup {
 	/* What runs programs of the target here ("/usr/bin/qemu-aarch64", "-L", sysroot), ends with NULL; empty where this host
 	 * does by itself; NULL: nothing does. For units of other build systems. */
 	const char *const *emulator;
+	/* For units of cargo: the Rust that builds them, and the sysroot of this machine's own kind, for what runs while they
+	 * are built. NULL: none. */
+	const struct xb_rust_tools *rust;
+	const struct xb_sysroot_paths *host_sysroot;
 	bool tools_only; /* nothing but what others need as host tools is built for this target */
 };
 
