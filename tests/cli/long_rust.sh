@@ -40,7 +40,7 @@ for target in linux-x86_64 linux-aarch64; do
 	expect 0 "$xbuild" image --target "$target" --output rootfs="$root.tar"
 	mkdir "$root" && tar -xf "$root.tar" -C "$root"
 	find "$root/" -name 'libpq.so.5*' | grep -q . || fail "$target: no libpq in the image"
-	case $target in *aarch64) qemu=qemu-aarch64 ;; *) qemu=qemu-x86_64 ;; esac
+	qemu=qemu-${target#linux-}
 	command -v $qemu >/dev/null || qemu=$qemu-static
 	command -v $qemu >/dev/null || continue
 	expect 0 $qemu -L "$root" "$root/usr/bin/rust-hello"

@@ -88,7 +88,7 @@ expect 0 "$xbuild" build -v
 sed 's/librust-tally-dev/librust-count-dev/' xbuild.yaml >new && mv new xbuild.yaml
 expect 0 "$xbuild" lock
 expect 1 "$xbuild" build
-says 'no matching package named `tally` found'
+says 'no matching package named .tally. found'
 says 'no registry is asked'
 cd "$work/project"
 
