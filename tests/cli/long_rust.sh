@@ -41,9 +41,9 @@ for target in linux-x86_64 linux-aarch64; do
 	mkdir "$root" && tar -xf "$root.tar" -C "$root"
 	find "$root/" -name 'libpq.so.5*' | grep -q . || fail "$target: no libpq in the image"
 	qemu=qemu-${target#linux-}
-	command -v $qemu >/dev/null || qemu=$qemu-static
-	command -v $qemu >/dev/null || continue
-	expect 0 $qemu -L "$root" "$root/usr/bin/rust-hello"
+	command -v "$qemu" >/dev/null || qemu=$qemu-static
+	command -v "$qemu" >/dev/null || continue
+	expect 0 "$qemu" -L "$root" "$root/usr/bin/rust-hello"
 	prints "^hello from linux-"
 	prints 'the same again: true'
 	prints 'SELECT "parcels"\."id" FROM "parcels"'
