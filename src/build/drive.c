@@ -11,11 +11,13 @@
 #include "xbuild/base/path.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/filelock.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/proc.h"
 
 #define TAIL_BYTES (16 * 1024) /* of a failed step's output: what people look at */
 #define TAIL_LINES 60
+#define TIDY_MS	   2000
 
 static const char *below(struct run *r, const char *name)
 {
@@ -94,36 +96,82 @@ static int step_failed(struct run *r, const struct xb_step *step, const struct x
 	return xb_hint(err, "commands and output of all steps: %s/log", r->root);
 }
 
-static int run_step(struct run *r, struct xb_step *step, struct xb_err *err)
+/* Jobs that are free now, for a tool that cannot ask for more later. The first one is ours already. */
+static int take_jobs(struct run *r, int fd)
 {
-	struct xb_procs *procs = xb_procs_new();
-	struct xb_proc_result ended = {0};
-	struct xb_proc_spec spec = {.cwd = step->cwd ? step->cwd : r->drive.build_dir};
-	struct xb_argv argv = {.arena = &r->arena};
+	int n = 1;
+	char byte;
+
+	while (n < r->spec->jobs && read(fd, &byte, 1) == 1)
+		n++;
+	return n;
+}
+
+static void give_jobs(int fd, int n)
+{
+	while (n-- > 1)
+		(void)!write(fd, "+", 1);
+}
+
+/* A tool that is asked to end gets time to tidy up; what interrupted us asked the whole process group. */
+static int wait_step(struct run *r, struct xb_procs *procs, struct xb_proc_result *ended, struct xb_err *err)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
 	void *unused;
-	int rc;
+	const int rc = xb_procs_wait(procs, -1, r->spec->interrupted, &unused, ended, err);
+
+	if (rc != 0)
+		return rc;
+	(void)!xb_procs_wait(procs, TIDY_MS, NULL, &unused, ended, &ignored);
+	return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+}
+
+/* What the step starts and what shares jobs with it; `jobs` are ours. */
+static int start_step(struct run *r, struct xb_procs *procs, struct xb_step *step, int pool, int jobs,
+		      struct xb_err *err)
+{
+	struct xb_proc_spec spec = {.cwd = step->cwd ? step->cwd : r->drive.build_dir, .share_group = true};
+	struct xb_argv argv = {.arena = &r->arena};
+	const char *makeflags = NULL;
 
 	for (const char *const *w = step->argv; *w; w++)
 		xb_argv_push(&argv, *w);
 	if (step->pool == XB_POOL_WORD || step->pool == XB_POOL_NINJA)
-		xb_argv_push(&argv, xb_arena_printf(&r->arena, "-j%d", r->spec->jobs));
+		xb_argv_push(&argv, xb_arena_printf(&r->arena, "-j%d", jobs));
 	xb_argv_push(&argv, NULL);
 	argv.items[0] = drive_find(r, step);
-	spec.argv = argv.items;
-	spec.env = drive_env(r, step,
-			     step->pool == XB_POOL_MAKE ? xb_arena_printf(&r->arena, "-j%d", r->spec->jobs) : NULL);
 	if (!argv.items[0]) {
-		xb_procs_free(procs);
 		xb_fail(err, XB_E_NOT_FOUND, "unit '%s': %s: there is no program '%s'", r->spec->unit->name, step->what,
 			step->argv[0]);
 		return xb_hint(err, "programs are looked for in PATH, and for names with a slash below '%s'", spec.cwd);
 	}
 	step->argv = argv.items;
-	rc = xb_procs_start(procs, &spec, NULL, err);
+	if (step->pool == XB_POOL_MAKE && pool >= 0) {
+		spec.pass_fd = pool;
+		makeflags = xb_arena_printf(&r->arena, " -j%d --jobserver-auth=%d,%d", r->spec->jobs, XB_PROC_PASSED,
+					    XB_PROC_PASSED);
+	} else if (step->pool == XB_POOL_MAKE) {
+		makeflags = xb_arena_printf(&r->arena, " -j%d", r->spec->jobs);
+	}
+	spec.argv = argv.items;
+	spec.env = drive_env(r, step, makeflags);
+	return xb_procs_start(procs, &spec, NULL, err);
+}
+
+static int run_step(struct run *r, struct xb_step *step, struct xb_err *err)
+{
+	const bool fixed = step->pool == XB_POOL_WORD || step->pool == XB_POOL_NINJA;
+	const int flags = O_RDWR | O_CLOEXEC | (fixed ? O_NONBLOCK : 0);
+	int pool XB_CLEANUP(xb_fs_close) = r->spec->jobserver ? open(r->spec->jobserver, flags) : -1;
+	const int jobs = fixed && pool >= 0 ? take_jobs(r, pool) : r->spec->jobs;
+	struct xb_procs *procs = xb_procs_new();
+	struct xb_proc_result ended = {0};
+	int rc = start_step(r, procs, step, pool, jobs, err);
+
 	if (rc == 0)
-		rc = xb_procs_wait(procs, -1, r->spec->interrupted, &unused, &ended, err);
-	if (rc == 0)
-		rc = xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+		rc = wait_step(r, procs, &ended, err);
+	if (fixed && pool >= 0)
+		give_jobs(pool, jobs);
 	if (rc > 0)
 		rc = append_log(r, step, xb_str_sv(&ended.output), err);
 	if (rc == 0 && ended.exit_code != 0)
@@ -174,9 +222,14 @@ static int publish(struct run *r, struct xb_err *err)
 static int work(struct run *r, struct xb_err *err)
 {
 	const char *running;
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
 	int rc;
 
-	if (drive_place(r, err) < 0)
+	if (drive_find_root(r, err) < 0 || xb_fs_mkdirs(r->parent, 0755, err) < 0 ||
+	    /* what an xbuild that was killed has started may run still */
+	    xb_filelock_acquire(&lock, xb_arena_printf(&r->arena, "%s.lock", r->root), NULL, r->spec->interrupted,
+				err) < 0 ||
+	    drive_place(r, err) < 0)
 		return err->code;
 	running = below(r, "running");
 	if (xb_fs_remove(below(r, "log"), err) < 0 || touch(running, err) < 0)

@@ -18,13 +18,18 @@ struct run {
 	struct xb_cross host; /* cargo: wrappers for this machine's own kind */
 	struct xb_unit_list needs;
 	const char *root;    /* absolute: holds build, src, wrap, deps, tools, home, tmp, records, log */
+	const char *parent;  /* of root */
 	const char *records; /* what the wrappers saw */
 	const char *path;    /* PATH of the steps */
 	struct xb_stage stage;
 	struct xb_str *shown;
 };
 
-/* drive_place.c: where everything is. Fills root, drive, wrapper, path; makes the directories and what stands in them. */
+/*
+ * drive_place.c: where everything is. The first fills root and parent, the second, called with the root locked, the rest, and
+ * makes the directories and what stands in them.
+ */
+int drive_find_root(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 int drive_place(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 /* drive_env.c: "NAME=value" for a step, ends with NULL; in the arena. `pool` adds what shares jobs (MAKEFLAGS). */
@@ -34,5 +39,7 @@ const char *drive_find(struct run *r, const struct xb_step *step);
 
 /* drive_check.c: what was installed (r->stage), before anything is published. */
 int drive_check(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+/* drive_leaks.c: what the wrappers saw. Warnings go to r->shown. */
+int drive_check_leaks(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

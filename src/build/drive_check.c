@@ -66,5 +66,5 @@ int drive_check(struct run *r, struct xb_err *err)
 		if (e->type == XB_STAGE_FILE && e->size_bytes >= 52 && check_elf(r, e, err) < 0)
 			return err->code;
 	}
-	return 0;
+	return drive_check_leaks(r, err);
 }

@@ -94,6 +94,14 @@ static int digest_root(struct run *r, char *hex, struct xb_err *err)
 	return 0;
 }
 
+/* Behind "<unit>-": a digest, or one with ".lock". */
+static bool is_digest_name(const char *rest)
+{
+	const size_t n = strspn(rest, "0123456789abcdef");
+
+	return n == DIGEST_CHARS && (!rest[n] || strcmp(rest + n, ".lock") == 0);
+}
+
 /* Those of the unit's other digests. */
 static int remove_older(struct run *r, const char *parent, const char *name, struct xb_err *err)
 {
@@ -107,7 +115,8 @@ static int remove_older(struct run *r, const char *parent, const char *name, str
 	for (size_t i = 0; i < list.len; i++) {
 		const char *other = list.items[i].name;
 
-		if (strncmp(other, name, n) != 0 || strlen(other) != strlen(name) || strcmp(other, name) == 0)
+		if (strncmp(other, name, n) != 0 || strncmp(other, name, strlen(name)) == 0 ||
+		    !is_digest_name(other + n))
 			continue;
 		if (xb_fs_remove(xb_arena_printf(&r->arena, "%s/%s", parent, other), err) < 0)
 			return err->code;
@@ -382,19 +391,21 @@ static int make_dirs(struct run *r, struct xb_err *err)
 	return 0;
 }
 
-static int find_root(struct run *r, struct xb_err *err)
+int drive_find_root(struct run *r, struct xb_err *err)
 {
 	const struct xb_setup *setup = r->spec->setup;
-	const char *parent, *name;
 	char hex[XB_DIGEST_HEX];
 
-	if (digest_root(r, hex, err) < 0)
+	r->drive.unit = r->spec->unit->name;
+	r->drive.project_dir = setup->project->dir;
+	xb_foreign_needs(r->spec->unit, &r->arena, &r->needs);
+	if (xb_foreign_programs(r->spec->unit, r->driver, &r->arena, &r->drive.programs, err) < 0 ||
+	    digest_root(r, hex, err) < 0)
 		return err->code;
-	parent = in_project(r, xb_arena_printf(&r->arena, ".xbuild/foreign/%s/%s", setup->target->target->name,
-					       setup->profile->name));
-	name = xb_arena_printf(&r->arena, "%s-%s", r->spec->unit->name, hex);
-	r->root = xb_arena_printf(&r->arena, "%s/%s", parent, name);
-	return remove_older(r, parent, name, err);
+	r->parent = in_project(r, xb_arena_printf(&r->arena, ".xbuild/foreign/%s/%s", setup->target->target->name,
+						  setup->profile->name));
+	r->root = xb_arena_printf(&r->arena, "%s/%s-%s", r->parent, r->spec->unit->name, hex);
+	return 0;
 }
 
 /* config.guess's word for this host. */
@@ -411,11 +422,8 @@ int drive_place(struct run *r, struct xb_err *err)
 {
 	const struct xb_drive_spec *spec = r->spec;
 
-	r->drive.unit = spec->unit->name;
-	r->drive.project_dir = spec->setup->project->dir;
 	r->drive.build_machine = build_machine(&r->arena);
-	xb_foreign_needs(spec->unit, &r->arena, &r->needs);
-	if (xb_foreign_programs(spec->unit, r->driver, &r->arena, &r->drive.programs, err) < 0 || find_root(r, err) < 0)
+	if (remove_older(r, r->parent, r->root + strlen(r->parent) + 1, err) < 0)
 		return err->code;
 	r->records = below(r, "records");
 	fill_wrapper(r);

@@ -6,6 +6,7 @@
 #ifndef XBUILD_BUILD_EXEC_H
 #define XBUILD_BUILD_EXEC_H
 
+#include "pool.h"
 #include "xbuild/base/map.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/build/foreign.h"
@@ -46,6 +47,9 @@ struct exec {
 	size_t n_starts;
 	struct xb_procs *procs;
 	XB_VEC(struct job *) jobs;    /* that run */
+	struct pool pool;	      /* where units of other build systems are in the graph */
+	size_t n_foreign;	      /* of them that run */
+	bool starved;		      /* something could start, but for a free job */
 	struct queue links, compiles; /* ready: what others wait for longest comes first */
 	size_t n_done;
 	bool stopping;	     /* a command failed and -k was not given */

@@ -26,6 +26,10 @@ void exec_foreign_argv(struct exec *x, const struct job *job, struct xb_argv *ar
 	xb_argv_push(argv, setup->profile->name);
 	xb_argv_push(argv, "--manifest");
 	xb_argv_push(argv, job->output);
+	if (x->pool.path) {
+		xb_argv_push(argv, "--jobserver");
+		xb_argv_push(argv, xb_arena_strdup(argv->arena, x->pool.path));
+	}
 	xb_argv_push(argv, action->variant->unit->name);
 	xb_argv_push(argv, NULL);
 }

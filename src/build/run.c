@@ -168,6 +168,7 @@ int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err)
 		return err->code;
 	}
 	XB_VEC_PUSH(&x->jobs, job);
+	x->n_foreign += action->variant->kind == XB_ACTION_FOREIGN;
 	action->state = XB_STATE_RUNNING;
 	return 0;
 }

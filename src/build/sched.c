@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/build/sched.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "reading.h"
 #include "xbuild/base/alloc.h"
@@ -10,6 +12,10 @@
 #include "xbuild/build/compdb.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/host.h"
+
+#define FOREIGN_ENDS_MS 3000
+#define STARVED_MS	20 /* how often it is asked whether somebody else's tool gave a job back */
 
 void xb_strip_ansi(struct xb_sv text, struct xb_str *out)
 {
@@ -231,12 +237,50 @@ static bool is_interrupted(const struct exec *x)
 
 static void fill_slots(struct exec *x)
 {
+	x->starved = false;
 	while (!x->stopping && !is_interrupted(x) && xb_procs_running(x->procs) < (size_t)x->options->jobs) {
-		struct xb_action *action = next_ready(x);
+		const size_t before = xb_procs_running(x->procs);
+		struct xb_action *action;
 
+		x->starved = !pool_take(&x->pool);
+		if (x->starved)
+			return;
+		action = next_ready(x);
+		if (action)
+			advance(x, action);
+		if (xb_procs_running(x->procs) == before)
+			pool_give(&x->pool);
 		if (!action)
 			return;
-		advance(x, action);
+	}
+}
+
+/* A build system that was killed cannot give back what its tools had taken. */
+static void give_back(struct exec *x, const struct job *job)
+{
+	x->n_foreign -= job->action->variant->kind == XB_ACTION_FOREIGN;
+	if (x->n_foreign)
+		pool_give(&x->pool);
+	else
+		pool_settle(&x->pool, xb_procs_running(x->procs));
+}
+
+/* Tools tidy up when they are asked to end: make removes the file that it was making. Then what is left is killed. */
+static void end_foreign(struct exec *x)
+{
+	const int64_t until = xb_host_monotonic_ms() + FOREIGN_ENDS_MS;
+
+	if (!x->n_foreign)
+		return;
+	xb_procs_signal(x->procs, SIGTERM);
+	while (xb_procs_running(x->procs) && xb_host_monotonic_ms() < until) {
+		struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+		struct xb_proc_result ended = {0};
+		void *user;
+
+		if (xb_procs_wait(x->procs, until - xb_host_monotonic_ms(), NULL, &user, &ended, &ignored) <= 0)
+			return;
+		xb_proc_result_release(&ended);
 	}
 }
 
@@ -265,15 +309,18 @@ static int loop(struct exec *x, struct xb_err *err)
 		int rc;
 
 		fill_slots(x);
-		if (is_interrupted(x))
+		if (is_interrupted(x)) {
+			end_foreign(x);
 			return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
+		}
 		if (!xb_procs_running(x->procs))
 			return 0;
-		rc = xb_procs_wait(x->procs, -1, x->options->interrupted, &user, &ended, err);
+		rc = xb_procs_wait(x->procs, x->starved ? STARVED_MS : -1, x->options->interrupted, &user, &ended, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 0)
 			continue;
+		give_back(x, user);
 		/* the free slot is filled before the result is hashed and published */
 		if (ended.exit_code == 0)
 			fill_slots(x);
@@ -386,6 +433,7 @@ static int conclude(struct exec *x, struct xb_err *err)
 
 static void close_all(struct exec *x)
 {
+	pool_close(&x->pool);
 	xb_procs_free(x->procs); /* first: what is still running writes to the jobs' files */
 	for (size_t i = 0; i < x->jobs.len; i++)
 		job_free(x->jobs.items[i]);
@@ -403,11 +451,25 @@ static void close_all(struct exec *x)
 	xb_err_release(&x->first);
 }
 
+static int open_pool(struct exec *x, struct xb_err *err)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.xbuild/jobserver", x->options->project_dir);
+	bool wanted = false;
+
+	for (size_t i = 0; i < x->graph->n_actions && !wanted; i++)
+		wanted = x->graph->actions[i]->variant->kind == XB_ACTION_FOREIGN;
+	if (!wanted || x->options->dry_run)
+		return 0;
+	return pool_open(&x->pool, path, (size_t)x->options->jobs, err);
+}
+
 static int run(struct exec *x, struct xb_err *err)
 {
 	struct xb_err late XB_CLEANUP(xb_err_release) = {0};
 	int rc;
 
+	if (open_pool(x, err) < 0)
+		return err->code;
 	queue_first(x);
 	rc = loop(x, err);
 	if (x->options->dry_run) {
@@ -431,7 +493,7 @@ int xb_sched_run(struct xb_graph *graph, const struct xb_sched_options *options,
 {
 	char *cache XB_CLEANUP(xb_free_ptr) = xb_path_join(options->project_dir, ".xbuild/statcache");
 	struct xb_sched_result result = {0};
-	struct exec x = {.graph = graph, .options = options, .result = &result, .arena = arena};
+	struct exec x = {.graph = graph, .options = options, .result = &result, .arena = arena, .pool = {.fd = -1}};
 	int rc;
 
 	if (!options->dry_run && make_dirs(options->project_dir, err) < 0)

@@ -30,6 +30,7 @@
 
 struct child {
 	pid_t pid;
+	bool in_our_group;
 	int out_fd[2]; /* read ends: stdout (or both), stderr; -1 once at their end */
 	int exit_fd;   /* readable when the child has ended, or -1: ask */
 	bool ended;    /* and reaped: pid is nobody's now */
@@ -64,6 +65,12 @@ static void free_child(struct child *c)
 	free(c);
 }
 
+/* With its descendants, as far as it leads a group of its own. */
+static void kill_child(const struct child *c, int signal)
+{
+	kill(c->in_our_group ? c->pid : -c->pid, signal);
+}
+
 struct xb_procs *xb_procs_new(void)
 {
 	return xb_alloc(sizeof(struct xb_procs));
@@ -75,7 +82,7 @@ void xb_procs_free(struct xb_procs *p)
 		return;
 	for (size_t i = 0; i < p->children.len; i++) {
 		if (!p->children.items[i]->ended)
-			kill(-p->children.items[i]->pid, SIGKILL);
+			kill_child(p->children.items[i], SIGKILL);
 	}
 	for (size_t i = 0; i < p->children.len; i++) {
 		struct child *c = p->children.items[i];
@@ -98,7 +105,7 @@ void xb_procs_signal(struct xb_procs *p, int signal)
 {
 	for (size_t i = 0; i < p->children.len; i++)
 		if (!p->children.items[i]->ended)
-			kill(-p->children.items[i]->pid, signal);
+			kill_child(p->children.items[i], signal);
 }
 
 static int open_outputs(struct child *c, const struct xb_proc_spec *spec, int write_fd[2], struct xb_err *err)
@@ -128,7 +135,8 @@ int xb_procs_start(struct xb_procs *p, const struct xb_proc_spec *spec, void *us
 	failed = open_outputs(c, spec, write_fd, err);
 	c->start_ms = xb_host_monotonic_ms();
 	if (!failed)
-		failed = proc_spawn(spec, write_fd, &c->pid, err);
+		c->in_our_group = spec->share_group;
+	failed = proc_spawn(spec, write_fd, &c->pid, err);
 	/* Our copies must go at once: while one is open, the output has no end. */
 	xb_fs_close(&write_fd[0]);
 	xb_fs_close(&write_fd[1]);
@@ -234,7 +242,7 @@ static void kill_late(struct child *c, int64_t now_ms)
 {
 	if (!c->deadline_ms || now_ms < c->deadline_ms)
 		return;
-	kill(-c->pid, SIGKILL);
+	kill_child(c, SIGKILL);
 	c->result.timed_out = true;
 	c->deadline_ms = 0;
 }

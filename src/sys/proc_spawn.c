@@ -46,6 +46,8 @@ static int fill_actions(posix_spawn_file_actions_t *actions, const struct xb_pro
 	if (!rc && !spec->inherit_output)
 		rc = posix_spawn_file_actions_adddup2(actions, spec->split_output ? out_fd[1] : out_fd[0],
 						      STDERR_FILENO);
+	if (!rc && spec->pass_fd)
+		rc = posix_spawn_file_actions_adddup2(actions, spec->pass_fd, XB_PROC_PASSED);
 	if (!rc && spec->cwd)
 		rc = posix_spawn_file_actions_addchdir_np(actions, spec->cwd);
 #ifdef POSIX_SPAWN_CLOEXEC_DEFAULT
@@ -57,16 +59,17 @@ static int fill_actions(posix_spawn_file_actions_t *actions, const struct xb_pro
 #elif defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
 	/* Ours are all close-on-exec; this is for those that we inherited without knowing. */
 	if (!rc)
-		rc = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+		rc = posix_spawn_file_actions_addclosefrom_np(actions,
+							      (spec->pass_fd ? XB_PROC_PASSED : STDERR_FILENO) + 1);
 #endif
 	return rc;
 }
 
-static int fill_attributes(posix_spawnattr_t *attr)
+static int fill_attributes(posix_spawnattr_t *attr, bool share_group)
 {
 	/* What a caller of ours may have ignored; exec resets caught signals by itself, but not ignored ones. */
 	static const int numbers[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD};
-	short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	short flags = (share_group ? 0 : POSIX_SPAWN_SETPGROUP) | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	sigset_t set;
 	int rc;
 
@@ -97,7 +100,7 @@ int proc_spawn(const struct xb_proc_spec *spec, const int out_fd[2], pid_t *out_
 	posix_spawnattr_init(&attr);
 	rc = fill_actions(&actions, spec, in_fd, out_fd);
 	if (!rc)
-		rc = fill_attributes(&attr);
+		rc = fill_attributes(&attr, spec->share_group);
 	if (!rc)
 		rc = posix_spawn(out_pid, spec->argv[0], &actions, &attr, as_spawn_list(spec->argv),
 				 as_spawn_list(spec->env));

@@ -72,7 +72,7 @@ expect 0 "$xbuild" build -v words
 built 2 "a new file"
 sed -i 's/WORDS_GREETING: .*}/WORDS_GREETING: bye }/; s/bye } *$/bye } }/' xbuild.yaml
 expect 0 "$xbuild" build -v words
-[ "$(find .xbuild/foreign/linux-aarch64/release -maxdepth 1 -name 'words-*' | wc -l)" = 1 ] ||
+[ "$(find .xbuild/foreign/linux-aarch64/release -maxdepth 1 -type d -name 'words-*' | wc -l)" = 1 ] ||
 	fail "the build directory of other options is still there"
 
 expect 0 "$xbuild" test
@@ -92,6 +92,49 @@ if command -v gcc >/dev/null; then
 	expect 1 "$xbuild" build -t linux-aarch64 plain
 	says "installed 'usr/bin/plain' for another machine"
 fi
+# a header of this machine: the wrappers saw it
+mkdir "$work/host"
+echo '/* here */' >"$work/host/here.h"
+git checkout -q xbuild.yaml 2>/dev/null || cp "$XB_SOURCE/tests/cli/foreign/xbuild.yaml" .
+sed -i "s,-O2\, plain.c,-I$work/host\, plain.c," xbuild.yaml
+sed -i '1i #include <here.h>' plain/plain.c
+expect 1 "$xbuild" build -t linux-x86_64 plain
+says "'plain.c' was made with '.*/host/here.h' of this machine"
+rm -r "$work/host"
+sed -i 1d plain/plain.c
+
+# one pool of jobs: make is told of it, and never runs more than -j at once
+mkdir slow
+cat >slow/Makefile <<'MAKE'
+all: a b c d e f
+a b c d e f:
+	@touch running.$@; ls running.* | wc -l >>count; sleep 0.2; rm running.$@; touch $@
+install:
+	install -D count $(DESTDIR)/usr/share/count
+MAKE
+cat >>xbuild.yaml <<'MORE'
+MORE
+sed -i 's/^test:/  slow: { command: { dir: slow, run: [[make, all], [make, install]] }, outputs: [share\/count] }\n&/' xbuild.yaml
+expect 0 "$xbuild" build -j 3 slow
+[ "$(sort -n out/linux-x86_64/count | tail -n 1)" -le 3 ] || fail "more than three jobs at once"
+[ ! -e .xbuild/jobserver ] || fail "the FIFO is still there"
+
+# an interrupted build ends with all that it started
+sed -i 's/sleep 0.2/sleep 61.5/; s/a b c d e f/g h/' slow/Makefile
+"$xbuild" build -t linux-x86_64 slow >"$work/stdout" 2>"$work/stderr" &
+builder=$!
+tries=0
+until pgrep -f 'sleep 61.5' >/dev/null; do
+	tries=$((tries + 1))
+	[ "$tries" -lt 400 ] || fail "the slow build did not start"
+	sleep 0.05
+done
+kill -TERM "$builder"
+got=0
+wait "$builder" || got=$?
+[ "$got" = 143 ] || fail "interrupted: expected status 143, got $got"
+! pgrep -f 'sleep 61.5' >/dev/null || fail "a tool outlived its build"
+
 sed -i 's/install, -D, plain,/false, -D, plain,/' xbuild.yaml
 expect 1 "$xbuild" build -t linux-x86_64 plain
 says "unit 'plain' \(linux-x86_64\): run: false: exit status 1"

@@ -17,11 +17,15 @@
 #include "xbuild/base/err.h"
 #include "xbuild/base/str.h"
 
+#define XB_PROC_PASSED 3
+
 struct xb_proc_spec {
 	const char *const *argv; /* argv[0] is the path of the executable; ends with NULL */
 	const char *const *env;	 /* "NAME=value", ends with NULL; NULL means empty */
 	const char *cwd;	 /* NULL: the current directory */
 	const char *input;	 /* what it finds on stdin, at most 4096 bytes; NULL: nothing */
+	bool share_group;	 /* it stays in our process group: who ends ours ends it, with its descendants */
+	int pass_fd;		 /* 0, or a descriptor that it finds as its descriptor XB_PROC_PASSED */
 	bool inherit_output;	 /* stdout and stderr are ours instead of being captured */
 	bool split_output;	 /* capture stderr apart from stdout (else both into `output`, in order) */
 	int64_t max_output;	 /* 0 = XB_MAX_CHILD_OUTPUT_BYTES; more is cut and marked */

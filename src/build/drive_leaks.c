@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files of this host in a build for the target: the wrappers wrote down what every compile and link has read (build/wrapper.h,
+ * "Records"). What a build does without them (a script that copies a file) is not seen here.
+ */
+#include <string.h>
+
+#include "drive.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
+#include "xbuild/base/map.h"
+#include "xbuild/base/path.h"
+#include "xbuild/build/depfile.h"
+#include "xbuild/build/origin.h"
+#include "xbuild/sys/fs.h"
+
+struct leaks {
+	struct run *r;
+	struct xb_arena arena;
+	struct xb_origins *origins;
+	struct xb_map seen; /* paths that were judged */
+	struct xb_err *err;
+};
+
+/* A run of a tool: where, and its words. */
+struct record {
+	const char *cwd;
+	const char *source; /* of a compile, the result of a link: for messages */
+	bool is_static;
+};
+
+static void read_record(struct leaks *l, const char *path, struct record *out)
+{
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	const char *copy;
+	size_t at = 0, n = 0;
+
+	*out = (struct record){.cwd = l->r->drive.build_dir, .source = "a compile"};
+	if (xb_fs_read(path, XB_MAX_DEPFILE_BYTES, &text, &none) < 0)
+		return;
+	copy = xb_arena_sv(&l->arena, xb_str_sv(&text));
+	for (; at < text.len; at += strlen(copy + at) + 1, n++) {
+		const char *word = copy + at, *dot = strrchr(word, '.');
+		enum xb_language language;
+
+		if (n == 0)
+			out->cwd = word;
+		else if (n > 1 && *word != '-' && dot && xb_language_of(word, &language))
+			out->source = word;
+		out->is_static = out->is_static || strncmp(word, "-static", 7) == 0 || strcmp(word, "-Bstatic") == 0;
+	}
+}
+
+/* Data of the build systems themselves: CMake compiles files of its own to see what a compiler is like. */
+static bool is_of_program(const struct leaks *l, const char *path)
+{
+	for (const char *const *p = l->r->drive.programs; *p; p++) {
+		const struct xb_sv prefix = xb_path_dir(xb_path_dir(xb_sv(*p)));
+
+		if (strncmp(path, prefix.ptr, prefix.len) == 0 && strncmp(path + prefix.len, "/share/", 7) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int leak(struct leaks *l, const struct record *record, const char *path)
+{
+	const struct run *r = l->r;
+
+	xb_fail(l->err, XB_E_VERIFY,
+		"unit '%s' (%s): '%s' was made with '%s' of this machine, which is neither in the project nor in the "
+		"sysroot nor in the toolchain",
+		r->spec->unit->name, r->drive.cross.target->name, record->source, path);
+	return xb_hint(l->err,
+		       "keep directories of this machine (-I%.*s) out of its options, and add the package that has the "
+		       "file to sysroot.packages",
+		       XB_SV_ARG(xb_path_dir(xb_sv(path))));
+}
+
+/* A static library was taken although the shared one stands beside it, which nobody asked for. */
+static void warn_static(struct leaks *l, const struct record *record, const char *path)
+{
+	const size_t n = strlen(path);
+	const char *shared;
+
+	if (record->is_static || !xb_sv_ends(xb_sv(path), ".a"))
+		return;
+	shared = xb_arena_printf(&l->arena, "%.*s.so", (int)(n - 2), path);
+	if (xb_fs_exists(shared))
+		xb_str_printf(l->r->shown, "warning: unit '%s' (%s) links '%s', though '%s' is beside it\n",
+			      l->r->spec->unit->name, l->r->drive.cross.target->name, xb_output_file_name(path),
+			      xb_output_file_name(shared));
+}
+
+static int judge(struct leaks *l, const struct record *record, const char *name)
+{
+	const char *path = *name == '/' ? name : xb_arena_printf(&l->arena, "%s/%s", record->cwd, name), *rel;
+	enum xb_root root;
+
+	if (xb_map_put_str(&l->seen, path, l))
+		return 0;
+	root = xb_origins_find(l->origins, path, &rel);
+	if (root == XB_ROOT_SYSROOT)
+		warn_static(l, record, path);
+	/* what was there for a moment (a check of configure) is gone; the store holds the staging tree of this very run */
+	if (root != XB_ROOT_NONE || !xb_fs_exists(path) || xb_sv_starts(xb_sv(path), "/dev/") || is_of_program(l, path))
+		return 0;
+	return leak(l, record, path);
+}
+
+static int judge_headers(struct leaks *l, const struct record *record, const char *path)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct xb_sv rest;
+
+	if (xb_fs_read(path, XB_MAX_DEPFILE_BYTES, &text, l->err) < 0)
+		return l->err->code;
+	rest = xb_str_sv(&text);
+	while (rest.len) {
+		const struct xb_sv line = xb_sv_cut(&rest, '\n');
+
+		if (line.len && judge(l, record, xb_arena_sv(&l->arena, line)) < 0)
+			return l->err->code;
+	}
+	return 0;
+}
+
+static int judge_libraries(struct leaks *l, const struct record *record, const char *path)
+{
+	struct xb_err unreadable XB_CLEANUP(xb_err_release) = {0};
+	struct xb_depfile list = {0};
+
+	/* a link that failed, as checks of configure do, may leave half of one */
+	if (xb_depfile_read(path, path, &l->arena, &list, &unreadable) < 0)
+		return 0;
+	for (size_t i = 0; i < list.len; i++) {
+		if (judge(l, record, list.paths[i]) < 0)
+			return l->err->code;
+	}
+	return 0;
+}
+
+static int judge_file(struct leaks *l, const char *name)
+{
+	const char *path = xb_arena_printf(&l->arena, "%s/%s", l->r->records, name);
+	const struct xb_sv ext = xb_path_ext(xb_sv(name));
+	struct record record;
+
+	if (!xb_sv_eq_str(ext, ".headers") && !xb_sv_eq_str(ext, ".libs"))
+		return 0;
+	read_record(l, xb_arena_printf(&l->arena, "%.*s.cmd", (int)(strlen(path) - ext.len), path), &record);
+	return xb_sv_eq_str(ext, ".headers") ? judge_headers(l, &record, path) : judge_libraries(l, &record, path);
+}
+
+int drive_check_leaks(struct run *r, struct xb_err *err)
+{
+	struct leaks l = {.r = r, .err = err};
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+	struct xb_roots roots;
+	int rc = 0;
+
+	xb_roots_real(r->drive.project_dir, r->spec->setup->tools, r->spec->setup->sysroot, &roots);
+	if (xb_fs_list(r->records, &list, err) < 0 || xb_origins_open(&roots, &l.origins, err) < 0)
+		return err->code;
+	for (size_t i = 0; rc == 0 && i < list.len; i++)
+		rc = judge_file(&l, list.items[i].name);
+	xb_origins_free(l.origins);
+	xb_map_release(&l.seen);
+	xb_arena_release(&l.arena);
+	return rc;
+}
