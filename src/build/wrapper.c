@@ -229,6 +229,9 @@ static void plan_make(struct plan *plan)
 		say_launch(plan, tool, file);
 		if (tool->kind == COMPILER)
 			say_compiler(plan, tool, file);
+		/* version scripts may name what a library does not define, as with GNU's linker, for which they were written */
+		if (tool->kind == LINKER)
+			say(file, 'F', "--undefined-version");
 		if (plan->spec->record_dir && tool->kind != TOOL)
 			say(file, 'R', plan->spec->record_dir);
 		if (plan->spec->record_dir && tool->kind == LINKER)

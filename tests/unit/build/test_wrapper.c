@@ -291,7 +291,7 @@ static void test_records(void **state)
 	assert_string_equal(content(p, record(p, ".cmd")), "/tmp\n@/sub/wrap/bin/aarch64-linux-gnu-cc\n-c\na.c\n");
 	assert_int_equal(xb_fs_remove(at(p, record(p, ".cmd")), &p->err), 0);
 	out = run(p, "ld.lld", LIST("a.o"), NULL);
-	assert_begins(out, "--dependency-file=@/seen/");
+	assert_begins(out, "--undefined-version\n--dependency-file=@/seen/");
 	assert_has(out, ".libs\na.o\n");
 	assert_null(strstr(out, "CC_PRINT_HEADERS"));
 	assert_has(content(p, record(p, ".cmd")), "a.o\n");
