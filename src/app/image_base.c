@@ -216,7 +216,7 @@ static const char *pair_value(const struct xb_pairs *pairs, const char *name)
 	return value;
 }
 
-static int check_program(const struct image_part *part, struct xb_err *err)
+static int check_program(const struct xb_image *image, const struct image_part *part, struct xb_err *err)
 {
 	const struct xb_document_config *run = &part->run;
 
@@ -233,6 +233,7 @@ static int check_program(const struct image_part *part, struct xb_err *err)
 			.path = pair_value(&run->env, "PATH"),
 			.uid = part->user.uid,
 			.gid = part->user.gid,
+			.base = image->base,
 		},
 		err);
 }
@@ -295,7 +296,7 @@ int image_check(struct image_run *run, const struct xb_image *image, const struc
 	struct xb_digest key;
 	struct xb_sv text;
 
-	if (check_program(part, err) < 0)
+	if (check_program(image, part, err) < 0)
 		return err->code;
 	key_of(&part->rootfs, version, &key);
 	if (recall(run, &key, &text)) {

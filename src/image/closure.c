@@ -5,13 +5,10 @@
 #include <string.h>
 
 #include "xbuild/base/alloc.h"
-#include "xbuild/base/limits.h"
 #include "xbuild/base/map.h"
-#include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/model/elf.h"
-#include "xbuild/sys/fs.h"
 
 enum { ET_EXEC_ = 2, ET_DYN_ = 3 }; /* gABI chapter 4, e_type; <elf.h> is not on every host */
 
@@ -417,72 +414,4 @@ void xb_closure_tell_optional(const struct xb_lacks *lacks, const struct xb_targ
 	if (n > 1)
 		xb_str_printf(out, ", and %zu more of the kind", n - 1);
 	xb_str_append(out, "; no program of the image loads it");
-}
-
-/* Finds the command as execvp(3) would. */
-static const struct xb_rootfs_entry *find_command(const struct xb_rootfs *rootfs, const struct xb_closure_program *p)
-{
-	const char *dirs = strchr(p->command, '/') ? (p->workdir ? p->workdir : "/") : p->path;
-	struct xb_sv rest = xb_sv(dirs);
-
-	if (p->command[0] == '/')
-		return xb_rootfs_resolve(rootfs, p->command);
-	while (dirs && rest.ptr) {
-		const struct xb_sv dir = strchr(p->command, '/') ? rest : xb_sv_cut(&rest, ':');
-		char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%.*s/%s", XB_SV_ARG(dir), p->command);
-		const struct xb_rootfs_entry *found = xb_rootfs_resolve(rootfs, path);
-
-		if (found || strchr(p->command, '/'))
-			return found;
-	}
-	return NULL;
-}
-
-int xb_closure_check_program(const struct xb_rootfs *rootfs, const struct xb_closure_program *p, struct xb_err *err)
-{
-	const struct xb_rootfs_entry *e = find_command(rootfs, p);
-	uint32_t bits;
-
-	if (!e) {
-		xb_fail(err, XB_E_VERIFY, "the command '%s' is not in the image", p->command);
-		return xb_hint(err, "'entrypoint:' and 'cmd:' name paths inside of the image, see its 'files:'");
-	}
-	if (e->type != XB_TREE_FILE)
-		return xb_fail(err, XB_E_VERIFY, "the command '%s' is a directory in the image", p->command);
-	bits = p->uid == 0 ? 0111 : p->uid == e->uid ? 0100 : p->gid == e->gid ? 0010 : 0001;
-	if (!(e->mode & bits)) {
-		xb_fail(err, XB_E_VERIFY, "the command '%s' has mode %04o and may not be executed by user %u",
-			p->command, e->mode, p->uid);
-		return xb_hint(err, "set 'mode: \"0755\"' for '/%s'", e->path);
-	}
-	return 0;
-}
-
-int xb_closure_check_user(const struct xb_rootfs *rootfs, const char *name, uint32_t uid, struct xb_err *err)
-{
-	const struct xb_rootfs_entry *e = xb_rootfs_resolve(rootfs, "/etc/passwd");
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	struct xb_sv lines;
-	uint64_t found;
-
-	if (!e || e->type != XB_TREE_FILE)
-		return 0;
-	if (!e->source)
-		return xb_fail(err, XB_E_VERIFY, "the image's /etc/passwd is '/%s' of %s, which cannot be read",
-			       e->path, e->origin);
-	if (xb_fs_read(e->source, XB_MIB, &text, err) < 0)
-		return err->code;
-	lines = xb_str_sv(&text);
-	while (lines.ptr) {
-		struct xb_sv line = xb_sv_cut(&lines, '\n');
-
-		if (!xb_sv_eq_str(xb_sv_cut(&line, ':'), name))
-			continue;
-		xb_sv_cut(&line, ':');
-		if (xb_num_u64(xb_sv_cut(&line, ':'), UINT32_MAX, &found) && found == uid)
-			return 0;
-		return xb_fail(err, XB_E_VERIFY, "user '%s' has another uid in /etc/passwd (%s) than %u", name,
-			       e->origin, uid);
-	}
-	return xb_fail(err, XB_E_VERIFY, "user '%s' is not in the image's /etc/passwd (%s)", name, e->origin);
 }

@@ -93,7 +93,8 @@ static int put_file(struct making *m, struct xb_archive_entry *e, const char *pa
 
 	if (read_start(m, buf, &len, err) < 0)
 		return err->code;
-	const bool keep = m->all_files || is_looked_into(path) ||
+	const bool is_script = len >= 2 && e->mode & 0111 && memcmp(buf, "#!", 2) == 0;
+	const bool keep = m->all_files || is_looked_into(path) || is_script ||
 			  (len >= MAGIC_BYTES && memcmp(buf, "\177ELF", MAGIC_BYTES) == 0);
 
 	if (keep && xb_cas_begin(m->store, &writer, err) < 0)

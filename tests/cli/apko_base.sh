@@ -86,7 +86,7 @@ for entry, arch in zip(index["manifests"], ("x86_64", "aarch64")):
     assert len(layers) == 2, layers
     base, own = (tarfile.open(fileobj=io.BytesIO(gzip.open(layer).read())) for layer in layers)
     read = lambda name: base.extractfile(name).read().decode()
-    assert read("usr/bin/tool") == f"tool 1.0-r0 {arch}\n"
+    assert read("usr/bin/tool") == f"#!/usr/lib/libx.so.9\ntool 1.0-r0 {arch}\n"
     assert read("etc/apk/arch") == arch + "\n"
     assert read("etc/apk/world") == "layout=1.0-r0\nlibs=1.0-r0\ntool=1.0-r0\n"
     assert "app:x:10001:10001:Account created by apko:/home/app:/bin/sh\n" in read("etc/passwd")

@@ -75,7 +75,7 @@ def main():
             layer(
                 ("etc/.wh.removed", "file", ""),
                 ("opt/.wh..wh..opq", "file", ""),
-                ("opt/new", "file", "new " + arch),
+                ("opt/new", "file", "#!/usr/bin/hello\nnew " + arch),
                 ("opt/same", "hard", "opt/new"),
             ),
         ]

@@ -165,6 +165,11 @@ sed -i 's/base: auto/base: scratch/' xbuild.yaml
 refuses 'not in the image'
 sed -i 's|entrypoint: .*|entrypoint: [/usr/bin/helo]|' xbuild.yaml
 refuses "/usr/bin/helo"
+printf '#!/bin/sh\nexec /usr/bin/hello\n' >run.sh
+sed -i 's|entrypoint: .*|entrypoint: [/run.sh]|; s|^      /usr/bin/hello: .*|&\n      /run.sh: { from: run.sh, mode: "0755" }|' xbuild.yaml
+refuses "'/run.sh' .run.sh. needs '/bin/sh', which is not in the image"
+says "packages: \[dash\]"
+rm run.sh
 sed -i 's|/usr/bin/hello: build:hello|/usr/bin/hello: { from: build:hello, mode: "0644" }|' xbuild.yaml
 refuses "0644"
 sed -i 's|/usr/lib/libplug.so: build:plug|/usr/lib/x86_64-linux-gnu/libc.so.6: build:plug|' xbuild.yaml

@@ -75,8 +75,13 @@ struct xb_closure_program {
 	const char *workdir; /* for a relative path; NULL is "/" */
 	const char *path;    /* PATH, for a name without a slash; NULL: not set */
 	uint32_t uid, gid;
+	enum xb_image_base base; /* for the next step in a hint */
 };
-/* XB_E_VERIFY when it is not in the image, no regular file, or may not be executed by that user. */
+/*
+ * XB_E_VERIFY when it is not in the image, no regular file, may not be executed by that user, or when the kernel could not
+ * start it: neither ELF nor a script ("#!", execve(2)) whose interpreter passes the same checks. Of "#!/usr/bin/env NAME"
+ * NAME is looked for in PATH too.
+ */
 int xb_closure_check_program(const struct xb_rootfs *rootfs, const struct xb_closure_program *program,
 			     struct xb_err *err) XB_MUST_CHECK;
 

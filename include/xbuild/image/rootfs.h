@@ -40,7 +40,7 @@ struct xb_rootfs_entry {
 	uint32_t uid, gid;
 	const char *target; /* symlink: its text */
 	const char *
-		source; /* file: absolute path of its bytes; NULL for files of a base that nobody looks into: neither ELF nor accounts */
+		source; /* file: absolute path of its bytes; NULL for files of a base that nobody looks into: neither ELF, script nor accounts */
 	struct xb_digest digest; /* file: of its bytes */
 	int64_t size_bytes;	 /* file */
 	const char *origin;	 /* for messages: "package libc6", "unit server", "deploy/parcel.conf" */

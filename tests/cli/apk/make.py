@@ -113,7 +113,8 @@ def packages(arch, version, where):
     layout = [("etc", "d", "", 0o755), ("etc/passwd", "f", "root:x:0:0:root:/root:/bin/sh\nweb:x:100:101:web:/srv:/bin/sh\n", 0o644),
               ("etc/group", "f", "root:x:0:\nweb:x:101:\n", 0o644), ("etc/os-release", "f", "ID=made\n", 0o644),
               ("lib", "d", "", 0o755), ("bin", "d", "", 0o755), ("srv", "d", "", 0o755)]
-    tool = [("usr", "d", "", 0o755), ("usr/bin", "d", "", 0o755), ("usr/bin/tool", "f", f"tool {version} {arch}\n", 0o755),
+    tool = [("usr", "d", "", 0o755), ("usr/bin", "d", "", 0o755),
+            ("usr/bin/tool", "f", f"#!/usr/lib/libx.so.9\ntool {version} {arch}\n", 0o755),
             ("usr/bin/alias", "l", "tool", 0o777)]
     libs = [("etc", "d", "", 0o755), ("etc/ld.so.conf", "f", "include /etc/ld.so.conf.d/*.conf\n", 0o644),
             ("etc/ld.so.conf.d", "d", "", 0o755), ("etc/ld.so.conf.d/a.conf", "f", "/usr/lib\n# none\n", 0o644),

@@ -262,8 +262,8 @@ static int run_program(void **state, const char *command, uint32_t mode, uint32_
 		.command = command, .workdir = "/srv", .path = "/nowhere:/usr/bin", .uid = uid, .gid = gid};
 	int r;
 
-	add_text(&image, "usr/bin/app", "#!", mode);
-	add_text(&image, "srv/run", "#!", mode);
+	add_text(&image, "usr/bin/app", "\177ELF", mode);
+	add_text(&image, "srv/run", "\177ELF", mode);
 	assert_ok(xb_rootfs_finish(&image.rootfs, &image.f->err), &image.f->err);
 	r = xb_closure_check_program(&image.rootfs, &program, &image.f->err);
 	xb_rootfs_release(&image.rootfs);
@@ -285,6 +285,71 @@ static void test_program(void **state)
 	assert_failed(run_program(state, "/usr/bin/ap", 0755, 0, 0), &f->err, XB_E_VERIFY, "not in the image");
 	assert_failed(run_program(state, "run", 0755, 0, 0), &f->err, XB_E_VERIFY, "not in the image");
 	assert_failed(run_program(state, "/usr/bin", 0755, 0, 0), &f->err, XB_E_VERIFY, "is a directory");
+}
+
+/* Runs /usr/bin/app with these bytes, in an image with a few interpreters. */
+static int run_script(void **state, const char *text, enum xb_image_base base)
+{
+	struct image image = begin(state);
+	const struct xb_closure_program program = {
+		.command = "/usr/bin/app", .workdir = "/srv", .path = "/usr/bin", .uid = 1, .gid = 1, .base = base};
+	int r;
+
+	add_text(&image, "usr/bin/app", text, 0755);
+	add_text(&image, "bin/sh", "\177ELF", 0755);
+	add_text(&image, "srv/data", "", 0644);
+	add_text(&image, "bin/locked", "\177ELF", 0700);
+	add_text(&image, "usr/bin/env", "\177ELF", 0755);
+	add_text(&image, "usr/bin/nested", "#!/bin/sh", 0755);
+	add_text(&image, "usr/bin/lame", "#! /bin/nothing\n", 0755);
+	add_text(&image, "usr/bin/round", "#!/usr/bin/round\n", 0755);
+	assert_ok(xb_rootfs_finish(&image.rootfs, &image.f->err), &image.f->err);
+	r = xb_closure_check_program(&image.rootfs, &program, &image.f->err);
+	xb_rootfs_release(&image.rootfs);
+	return r;
+}
+
+static void test_script(void **state)
+{
+	static const char *const fine[] = {
+		"#!/bin/sh\n",
+		"#!/bin/sh",
+		"#! \t/bin/sh -e -u\nrest",
+		"#!../bin/sh\n",
+		"#!/usr/bin/env nested\n",
+		"#!/usr/bin/env -S A=1 nested -x\n",
+		"#!/usr/bin/nested\n",
+	};
+	static const struct {
+		const char *text, *told;
+	} wrong[] = {
+		{"#!/bin/bash\n", "'/usr/bin/app' (test) needs '/bin/bash', which is not in the image"},
+		{"#!/bin/sh\r\n", "needs '/bin/sh\r'"},
+		{"#!/usr/bin/env python3\n", "'/usr/bin/app' (test) needs 'python3', which is not in the image"},
+		{"#!/usr/bin/env nested -x\n", "needs 'nested -x'"},
+		{"#!/usr/bin/lame\n", "'/usr/bin/lame' (test) needs '/bin/nothing'"},
+		{"#!/usr/bin/round\n", "run by a script"},
+		{"#!/bin/locked\n", "may not execute"},
+		{"#!/bin\n", "may not execute"},
+		{"#!\n", "names no interpreter"},
+		{"echo\n", "exec format error"},
+		{"", "exec format error"},
+	};
+	struct fixture *f = *state;
+	char *name = xb_printf("#!/%0300d\n", 1);
+
+	for (size_t i = 0; i < XB_COUNT(fine); i++)
+		assert_ok(run_script(state, fine[i], XB_BASE_AUTO), &f->err);
+	for (size_t i = 0; i < XB_COUNT(wrong); i++)
+		assert_failed(run_script(state, wrong[i].text, XB_BASE_AUTO), &f->err, XB_E_VERIFY, wrong[i].told);
+	assert_failed(run_script(state, name, XB_BASE_AUTO), &f->err, XB_E_VERIFY, "within 256 bytes");
+	free(name);
+	assert_true(run_script(state, "#!/bin/bash\n", XB_BASE_DEBIAN) < 0);
+	assert_non_null(strstr(f->err.hint, "'packages: [bash]'"));
+	xb_err_clear(&f->err);
+	assert_true(run_script(state, "#!/bin/bash\n", XB_BASE_SCRATCH) < 0);
+	assert_non_null(strstr(f->err.hint, "'base: { debian: [bash] }'"));
+	xb_err_clear(&f->err);
 }
 
 static void test_user(void **state)
@@ -317,6 +382,7 @@ int main(void)
 		TEST(test_loaded_by_the_program),
 		TEST(test_plugin),
 		TEST(test_program),
+		TEST(test_script),
 		TEST(test_user),
 	};
 
