@@ -226,6 +226,8 @@ static int audit_entry(struct audit_run *run, const json_t *entry, const char *w
 	const char *name = NULL;
 	int r = audit_descriptor(run, entry, where, &d, err);
 
+	/* what could not be read has been told, and may have been an image */
+	run->n_manifests += r <= 0 || !d.media_type;
 	if (platform)
 		name = audit_platform(run, platform, where);
 	if (name && strcmp(name, "unknown/unknown") == 0)
@@ -238,6 +240,7 @@ static int audit_entry(struct audit_run *run, const json_t *entry, const char *w
 		audit_warning(run, "%s: not looked into the unknown media type '%s'", where, d.media_type);
 		return 0;
 	}
+	run->n_manifests++;
 	if (audit_manifest(run, &d, name, err) < 0)
 		return err->code;
 	if (d.file->platform)
@@ -279,6 +282,8 @@ static int audit_index(struct audit_run *run, const json_t *index, const char *m
 		run->is_incomplete = true;
 		return 0;
 	}
+	if (!json_array_size(manifests))
+		audit_problem(run, "%s: it holds no image: 'manifests' is empty", where);
 	for (size_t i = 0; i < json_array_size(manifests); i++) {
 		const json_t *entry = json_array_get(manifests, i);
 		char *what XB_CLEANUP(xb_free_ptr) = xb_printf("%s: manifests[%zu]", where, i);
@@ -320,7 +325,13 @@ static int audit_layout(struct audit_run *run, struct audit_file *layout, struct
 		return 0;
 	}
 	r = audit_document(run, index, "index.json", &top, err);
-	return r <= 0 ? r : audit_index(run, top, XB_MEDIA_INDEX, "index.json", 0, NULL, err);
+	if (r <= 0)
+		return r;
+	if (audit_index(run, top, XB_MEDIA_INDEX, "index.json", 0, NULL, err) < 0)
+		return err->code;
+	if (json_array_size(json_object_get(top, "manifests")) && !run->n_manifests && !run->out->n_problems)
+		audit_problem(run, "index.json: it holds no image: no entry has a media type that is known");
+	return 0;
 }
 
 static void warn_of_leftovers(struct audit_run *run)

@@ -124,6 +124,7 @@ static const char *check_config(struct audit_run *run, const json_t *config, con
 	const char *platform = audit_platform(run, config, where);
 	const char *architecture = json_string_value(json_object_get(config, "architecture"));
 
+	audit_check_config(run, config, where);
 	if (!layers->are_known)
 		return platform;
 	check_diff_ids(run, json_object_get(config, "rootfs"), layers, where);

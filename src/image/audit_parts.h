@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to audit.c, audit_descriptor.c, audit_source.c, audit_layer.c, audit_manifest.c and view.c: one run of an audit. The functions that return bool
+ * Private to audit.c, audit_config.c, audit_descriptor.c, audit_source.c, audit_layer.c, audit_manifest.c and view.c: one run of an audit. The functions that return bool
  * have told what is wrong as a finding when they return false; those that return int fail only where the audit itself cannot
  * go on.
  */
@@ -73,6 +73,7 @@ struct audit_run {
 	struct xb_audit *out;
 	const struct audit_watch *watch; /* or NULL */
 	size_t n_listed[2];		 /* problems, warnings: findings that are in the list */
+	size_t n_manifests;		 /* that indexes name and that could be one of an image */
 	bool is_incomplete;		 /* a document could not be followed: what it refers to is not known */
 };
 
@@ -131,6 +132,11 @@ int audit_layer(struct audit_run *run, struct audit_file *file, struct xb_err *e
 /* Compares the ELF files of a layer with the architecture (GOARCH) of an image. */
 void audit_check_machines(struct audit_run *run, const struct audit_layer *layer, const char *architecture,
 			  const char *where);
+
+/* ---- audit_config.c ---- */
+
+/* The members of a configuration: their types are problems, odd values warnings. */
+void audit_check_config(struct audit_run *run, const json_t *document, const char *where);
 
 /* ---- audit_manifest.c ---- */
 

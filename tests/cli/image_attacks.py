@@ -214,6 +214,10 @@ def main():
     image("no-media-type", 0, r"warning: .*should have a mediaType", member("manifest", "mediaType", None))
     image("two-in-one", 5, r"an index and a manifest at once", member("manifest", "manifests", []))
     image("no-manifests", 5, r"expected a list 'manifests'", member("index", "manifests", {}))
+    image("empty-index", 5, r"index sha256:.*it holds no image: 'manifests' is empty", member("index", "manifests", []))
+    image("empty-top", 5, r"index.json: it holds no image: 'manifests' is empty", member("top", "manifests", []))
+    unknown = descriptor("index", "manifests", mediaType="application/vnd.example.thing+json")
+    image("unknown-entries", 5, r"it holds no image: no entry has a media type that is known", unknown)
     image("layers-no-list", 5, r"list of at most", member("manifest", "layers", "x"))
     image("layer-no-object", 5, r"expected a descriptor", member("manifest", "layers", ["x", 1]))
     image("docker-layer-in-oci", 5, r"does not belong into an OCI manifest", descriptor("manifest", "layers", mediaType=DOCKER + "image.rootfs.diff.tar.gzip"))
@@ -263,6 +267,30 @@ def main():
     image("object-file", 0, "-", None, entry("a.o", elf(183, 1)) + END)
     image("variant", 0, r"warning: .*for linux/amd64/v2, its configuration only linux/amd64", changing("index", lambda d: (d["manifests"][0]["platform"].update(variant="v2"), d)[1]))
     image("unknown-platform", 5, r"warning: .*'unknown/unknown' confuses", changing("index", lambda d: (d["manifests"][0].update(platform={"os": "unknown", "architecture": "unknown"}), d)[1]))
+
+    image("created", 5, r"expected a time as RFC 3339 has it as 'created', found 'yesterday'", config(created="yesterday"))
+    for n, time in enumerate(("2023-02-29T00:00:00Z", "2023-01-01T00:00:60Z", "2023-01-01T00:00:00", "2023-01-01 00:00:00Z", "2023-01-01T00:00:00.Z",
+                              "2023-01-01T00:00:00+1:00", "2023-13-01T00:00:00Z", "", "2023-01-01T00:00:00Zx")):
+        image("created-%d" % n, 5, r"expected a time", config(created=time))
+    for n, time in enumerate(("0001-01-01T00:00:00Z", "2024-02-29T23:59:59.123456789+05:30", "2000-02-29t00:00:00z")):
+        image("fine-created-%d" % n, 0, "-", config(created=time))
+    run = lambda **values: config(config=values)
+    image("history-time", 5, r"'history\[0\].created', found 'x'", lambda i: i.config["history"][0].update(created="x"))
+    image("config-list", 5, r"expected an object as 'config'", config(config=[]))
+    for key, value, told in (
+            ("Entrypoint", "/usr/app", "a list of strings as 'config.Entrypoint', found '/usr/app'"), ("Cmd", [1], "a list of strings"),
+            ("Env", {"A": "1"}, "a list of strings"), ("User", 0, "a string as 'config.User'"), ("WorkingDir", [], "a string"),
+            ("ExposedPorts", ["80"], "an object of empty objects"), ("Volumes", {"/data": 1}, "an object of empty objects"),
+            ("Labels", {"a": 1}, "an object of strings"), ("StopSignal", 15, "a string"), ("ArgsEscaped", "yes", "true or false")):
+        image("config-" + key, 5, r"config sha256:.*expected " + told, run(**{key: value}))
+    image("fine-nulls", 0, "-", run(Entrypoint=None, Cmd=None, Volumes=None, Labels=None))
+    image("fine-run", 0, "-", run(Env=["A=", "B=1=2"], ExposedPorts={"80": {}, "53/udp": {}, "1-9/tcp": {}}, WorkingDir="/srv"))
+    image("env-null", 0, r"warning: .*'config.Env' is null", run(Env=None))
+    image("env-without-value", 0, r"warning: .*Env: 'NAME' is not NAME=VALUE", run(Env=["NAME"]))
+    image("env-twice", 0, r"warning: .*Env: 'A' is set twice", run(Env=["A=1", "B=2", "A=3"]))
+    image("ports", 0, r"warning: .*ExposedPorts: '99999/foo' is no port", run(ExposedPorts={"99999/foo": {}}))
+    image("port-0", 0, r"warning: .*'0' is no port", run(ExposedPorts={"0": {}}))
+    image("workdir", 0, r"warning: .*WorkingDir 'rel' is not absolute", run(WorkingDir="rel"))
 
     # layers
     layer = lambda name, status, says, *entries, end=END: image(name, status, says, None, PROGRAM + b"".join(entries) + end)
