@@ -93,6 +93,28 @@ static void warn_static(struct leaks *l, const struct record *record, const char
 			      xb_output_file_name(shared));
 }
 
+/* rustc follows links in the path of its sysroot: a store may be behind one. */
+static bool is_below(const char *path, const char *dir)
+{
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+	char *real XB_CLEANUP(xb_free_ptr) = NULL;
+	const size_t n = dir ? strlen(dir) : 0;
+
+	if (n && strncmp(path, dir, n) == 0 && path[n] == '/')
+		return true;
+	return n && xb_fs_realpath(dir, &real, &none) == 0 && strncmp(path, real, strlen(real)) == 0 &&
+	       path[strlen(real)] == '/';
+}
+
+/* The standard library, and C sources of crates: part of what the unit was told to be built with. */
+static bool is_of_rust(const struct leaks *l, const char *path)
+{
+	const struct xb_rust_tools *rust = l->r->spec->setup->rust;
+
+	return l->r->driver->kind == XB_DRIVER_CARGO && rust &&
+	       (is_below(path, rust->tools.dir) || is_below(path, rust->crates_dir));
+}
+
 static int judge(struct leaks *l, const struct record *record, const char *name)
 {
 	const char *path = *name == '/' ? name : xb_arena_printf(&l->arena, "%s/%s", record->cwd, name), *rel;
@@ -104,7 +126,8 @@ static int judge(struct leaks *l, const struct record *record, const char *name)
 	if (root == XB_ROOT_SYSROOT)
 		warn_static(l, record, path);
 	/* what was there for a moment (a check of configure) is gone; the store holds the staging tree of this very run */
-	if (root != XB_ROOT_NONE || !xb_fs_exists(path) || xb_sv_starts(xb_sv(path), "/dev/") || is_of_program(l, path))
+	if (root != XB_ROOT_NONE || !xb_fs_exists(path) || xb_sv_starts(xb_sv(path), "/dev/") ||
+	    is_of_program(l, path) || is_of_rust(l, path))
 		return 0;
 	return leak(l, record, path);
 }

@@ -84,6 +84,11 @@ echo '/* other */' >>src/agent.c
 expect 0 "$xbuild" build -v
 [ "$(grep -cE '^ *BUILD ' "$work/stderr")" = 2 ] || fail "a changed source was not built"
 
+# a store behind a link is the same store
+mv "$XBUILD_CACHE_DIR" "$work/elsewhere" && ln -s elsewhere "$XBUILD_CACHE_DIR"
+echo '/* linked */' >>src/agent.c
+expect 0 "$xbuild" build
+
 # crates that the lock does not have
 sed 's/librust-tally-dev/librust-count-dev/' xbuild.yaml >new && mv new xbuild.yaml
 expect 0 "$xbuild" lock
