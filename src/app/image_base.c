@@ -219,7 +219,11 @@ static const char *pair_value(const struct xb_pairs *pairs, const char *name)
 static int check_program(const struct xb_image *image, const struct image_part *part, struct xb_err *err)
 {
 	const struct xb_document_config *run = &part->run;
+	const struct xb_rootfs_entry *workdir = run->workdir ? xb_rootfs_resolve(&part->rootfs, run->workdir) : NULL;
 
+	if (workdir && workdir->type != XB_TREE_DIR)
+		return xb_fail(err, XB_E_VERIFY, "workdir '%s' is a file in the image: '/%s' (%s)", run->workdir,
+			       workdir->path, workdir->origin);
 	if (part->user.given && part->user.name &&
 	    xb_closure_check_user(&part->rootfs, part->user.name, part->user.uid, err) < 0)
 		return err->code;

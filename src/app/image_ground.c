@@ -11,6 +11,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/num.h"
+#include "xbuild/image/config_types.h"
 #include "xbuild/sys/fs.h"
 
 /* ---- base: { image: ... } ---- */
@@ -111,6 +112,26 @@ static void read_run(struct image_run *run, struct image_ground *ground)
 	ground->stop_signal = text_of(run, config, "StopSignal");
 }
 
+static void keep_first(void *ctx, bool is_problem, const char *text)
+{
+	char **first = ctx;
+
+	if (is_problem && !*first)
+		*first = xb_strdup(text);
+}
+
+/* What cannot be taken over must not get lost without a word. */
+static int check_config(const json_t *config, const char *origin, struct xb_err *err)
+{
+	char *problem XB_CLEANUP(xb_free_ptr) = NULL;
+
+	xb_config_types_check(config, keep_first, &problem);
+	if (!problem)
+		return 0;
+	xb_fail(err, XB_E_VERIFY, "%s: its configuration: %s", origin, problem);
+	return xb_hint(err, "'xbuild verify' tells all that is wrong with an image");
+}
+
 /* What the layers give together. */
 static int read_layers(struct image_run *run, const struct base_image *base, bool all_files, const char *origin,
 		       struct xb_rootfs *out, struct xb_err *err)
@@ -153,6 +174,8 @@ static int lay_image(struct image_run *run, const struct xb_image *image, struct
 	ground->digest = base.manifest->digest;
 	ground->name = base_ref_name(image->base_ref);
 	ground->config = json_incref(base.config);
+	if (check_config(ground->config, origin, err) < 0)
+		return err->code;
 	read_run(run, ground);
 	if (read_layers(run, &base, false, origin, &files, err) < 0)
 		return err->code;
@@ -286,8 +309,43 @@ static int find_base_user(const char *text, struct xb_sv passwd, struct xb_sv gr
 	return 0;
 }
 
-int image_find_user(const struct xb_image *image, const struct image_ground *ground, const struct xb_rootfs *base,
-		    struct image_user *out, struct xb_err *err)
+/* Debian's, and the one of the bases that xbuild makes of its packages: the same everywhere. */
+static const struct reserved_user {
+	const char *name;
+	uint32_t id;
+} reserved_users[] = {{"nobody", 65534}, {"nonroot", 65532}};
+
+/* A name alone that the base does not know: made with the number that it has elsewhere, or told. */
+static void make_user(struct image_run *run, const struct xb_image *image, struct xb_sv passwd, struct image_user *out)
+{
+	struct xb_arena *arena = &run->app->arena;
+	const bool has_users = passwd.len > 0;
+	XB_VEC(const char *) known = {0};
+	const char *near;
+
+	for (size_t i = 0; i < XB_COUNT(reserved_users); i++) {
+		XB_VEC_PUSH(&known, reserved_users[i].name);
+		if (strcmp(image->user_name, reserved_users[i].name) == 0)
+			out->uid = out->gid = reserved_users[i].id;
+	}
+	while (passwd.len && known.len < 1000) {
+		struct xb_sv line = xb_sv_cut(&passwd, '\n');
+		const char *name = xb_arena_sv(arena, xb_sv_cut(&line, ':'));
+
+		if (*name)
+			XB_VEC_PUSH(&known, name);
+	}
+	XB_VEC_PUSH(&known, NULL);
+	near = xb_sv_suggest(xb_sv(image->user_name), known.items);
+	if ((has_users || near) && out->uid == image->uid)
+		out->note = xb_arena_printf(
+			arena, "user '%s' is not in the base's /etc/passwd, and is made with uid %u%s%s%s",
+			image->user_name, out->uid, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	XB_VEC_RELEASE(&known);
+}
+
+int image_find_user(struct image_run *run, const struct xb_image *image, const struct image_ground *ground,
+		    const struct xb_rootfs *base, struct image_user *out, struct xb_err *err)
 {
 	struct xb_str passwd XB_CLEANUP(xb_str_release) = {0}, group XB_CLEANUP(xb_str_release) = {0};
 	uint64_t uid, gid;
@@ -302,10 +360,14 @@ int image_find_user(const struct xb_image *image, const struct image_ground *gro
 		.uid = image->uid >= 0 ? (uint32_t)image->uid : 0,
 		.gid = image->gid >= 0 ? (uint32_t)image->gid : 0,
 	};
-	if (image->uid_is_default && find_field(xb_str_sv(&passwd), image->user_name, 2, &uid) &&
-	    find_field(xb_str_sv(&passwd), image->user_name, 3, &gid)) {
-		out->uid = (uint32_t)uid;
-		out->gid = (uint32_t)gid;
+	if (!image->uid_is_default)
+		return 0;
+	if (!find_field(xb_str_sv(&passwd), image->user_name, 2, &uid) ||
+	    !find_field(xb_str_sv(&passwd), image->user_name, 3, &gid)) {
+		make_user(run, image, xb_str_sv(&passwd), out);
+		return 0;
 	}
+	out->uid = (uint32_t)uid;
+	out->gid = (uint32_t)gid;
 	return 0;
 }

@@ -37,6 +37,7 @@ struct image_user {
 	const char *name; /* or NULL */
 	bool given;	  /* false: nothing is said, the runtime takes root */
 	uint32_t uid, gid;
+	const char *note; /* to be told once per image, or NULL */
 };
 
 /*
@@ -114,10 +115,11 @@ int image_need_files(struct image_run *run, const struct xb_image *image, struct
 
 /*
  * Who runs in the image. `base` has the entries of what it stands on, finished or not: a name is looked up in its
- * /etc/passwd, and of a user that only the base names, the numbers are found there and in /etc/group.
+ * /etc/passwd, and of a user that only the base names, the numbers are found there and in /etc/group. One that is not there gets
+ * the project's numbers; nobody and nonroot have the same ones on every base.
  */
-int image_find_user(const struct xb_image *image, const struct image_ground *ground, const struct xb_rootfs *base,
-		    struct image_user *out, struct xb_err *err);
+int image_find_user(struct image_run *run, const struct xb_image *image, const struct image_ground *ground,
+		    const struct xb_rootfs *base, struct image_user *out, struct xb_err *err);
 
 /*
  * The image's own entries for a platform: files of the project, outputs of units, and what xbuild makes (/etc/passwd and

@@ -144,7 +144,7 @@ static int make_rootfs(struct image_run *run, const struct xb_image *image, stru
 	const bool is_debian = image->base == XB_BASE_AUTO || image->base == XB_BASE_DEBIAN;
 
 	if (image_lay_ground(run, image, part, out, err) < 0 ||
-	    image_find_user(image, &part->ground, out, &part->user, err) < 0)
+	    image_find_user(run, image, &part->ground, out, &part->user, err) < 0)
 		return err->code;
 	if (image->base == XB_BASE_AUTO) {
 		if (image_lay_list(run, image, part->target, &own, err) < 0 ||
@@ -237,6 +237,32 @@ static void note_zstd(const struct image_run *run, const struct xb_image *image)
 	xb_observe(run->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
 }
 
+static void tell(const struct image_run *run, enum xb_event_kind kind, const struct xb_image *image, const char *what)
+{
+	char *text XB_CLEANUP(xb_free_ptr) = xb_printf("image '%s': %s", image->name, what);
+
+	xb_observe(run->app->observer, &(struct xb_event){.kind = kind, .text = text});
+}
+
+/* What is the same on every platform, once per image. */
+static void tell_habits(const struct image_run *run, const struct xb_image *image, const struct image_part *part)
+{
+	const char *program = "/usr/bin/hello";
+	char *text XB_CLEANUP(xb_free_ptr) = NULL;
+
+	if (part->user.note)
+		tell(run, XB_EVENT_NOTE, image, part->user.note);
+	if (part->run.entrypoint.len || part->run.cmd.len)
+		return;
+	for (size_t i = image->n_files; i-- > 0;)
+		program = image->files[i].unit && image->files[i].unit->kind == XB_UNIT_EXECUTABLE
+				  ? image->files[i].dest
+				  : program;
+	text = xb_printf("neither entrypoint nor cmd: a container has to be told what to run; as in 'entrypoint: [%s]'",
+			 program);
+	tell(run, XB_EVENT_WARNING, image, text);
+}
+
 static int make_index(struct image_run *run, const struct xb_pairs *annotations, struct image_whole *whole,
 		      struct xb_err *err)
 {
@@ -314,6 +340,8 @@ static int make_image(struct image_run *run, const struct xb_image_opts *opts, s
 	if (make_index(run, &annotations, &whole, err) < 0)
 		return err->code;
 	note_zstd(run, built->image);
+	if (whole.n_parts)
+		tell_habits(run, built->image, &whole.parts[0]);
 	built->index = whole.index.digest;
 	/* the files of a layer that was made before are first read here, for a rootfs */
 	if (image_write_outputs(run, &whole, built, err) < 0)

@@ -3,7 +3,7 @@
 links and names with "./", a history that does not count right, a variant for arm64 in the index alone, an attestation entry,
 and settings that xbuild has no key for.
 
-base_layout.py DIR NAME [--without-user] [--broken platform|diff-ids]"""
+base_layout.py DIR NAME [--without-user] [--broken platform|diff-ids|entrypoint]"""
 import argparse
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ def main():
     parser.add_argument("dir")
     parser.add_argument("name")
     parser.add_argument("--without-user", action="store_true")
-    parser.add_argument("--broken", choices=["platform", "diff-ids"])
+    parser.add_argument("--broken", choices=["platform", "diff-ids", "entrypoint"])
     args = parser.parse_args()
     blobs = os.path.join(args.dir, "blobs", "sha256")
     os.makedirs(blobs, exist_ok=True)
@@ -100,6 +100,8 @@ def main():
         }
         if args.broken == "platform":
             config["architecture"] = "s390x"
+        if args.broken == "entrypoint":
+            config["config"]["Entrypoint"] = "/opt/new"
         if args.broken == "diff-ids":
             config["rootfs"]["diff_ids"].pop()
         manifest = {

@@ -151,6 +151,19 @@ else
 	echo "SKIPPED: umoci"
 fi
 
+# reserved names have their numbers without a base's passwd as well; what is near one is told, as is an image that runs nothing
+sed -i 's/^    user: .*/    user: nonroot/; s/owner: app/owner: nonroot/' xbuild.yaml
+expect 0 "$xbuild" image --no-evidence --output oci=near
+expect 0 "$xbuild" inspect --json near
+grep -q '"65532:65532"' "$work/stdout" || fail "nonroot has another uid"
+silent_about 'note:'
+sed -i 's/^    user: .*/    user: nonrot/; s/owner: nonroot/owner: nonrot/; /^    entrypoint: /d; /^    cmd: /d; s/usr.bin.hello: build/usr\/bin\/greet: build/' xbuild.yaml
+expect 0 "$xbuild" image --no-evidence --output oci=near
+says "^note: image 'hello': user 'nonrot' .* uid 1000; did you mean 'nonroot'\?$"
+says "^warning: image 'hello': neither entrypoint nor cmd: .*'entrypoint: ./usr/bin/greet.'$"
+rm -rf near
+git checkout -q xbuild.yaml
+
 # what is not complete is not written
 before=$(cat "$layout/index.json")
 refuses() {

@@ -88,6 +88,21 @@ assert run["Labels"] == {"base": "yes", "team": "ours"}, run
 assert run["ExposedPorts"] == {"443/tcp": {}, "8080/tcp": {}} and run["WorkingDir"] == "/var/app", run
 PY
 
+# near a user of the base; nobody has the number that it has everywhere; a working directory that is a file
+sed -i 's/^    user: web/    user: wed/' xbuild.yaml
+expect 0 "$xbuild" image on
+says "^note: .*user 'wed' is not in the base's .*uid 1000; did you mean 'web'\?$"
+[ "$(grep -c "did you mean" "$work/stderr")" = 1 ] || fail "told for each platform"
+sed -i 's/^    user: wed/    user: nobody/; s/^    workdir: .*/    workdir: \/etc\/conf/' xbuild.yaml
+expect 5 "$xbuild" image on
+says "workdir '/etc/conf' is a file in the image: '/etc/conf' .conf."
+sed -i 's/^    workdir: .*/    workdir: \/var\/app/' xbuild.yaml
+expect 0 "$xbuild" image on
+silent_about 'is not in the base'
+expect 0 "$xbuild" inspect --json out/images/on
+grep -q '"65534:65534"' "$work/stdout" || fail "nobody has another uid"
+sed -i 's/^    user: nobody/    user: web/' xbuild.yaml
+
 # a user whom the base does not know is added to its /etc/passwd
 sed -i 's/^    user: web/    user: { name: app, uid: 7 }/' xbuild.yaml
 expect 0 "$xbuild" image on
@@ -113,6 +128,7 @@ expect 0 "$xbuild" lock
 expect 0 "$xbuild" lock --update oci:../base:v1
 prints '^~ base oci:../base:v1 sha256:[0-9a-f]+ -> sha256:[0-9a-f]+'
 expect 0 "$xbuild" image on # adds the user web that the base lacks now
+says "^note: image 'on': user 'web' is not in the base's /etc/passwd, and is made with uid 1000$"
 [ "$(tail -n 1 "$work/stdout")" != "$digest" ] || fail "the digest did not change with the base"
 
 # damaged, and lacking
@@ -150,13 +166,14 @@ sed -i 's|/usr/bin/other: build:hello|/usr/bin/hello: build:hello|' xbuild.yaml
 sed -i 's/^    entrypoint: .*/    entrypoint: [hello]/' xbuild.yaml
 
 # bases that are not what they say
-for how in platform diff-ids; do
+for how in platform diff-ids entrypoint; do
 	rm -rf ../base
 	python3 "$XB_SOURCE/tests/cli/base_layout.py" ../base v1 --broken "$how" >/dev/null
 	expect 0 "$xbuild" lock --update oci:../base:v1
 	expect 5 "$xbuild" image on
 	case $how in
 	platform) says 'the base is for linux/s390x, expected linux/amd64' ;;
+	entrypoint) says "base oci:../base:v1: its configuration: expected a list of strings as 'config.Entrypoint', found '/opt/new'" ;;
 	*) says 'the base has 2 layers and 1 diffIDs' ;;
 	esac
 done
