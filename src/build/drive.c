@@ -77,6 +77,12 @@ static struct xb_sv tail_of(struct xb_sv text)
 	return xb_sv_n(text.ptr + from, text.len - from);
 }
 
+static bool prints_what_it_must(const struct xb_step *step, struct xb_sv output)
+{
+	return !step->must_print ||
+	       (output.len && memmem(output.ptr, output.len, step->must_print, strlen(step->must_print)));
+}
+
 static int step_failed(struct run *r, const struct xb_step *step, const struct xb_proc_result *ended,
 		       struct xb_err *err)
 {
@@ -90,7 +96,9 @@ static int step_failed(struct run *r, const struct xb_step *step, const struct x
 		xb_str_append_sv(r->shown, tail);
 	}
 	xb_fail(err, XB_E_JOB, "unit '%s' (%s): %s: %s: %s", r->spec->unit->name, r->drive.cross.target->name,
-		step->what, xb_output_file_name(step->argv[0]), xb_proc_describe(ended, how, sizeof(how)));
+		step->what, xb_output_file_name(step->argv[0]),
+		ended->exit_code == 0 ? "its commands do not name the staging tree"
+				      : xb_proc_describe(ended, how, sizeof(how)));
 	if (why)
 		return xb_hint(err, "%s", why);
 	return xb_hint(err, "commands and output of all steps: %s/log", r->root);
@@ -174,7 +182,7 @@ static int run_step(struct run *r, struct xb_step *step, struct xb_err *err)
 		give_jobs(pool, jobs);
 	if (rc > 0)
 		rc = append_log(r, step, xb_str_sv(&ended.output), err);
-	if (rc == 0 && ended.exit_code != 0)
+	if (rc == 0 && (ended.exit_code != 0 || !prints_what_it_must(step, xb_str_sv(&ended.output))))
 		rc = step_failed(r, step, &ended, err);
 	xb_procs_free(procs);
 	xb_proc_result_release(&ended);

@@ -9,6 +9,8 @@
 
 static const char *const programs[] = {"make", NULL};
 
+#define LOOK "look where it installs"
+
 /* No LD: where a Makefile says `LD = $(CC)`, ours would be another kind of program. */
 static void add_tools(const struct xb_drive *drive, struct xb_argv *argv)
 {
@@ -34,36 +36,50 @@ static void add_args(const struct xb_words *args, bool variables_only, struct xb
 			xb_argv_push(argv, args->items[i]);
 }
 
+static struct xb_step *add_step(const struct xb_drive *drive, const char *what, struct xb_argv *argv,
+				struct xb_steps *out)
+{
+	struct xb_step *step = xb_steps_add(out, argv->arena, what);
+
+	xb_argv_push(argv, NULL);
+	step->argv = argv->items;
+	step->cwd = drive->source_dir;
+	step->pool = XB_POOL_MAKE;
+	driver_flags_env(drive, step, argv->arena);
+	return step;
+}
+
+/* try: tells the commands and runs none. */
+static void install_words(const struct xb_drive *drive, bool try, struct xb_argv *argv)
+{
+	const struct xb_words *goals = &drive->foreign->install;
+
+	xb_argv_push(argv, drive->programs[0]);
+	if (try)
+		xb_argv_push(argv, "-n");
+	add_tools(drive, argv);
+	add_args(&drive->foreign->settings.args, true, argv);
+	xb_argv_push(argv, xb_arena_printf(argv->arena, "DESTDIR=%s", drive->stage_dir));
+	for (size_t i = 0; i < goals->len; i++)
+		xb_argv_push(argv, goals->items[i]);
+	if (!goals->len)
+		xb_argv_push(argv, "install");
+}
+
 static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err)
 {
-	const struct xb_foreign *f = drive->foreign;
-	struct xb_argv build = {.arena = arena}, install = {.arena = arena};
-	struct xb_step *step = xb_steps_add(out, arena, "build");
+	struct xb_argv build = {.arena = arena}, look = {.arena = arena}, install = {.arena = arena};
 
 	(void)err;
 	xb_argv_push(&build, drive->programs[0]);
 	add_tools(drive, &build);
-	add_args(&f->settings.args, false, &build);
-	xb_argv_push(&build, NULL);
-	step->argv = build.items;
-	step->cwd = drive->source_dir;
-	step->pool = XB_POOL_MAKE;
-	driver_flags_env(drive, step, arena);
-
-	step = xb_steps_add(out, arena, "install");
-	xb_argv_push(&install, drive->programs[0]);
-	add_tools(drive, &install);
-	add_args(&f->settings.args, true, &install);
-	xb_argv_push(&install, xb_arena_printf(arena, "DESTDIR=%s", drive->stage_dir));
-	for (size_t i = 0; i < f->install.len; i++)
-		xb_argv_push(&install, f->install.items[i]);
-	if (!f->install.len)
-		xb_argv_push(&install, "install");
-	xb_argv_push(&install, NULL);
-	step->argv = install.items;
-	step->cwd = drive->source_dir;
-	step->pool = XB_POOL_MAKE;
-	driver_flags_env(drive, step, arena);
+	add_args(&drive->foreign->settings.args, false, &build);
+	add_step(drive, "build", &build, out);
+	/* a Makefile that knows no DESTDIR would install to this machine's /usr, and root's build could */
+	install_words(drive, true, &look);
+	add_step(drive, LOOK, &look, out)->must_print = drive->stage_dir;
+	install_words(drive, false, &install);
+	add_step(drive, "install", &install, out);
 	return 0;
 }
 
@@ -74,11 +90,14 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 
 	(void)drive;
 	(void)arena;
-	if (strcmp(step->what, "install") == 0 && output.len &&
-	    memmem(output.ptr, output.len, no_rule, strlen(no_rule)))
+	if (strcmp(step->what, LOOK) != 0)
+		return NULL;
+	if (output.len && memmem(output.ptr, output.len, no_rule, strlen(no_rule)))
 		return "name the goals that install with 'install: GOAL', or build it by 'command', whose steps are "
 		       "yours";
-	return NULL;
+	return "it would install to this machine: does it know DESTDIR? If it has another word for the place, say it "
+	       "with "
+	       "'args: [\"PREFIX=${dir.stage}/usr\"]'";
 }
 
 const struct xb_driver xb_driver_make = {

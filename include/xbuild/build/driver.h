@@ -71,6 +71,8 @@ struct xb_step {
 	const struct xb_cross_var *env; /* beside the base environment; may be NULL */
 	size_t n_env;
 	enum xb_pool pool;
+	/* A text that its output must hold, else it failed; NULL: none. */
+	const char *must_print;
 	bool once; /* configures: passed over where it succeeded before */
 };
 

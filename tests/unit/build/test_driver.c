@@ -114,9 +114,9 @@ static void show(const struct xb_drive_files *files, const struct xb_steps *step
 	for (size_t i = 0; i < steps->len; i++) {
 		const struct xb_step *step = &steps->items[i];
 
-		xb_str_printf(out, "--- %s%s%s in %s\n", step->what, step->once ? ", once" : "",
-			      step->pool == XB_POOL_NONE ? "" : ", jobs",
-			      step->cwd ? step->cwd : "the build directory");
+		xb_str_printf(out, "--- %s%s%s%s%s in %s\n", step->what, step->once ? ", once" : "",
+			      step->pool == XB_POOL_NONE ? "" : ", jobs", step->must_print ? ", must print " : "",
+			      step->must_print ? step->must_print : "", step->cwd ? step->cwd : "the build directory");
 		for (size_t k = 0; k < step->n_env; k++)
 			xb_str_printf(out, "%s=%s\n", step->env[k].name, step->env[k].value);
 		xb_command_show(step->argv, out);
@@ -222,7 +222,8 @@ static void test_explains(void **state)
 		 "configure: error: /bin/sh ./config.sub aarch64-linux-gnu failed",
 		 false, "'autoreconf: true'"},
 		{XB_DRIVER_AUTOTOOLS, "configure", "checking for x... no", false, NULL},
-		{XB_DRIVER_MAKE, "install", "make: *** No rule to make target 'install'.  Stop.", false,
+		{XB_DRIVER_MAKE, "look where it installs", "install x /usr/bin", false, "${dir.stage}"},
+		{XB_DRIVER_MAKE, "look where it installs", "make: *** No rule to make target 'install'.  Stop.", false,
 		 "install: GOAL"},
 		{XB_DRIVER_MAKE, "build", "make: *** No rule to make target 'install'.  Stop.", false, NULL},
 		{XB_DRIVER_GO, "build", "a.go:3:8: cannot find module providing package x/y", false, "go mod vendor"},
