@@ -56,6 +56,7 @@ static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb
 	xb_argv_push(&argv, drive->programs[0]);
 	xb_argv_push(&argv, "build");
 	xb_argv_push(&argv, "-trimpath");
+	xb_argv_push(&argv, "-buildmode=pie"); /* the unit's own words come later */
 	if (tags)
 		xb_argv_push(&argv, tags);
 	if (ldflags)

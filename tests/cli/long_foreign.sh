@@ -70,8 +70,8 @@ build:
     cmake: { source: build/cmake, options: { ZSTD_BUILD_TESTS: OFF, ZSTD_BUILD_STATIC: OFF } }
     outputs: [bin/zstd, lib/libzstd.so.1]
 test:
-  version: { run: [build:zstd, --version] }
-  benchmark: { run: [build:zstd, -b1, -e1, -i0, xbuild.yaml] }
+  version: { run: [build:zstd/bin/zstd, --version] }
+  benchmark: { run: [build:zstd/bin/zstd, -b1, -e1, -i0, xbuild.yaml] }
 YAML
 	built 4
 }
@@ -101,7 +101,7 @@ build:
     make: { args: ["MALLOC=libc", "PREFIX=${dir.stage}/usr"] }
     outputs: [bin/redis-server, bin/redis-cli]
 test:
-  version: { run: [build:redis, --version] }
+  version: { run: [build:redis/bin/redis-server, --version] }
 YAML
 	built 2
 }
