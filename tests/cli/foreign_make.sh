@@ -52,6 +52,7 @@ sed -i "s|\$(DESTDIR)||g; s|^PREFIX.*|PREFIX = $place|" Makefile
 sed -i "s|make: .*|make: { args: [\"PREFIX=$place\"] }|" xbuild.yaml
 expect 1 "$xbuild" build
 says 'look where it installs: make: its commands do not name the staging tree'
+# shellcheck disable=SC2016
 says 'PREFIX=\${dir.stage}/usr'
 [ ! -e "$place" ] || fail "it installed to this machine"
 # shellcheck disable=SC2016 # xbuild's own
