@@ -21,6 +21,8 @@ project() {
 built() {
 	expect 0 "$xbuild" lock
 	expect 0 "$xbuild" build
+	expect 0 "$xbuild" build -n
+	[ ! -s "$work/stdout" ] || fail "the second build would run: $(cat "$work/stdout")"
 	expect 0 "$xbuild" test --json
 	python3 - "$work/stdout" "$1" <<'PY'
 import json, sys
@@ -28,8 +30,6 @@ result = json.load(open(sys.argv[1]))
 runs = [t for t in result["tests"] if t["kind"] == "run"]
 assert result["failed"] == 0 and result["skipped"] == 0 and len(runs) == int(sys.argv[2]), result
 PY
-	expect 0 "$xbuild" build -n
-	[ ! -s "$work/stdout" ] || fail "the second build would run: $(cat "$work/stdout")"
 	for file in out/linux-aarch64/*; do
 		case $(file -b "$file") in
 		*"ARM aarch64"* | *directory* | *text* | *archive*) ;;
