@@ -246,6 +246,12 @@ static int ask_with_password(struct xb_repository *repo, struct xb_http_response
 		   res, err);
 }
 
+static int hint_refused(const struct auth *auth, struct xb_err *err)
+{
+	return xb_hint(err, "the login in '%s' is refused: log in again with 'docker login' or 'podman login'",
+		       auth->credentials.source);
+}
+
 static int fetch_token(struct xb_repository *repo, struct xb_err *err)
 {
 	struct xb_http_response res XB_CLEANUP(xb_http_response_release) = {0};
@@ -270,8 +276,7 @@ static int fetch_token(struct xb_repository *repo, struct xb_err *err)
 	if (err->code != XB_E_USAGE)
 		return err->code;
 	return auth->credentials.username || auth->credentials.identity_token
-		       ? xb_hint(err, "the login in the auth file is refused: log in again with 'docker login' or "
-				      "'podman login'")
+		       ? hint_refused(auth, err)
 		       : xb_hint(err, "log in with 'docker login' or 'podman login', whose files are read here too");
 }
 
@@ -292,8 +297,11 @@ static int answer_basic(struct xb_repository *repo, struct xb_err *err)
 	struct auth *auth = &repo->auth;
 
 	/* the same would be refused again */
-	if (auth->scheme == AUTH_BASIC)
-		return 0;
+	if (auth->scheme == AUTH_BASIC) {
+		xb_fail(err, XB_E_USAGE, "log in to '%s': the registry refuses the name or the password",
+			repo->ref.registry);
+		return hint_refused(auth, err);
+	}
 	if (find_credentials(repo, err) < 0)
 		return err->code;
 	char *header = basic_header(&auth->credentials);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/base64.h"
@@ -37,6 +38,7 @@ void xb_credentials_release(struct xb_credentials *c)
 	wipe(c->username);
 	wipe(c->password);
 	wipe(c->identity_token);
+	free(c->source);
 	*c = (struct xb_credentials){0};
 }
 
@@ -271,21 +273,37 @@ static int look_in(const char *path, const struct xb_reference *ref, const volat
 	return 0;
 }
 
+/* Of podman and its kin, containers-auth.json(5): the runtime directory, and what stands in for it without one. */
+static char *containers_file(void)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	return runtime && *runtime ? xb_printf("%s/containers/auth.json", runtime)
+				   : xb_printf("/run/containers/%lu/auth.json", (unsigned long)getuid());
+}
+
+static char *config_file(const char *home)
+{
+	const char *config = getenv("XDG_CONFIG_HOME");
+
+	if (config && *config)
+		return xb_printf("%s/containers/auth.json", config);
+	return home && *home ? xb_printf("%s/.config/containers/auth.json", home) : NULL;
+}
+
 int xb_credentials_find(const struct xb_reference *ref, const volatile int *interrupted, struct xb_credentials *out,
 			struct xb_err *err)
 {
-	const char *docker = getenv("DOCKER_CONFIG"), *home = getenv("HOME"), *file = getenv("REGISTRY_AUTH_FILE"),
-		   *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *docker = getenv("DOCKER_CONFIG"), *home = getenv("HOME"), *file = getenv("REGISTRY_AUTH_FILE");
 	char *of_docker XB_CLEANUP(xb_free_ptr) = NULL;
-	char *of_containers XB_CLEANUP(xb_free_ptr) = NULL;
+	char *of_containers XB_CLEANUP(xb_free_ptr) = containers_file();
+	char *of_config XB_CLEANUP(xb_free_ptr) = config_file(home);
 
 	if (docker && *docker)
 		of_docker = xb_printf("%s/config.json", docker);
 	else if (home && *home)
 		of_docker = xb_printf("%s/.docker/config.json", home);
-	if (runtime && *runtime)
-		of_containers = xb_printf("%s/containers/auth.json", runtime);
-	const char *const paths[] = {of_docker, file, of_containers};
+	const char *const paths[] = {of_docker, file, of_containers, of_config};
 
 	for (size_t i = 0; i < XB_COUNT(paths); i++) {
 		struct xb_credentials found XB_CLEANUP(xb_credentials_release) = {0};
@@ -295,6 +313,7 @@ int xb_credentials_find(const struct xb_reference *ref, const volatile int *inte
 		if (look_in(paths[i], ref, interrupted, &found, err) < 0)
 			return xb_wrap(err, "find the login for '%s'", ref->registry);
 		if (is_known(&found)) {
+			found.source = xb_strdup(paths[i]);
 			*out = found;
 			found = (struct xb_credentials){0};
 			return 0;

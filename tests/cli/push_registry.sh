@@ -166,6 +166,8 @@ says "log in with 'docker login'"
 login "$host" u:wrong-s3cret
 expect 2 "$xbuild" push -v "$host/acme/parcel:v1" --from small
 silent_about 'wrong-s3cret|dTp3'
+says "log in to '$host': the registry refuses the name or the password"
+says "the login in '$HOME/.docker/config.json' is refused"
 login "$host" u:p
 expect 0 "$xbuild" push "$host/acme/parcel:v1" --from small
 judged "$host/acme/parcel:v1" "$digest" --tls-verify=false --creds=u:p

@@ -4,7 +4,8 @@
  *
  *   $DOCKER_CONFIG/config.json, else ~/.docker/config.json
  *   $REGISTRY_AUTH_FILE
- *   $XDG_RUNTIME_DIR/containers/auth.json
+ *   $XDG_RUNTIME_DIR/containers/auth.json, else /run/containers/<uid>/auth.json
+ *   $XDG_CONFIG_HOME/containers/auth.json, else ~/.config/containers/auth.json
  *
  * The first one that knows the registry decides. In each: the program of credHelpers for this host, then `auths` with the
  * longest key that fits (host/path, host, https://host, https://host/v1/ ...), then the program of credsStore. Programs are
@@ -26,6 +27,7 @@
 /* All NULL: anonymous. Either username and password, or identity_token (which is sent to a token server as it is). */
 struct xb_credentials {
 	char *username, *password, *identity_token; /* owned */
+	char *source;				    /* the file that led to it, for messages; owned */
 };
 void xb_credentials_release(struct xb_credentials *c); /* wipes; NULL-safe */
 

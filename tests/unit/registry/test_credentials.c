@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -58,6 +59,7 @@ static int set_up(void **state)
 	setenv("DOCKER_CONFIG", dir, 1);
 	unsetenv("REGISTRY_AUTH_FILE");
 	unsetenv("XDG_RUNTIME_DIR");
+	unsetenv("XDG_CONFIG_HOME");
 	path = xb_printf("%s:%s", dir, getenv("PATH"));
 	setenv("PATH", path, 1);
 	free(path);
@@ -108,6 +110,8 @@ static void test_files(void **state)
 {
 	char *file XB_CLEANUP(xb_free_ptr) = xb_printf("%s/other.json", dir);
 	char *containers XB_CLEANUP(xb_free_ptr) = xb_printf("%s/containers", dir);
+	char *config XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.config", dir);
+	char *inner XB_CLEANUP(xb_free_ptr) = xb_printf("%s/.config/containers", dir);
 
 	(void)state;
 	assert_int_equal(mkdir(containers, 0700), 0);
@@ -116,6 +120,15 @@ static void test_files(void **state)
 	put("containers/auth.json", "{\"auths\":{\"b.example\":{\"auth\":\"dTpw\"},\"c.example\":{\"auth\":\"dTpw\"}}}",
 	    0600);
 	find("b.example/x", "::");
+	/* the last: what podman keeps below the settings */
+	setenv("XDG_CONFIG_HOME", dir, 1);
+	find("a.example/x", "u:p:");
+	find("b.example/x", "u:p:");
+	unsetenv("XDG_CONFIG_HOME");
+	find("b.example/x", "::");
+	assert_int_equal(mkdir(config, 0700), 0);
+	assert_int_equal(symlink("../containers", inner), 0);
+	find("b.example/x", "u:p:");
 	setenv("REGISTRY_AUTH_FILE", file, 1);
 	setenv("XDG_RUNTIME_DIR", dir, 1);
 	find("a.example/x", "u:p:");
