@@ -7,6 +7,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
+#include "xbuild/image/audit.h"
 #include "xbuild/image/layout.h"
 #include "xbuild/image/signature.h"
 #include "xbuild/model/names.h"
@@ -124,6 +125,22 @@ static int read_subject(struct subject *s, struct xb_err *err)
 	return 0;
 }
 
+/* A signature says that the image is good to use: so it has to be whole, down to the last layer. */
+static int check_subject(const struct xb_app *app, const struct subject *s, struct xb_err *err)
+{
+	struct xb_audit audit XB_CLEANUP(xb_audit_release) = {0};
+	const char *first = NULL;
+
+	if (xb_audit_run(s->dir, app->interrupted, &audit, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < audit.findings.len && !first; i++)
+		first = audit.findings.items[i].is_warning ? NULL : audit.findings.items[i].text;
+	if (!audit.n_problems)
+		return 0;
+	xb_fail(err, XB_E_VERIFY, "the image is not sound: %s", first ? first : "");
+	return xb_hint(err, "'xbuild verify %s' tells all that is wrong with it", s->dir);
+}
+
 /* ---- signing ---- */
 
 static bool is_of_subject(const struct subject *s, const struct xb_digest *digest)
@@ -193,7 +210,7 @@ static int sign_subject(struct xb_app *app, const struct xb_sign_opts *opts, con
 	struct xb_digest digest;
 	char hex[XB_DIGEST_HEX];
 
-	if (read_subject(s, err) < 0)
+	if (read_subject(s, err) < 0 || check_subject(app, s, err) < 0)
 		return err->code;
 	xb_digest_bytes(out->dir, strlen(out->dir), &digest);
 	char *lock_name XB_CLEANUP(xb_free_ptr) = xb_printf("image-%s", xb_digest_hex(&digest, hex));

@@ -29,6 +29,20 @@ refused() {
 refused "$xbuild" verify --key "$work/ec.pub" "$images/hello"
 says "$digest: there is no signature of it"
 says 'hello.sig'
+# what is damaged gets none
+python3 - "$images/hello" "$work/damaged" <<'PY'
+import json, shutil, sys
+shutil.copytree(sys.argv[1], sys.argv[2])
+blob = lambda d: sys.argv[2] + "/blobs/sha256/" + d["digest"][7:]
+index = json.load(open(blob(json.load(open(sys.argv[2] + "/index.json"))["manifests"][0])))
+layer = blob(json.load(open(blob(index["manifests"][1])))["layers"][0])
+data = bytearray(open(layer, "rb").read())
+data[len(data) // 2] ^= 1
+open(layer, "wb").write(data)
+PY
+refused "$xbuild" sign --key "$work/ec.pem" "$work/damaged"
+says "the image is not sound: blob sha256:[0-9a-f]*: its content has the digest"
+[ ! -e "$work/damaged.sig" ] || fail "a damaged image was signed"
 expect 2 "$xbuild" sign hello
 says 'sign needs a key'
 expect 2 "$xbuild" sign --key "$work/ec.pub" hello
