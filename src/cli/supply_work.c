@@ -166,7 +166,8 @@ int cmd_verify_run(struct cli *cli, struct xb_err *err)
 {
 	struct xb_audit audit = {0};
 	struct xb_err unprinted = {0};
-	if (!cli->values.args.len) {
+	/* an empty word is a variable that was not set: not the current directory */
+	if (!cli->values.args.len || !cli->values.args.items[0][0]) {
 		xb_fail(err, XB_E_USAGE, "verify needs a layout, an archive or the name of an image");
 		return xb_hint(err, "xbuild verify out/images/NAME");
 	}

@@ -20,6 +20,8 @@ for image in hello hello.oci.tar hello.docker.tar; do
 	sound "$images/$image"
 	prints "^$digest [^ ]+ linux/amd64, linux/arm64/v8$"
 done
+expect 2 "$xbuild" verify ''
+says 'verify needs a layout'
 gzip -k "$images/hello.docker.tar"
 sound "$images/hello.docker.tar.gz"
 expect 0 "$xbuild" verify --json "$images/hello"
