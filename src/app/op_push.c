@@ -278,6 +278,22 @@ static int check_tag(const struct push_run *run, const struct xb_push_target *t,
 	return 0;
 }
 
+/* An order among some of the tags proves nothing about the others. */
+static int tell_cut(const struct push_run *run, const struct xb_push_target *t, size_t n, struct xb_err *err)
+{
+	char *text XB_CLEANUP(xb_free_ptr) =
+		xb_printf("'%s/%s' has more tags than the %zu that were looked at: a later one may be "
+			  "among the others",
+			  t->ref.registry, t->ref.repository, n);
+
+	if (run->opts->strict_tags) {
+		xb_fail(err, XB_E_VERIFY, "%s", text);
+		return xb_hint(err, "remove old tags, or leave --strict-tags out");
+	}
+	xb_observe(run->app->observer, &(struct xb_event){.kind = XB_EVENT_WARNING, .text = text});
+	return 0;
+}
+
 /* Before anything is sent. A list that cannot be had is no reason not to push, unless the order was asked for. */
 static int check_tags(struct push_run *run, struct xb_registry *registry, struct xb_err *err)
 {
@@ -295,6 +311,8 @@ static int check_tags(struct push_run *run, struct xb_registry *registry, struct
 		if (rc < 0 && (run->opts->strict_tags || rc == XB_E_INTERRUPTED))
 			return xb_wrap(err, "list the tags of '%s/%s'", t->ref.registry, t->ref.repository);
 		xb_err_clear(err);
+		if (there.is_cut && tell_cut(run, t, there.list.len, err) < 0)
+			return err->code;
 		for (size_t k = 0; k < t->n_tags; k++)
 			if (check_tag(run, t, &there, t->tags[k], err) < 0)
 				return err->code;

@@ -42,10 +42,11 @@ static int take_page(const struct xb_http_response *res, struct xb_tags *out, st
 		return err->code;
 	}
 	list = json_object_get(root, "tags");
-	for (size_t i = 0; i < json_array_size(list) && out->list.len < XB_TAGS_MAX; i++) {
+	for (size_t i = 0; i < json_array_size(list) && !out->is_cut; i++) {
 		const char *tag = json_string_value(json_array_get(list, i));
 
-		if (tag && xb_name_is_tag(xb_sv(tag)))
+		out->is_cut = out->list.len >= XB_TAGS_MAX;
+		if (!out->is_cut && tag && xb_name_is_tag(xb_sv(tag)))
 			XB_VEC_PUSH(&out->list, xb_arena_strdup(&out->arena, tag));
 	}
 	return 0;
@@ -81,7 +82,7 @@ int xb_tags_list(struct xb_repository *repo, struct xb_tags *out, struct xb_err 
 
 	if (registry_url(repo, &url, err, "/tags/list?n=1000") < 0)
 		return err->code;
-	for (int page = 0; url && page < MAX_PAGES && out->list.len < XB_TAGS_MAX; page++) {
+	for (int page = 0; url && page < MAX_PAGES && !out->is_cut; page++) {
 		struct xb_http_response res XB_CLEANUP(xb_http_response_release) = {0};
 		const struct registry_call call = {.method = "GET", .url = url};
 		char *next = NULL;
@@ -97,6 +98,7 @@ int xb_tags_list(struct xb_repository *repo, struct xb_tags *out, struct xb_err 
 		if (err->code)
 			break;
 	}
+	out->is_cut = out->is_cut || url;
 	free(url);
 	if (err->code)
 		xb_tags_release(out);

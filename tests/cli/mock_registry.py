@@ -23,6 +23,7 @@ Everything   busy=K, busydate=K   the first K requests get 429, Retry-After in s
 Reading      redirect             blobs are 307 to the second port; dropget=N[:K]: they break off after N bytes
              norange              Range is not understood; otherpart: another part than was asked for
              wrongblob, wrongmanifest: other bytes; othermanifest: and their digest; moreblob: more bytes; wrongput: another digest
+             moretags=N           N tags more than were pushed
              page=N               tags in pages, Link relative; pageaway: the next page is on the second port
              referrers            the API is there, and OCI-Subject is answered
 Logins       basic                u and p; bearer: tokens for u and p; identity: for the identity token T, by POST;
@@ -82,11 +83,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.send_header(name.replace("_", "-"), one)
         if "Content_Length" not in headers:
             self.send_header("Content-Length", str(len(body)))
+        # before the answer goes out: who has it may read the log at once
+        auth = self.headers.get("Authorization", "-").split()[0]
+        log(f"{self.command} {self.path} {self.taken} {auth} {status}")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-        auth = self.headers.get("Authorization", "-").split()[0]
-        log(f"{self.command} {self.path} {self.taken} {auth} {status}")
         if not self.read_all:
             self.close_connection = True
 
@@ -237,7 +239,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(200, data, Content_Type=types[digest], Docker_Content_Digest=digest, Content_Length=str(len(data)))
 
     def tags(self, repo, name, query):
-        names = sorted(tags.get(repo, {}))
+        names = sorted(tags.get(repo, {})) + ["more-%d" % i for i in range(number("moretags") if "moretags" in switches else 0)]
         last = query.get("last", [""])[0]
         names = [n for n in names if n > last]
         headers = {}

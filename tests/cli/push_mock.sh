@@ -273,6 +273,11 @@ for tag in main-20240101000000-aaaaaaa main-20240301000000-bbbbbbb main-20260101
 done
 expect 0 "$xbuild" push "$host/a/b:main-20250101000000-ddddddd" --from small
 says "does not come after 'main-20260101000000-ccccccc'"
+mock moretags=100001
+expect 5 "$xbuild" push "$host/a/b:main-20270101000000-ccccccc" --from small --strict-tags
+says 'has more tags than the 100000 that were looked at'
+expect 0 "$xbuild" push --dry-run "$host/a/b:main-20270101000000-ccccccc" --from small
+says '^warning: .*has more tags than'
 mock page=1 pageaway basic
 login u:p
 expect 0 "$xbuild" push "$host/a/b:main-20240101000000-aaaaaaa" "$host/a/b:main-20240301000000-bbbbbbb" --from small

@@ -6,7 +6,7 @@
  * seconds since the epoch. Two sortable tags are of one series when all their other words are the same, where words of
  * seven and more hexadecimal digits (commits, digests) count as equal.
  *
- * Failure: as in registry.h; a list of more than XB_TAGS_MAX tags is cut there.
+ * Failure: as in registry.h; a list of more than XB_TAGS_MAX tags is cut there, and says so.
  * Threads: as in registry.h; the order has no state.
  */
 #ifndef XBUILD_REGISTRY_TAGS_H
@@ -21,6 +21,7 @@
 struct xb_tags {
 	struct xb_arena arena;
 	XB_VEC(const char *) list;
+	bool is_cut; /* the registry has more than are in the list */
 };
 void xb_tags_release(struct xb_tags *tags); /* NULL-safe */
 
