@@ -67,7 +67,7 @@ sysroot: { debian: bookworm }
 targets: [linux-x86_64, linux-aarch64]
 build:
   zstd:
-    cmake: { source: build/cmake, options: { ZSTD_BUILD_TESTS: OFF, ZSTD_BUILD_STATIC: OFF } }
+    cmake: { source: build/cmake, options: { ZSTD_BUILD_TESTS: OFF } }
     outputs: [bin/zstd, lib/libzstd.so.1]
 test:
   version: { run: [build:zstd/bin/zstd, --version] }
