@@ -10,7 +10,7 @@ cp -r project fresh
 cd project
 # one image stands on Debian packages, one on the image of a layout
 cat >>xbuild.yaml <<'YAML'
-  packaged: { base: debian-base, packages: [set-id], files: { /etc/hello.conf: { from: hello.conf, mode: "0755" } }, entrypoint: [/etc/hello.conf] }
+  packaged: { base: debian-base, packages: [set-id], files: { /etc/hello.conf: hello.conf } }
 YAML
 expect 0 "$xbuild" lock
 expect 0 "$xbuild" image --json
