@@ -5,11 +5,12 @@
 
 #include <stdlib.h>
 
+#include <zlib.h>
+
 #include "deb_made.h"
 #include "xbuild/base/base64.h"
 #include "xbuild/base/hex.h"
 #include "xbuild/model/lockfile.h"
-#include "xbuild/sys/deflate.h"
 #include "xbuild/sys/digest_sha1.h"
 
 /* What a package is made of, and how its chain is broken. */
@@ -23,13 +24,24 @@ struct made {
 	const char *behind;    /* bytes behind the end of the data tar */
 };
 
+/* One member, however large: xbuild's own encoder makes members of a bounded size. 16 + 15: RFC 1952, the largest window. */
 static inline void add_gzip(struct xb_str *out, const struct xb_str *plain)
 {
-	struct xb_deflate *d = xb_deflate_new();
-	char *packed = malloc(xb_deflate_bound(plain->len));
+	z_stream z = {0};
+	char *packed;
+	uLong bound;
 
-	xb_str_append_n(out, packed, xb_deflate_member(d, plain->data, plain->len, packed));
-	xb_deflate_free(d);
+	assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	bound = deflateBound(&z, plain->len);
+	packed = malloc(bound);
+	assert_non_null(packed);
+	z.next_in = (Bytef *)(uintptr_t)plain->data;
+	z.avail_in = (uInt)plain->len;
+	z.next_out = (Bytef *)packed;
+	z.avail_out = (uInt)bound;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	xb_str_append_n(out, packed, z.total_out);
+	deflateEnd(&z);
 	free(packed);
 }
 
