@@ -109,6 +109,7 @@ static int blob_job(void *ctx, size_t i, struct xb_err *err)
 	return 0;
 }
 
+/* All of them are asked for, also below documents that the registry has: it may have lost a blob since. */
 static int bring_blobs(struct pushing *p, int parallel, struct xb_err *err)
 {
 	uint64_t total = 0;
@@ -117,8 +118,6 @@ static int bring_blobs(struct pushing *p, int parallel, struct xb_err *err)
 	for (size_t i = 0; i < p->graph->blobs.len; i++) {
 		const struct xb_content_blob *b = &p->graph->blobs.items[i];
 
-		if (b->document != SIZE_MAX && p->has_document[b->document])
-			continue;
 		p->blobs[p->n_blobs++] = i;
 		total += b->is_foreign ? 0 : (uint64_t)b->size_bytes;
 	}

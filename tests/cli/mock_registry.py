@@ -16,6 +16,7 @@ Uploads      relative, query      Location relative; with a query to keep
              unanswered           the last PUT is done, but not answered; once
              wrongupload          the last PUT is answered with another digest
              nomount              mounts are refused
+             forgetful            once a tag is there, one blob is lost; once
 Everything   busy=K, busydate=K   the first K requests get 429, Retry-After in seconds or as a date; bad=K: 502 and HTML; wait=S:
                                   429 that asks to wait S seconds
              warn                 Warning: 299
@@ -221,6 +222,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             types[digest] = self.headers["Content-Type"]
             if not name.startswith("sha256:"):
                 tags.setdefault(repo, {})[name] = digest
+                if times("forgetful"):
+                    blobs[repo].popitem()
             elif name != digest:
                 return self.error(400, "DIGEST_INVALID")
             headers = {"Docker_Content_Digest": digest_of(b"x") if "wrongput" in switches else digest}

@@ -140,6 +140,17 @@ stop_mock
 expect 4 "$xbuild" push "$host/a/b:1.0" --from small
 says "does a registry listen at $host. start it, or correct the port"
 
+# ---- a registry that lost a blob below manifests that it has
+mock forgetful
+expect 0 "$xbuild" push "$host/a/b:v1" --from small
+before=$(sent PUT)
+expect 0 "$xbuild" push "$host/a/b:v1" --from small
+[ "$(sent PUT)" -gt "$before" ] || fail "the lost blob was not sent again"
+whole a/b:v1 small
+before=$(sent PUT)
+expect 0 "$xbuild" push "$host/a/b:v1" --from small
+[ "$(sent PUT)" = "$before" ] || fail "the third push sent something"
+
 # ---- broken connections
 mock drop=20000:2
 expect 0 "$xbuild" push "$host/a/b:v1" --from small

@@ -3,9 +3,9 @@
  * Brings an image to one or several repositories.
  *
  * Guarantee: blobs before the manifests that name them, manifests before indexes, tags last: at any moment a tag names an
- *            image that is there as a whole. What a repository has is not sent to it again: a manifest that is there (HEAD)
- *            stands for all below it, for registries take none whose parts they do not have. Tags that name the image
- *            already are left alone.
+ *            image that is there as a whole. What a repository has is not sent to it again. A manifest that is there stands
+ *            for the manifests below it, but not for blobs, which a registry may have lost since: each is asked for (HEAD).
+ *            Tags that name the image already are left alone.
  * Mounts:    a blob that was sent to an earlier target of the same registry, or is of the image's base there (annotation
  *            org.opencontainers.image.base.name), is asked for by mount before it is sent.
  * Foreign layers are not sent (image-spec manifest.md "Non-Distributable Layers").
