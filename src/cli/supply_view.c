@@ -201,6 +201,8 @@ static void put_layers(struct page *page, const struct xb_view_platform *p)
 static void put_packages(struct page *page, const struct xb_view_platform *p)
 {
 	struct table table;
+	if (!p->n_packages)
+		return;
 	table_init(&table, 4);
 	table_row(&table, (const char *const[]){"PACKAGE", "VERSION", "ARCH", "LAYER"});
 	for (size_t i = 0; i < p->n_packages; i++) {
@@ -210,8 +212,6 @@ static void put_packages(struct page *page, const struct xb_view_platform *p)
 							xb_view_clean(&page->arena, package->arch),
 							xb_arena_printf(&page->arena, "%zu", package->layer + 1)});
 	}
-	if (!p->n_packages)
-		return;
 	xb_str_append(&page->text, "\n");
 	table_render(&table, page->color, page->width, &page->text);
 	table_release(&table);
