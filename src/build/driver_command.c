@@ -31,8 +31,8 @@ static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb
 	add(drive, "configure", &f->configure, arena, out);
 	add(drive, "build", &f->build, arena, out);
 	add(drive, "install", &f->install, arena, out);
-	for (size_t i = 0; i < f->n_run; i++)
-		add(drive, "run", &f->run[i], arena, out);
+	for (size_t i = 0; i < f->run.len; i++)
+		add(drive, "run", &f->run.items[i], arena, out);
 	return 0;
 }
 

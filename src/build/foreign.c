@@ -11,7 +11,7 @@
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/proc.h"
 
-#define VERSION	  "foreign 1" /* counts up when drivers or the runner change what comes out */
+#define VERSION	  "foreign 2" /* counts up when drivers or the runner change what comes out */
 #define MAX_DEPTH 128
 
 const char *xb_foreign_stage(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)
@@ -91,6 +91,31 @@ static struct xb_words expand_words(struct resolve *r, const struct xb_words *wo
 	return out;
 }
 
+static struct xb_argvs expand_argvs(struct resolve *r, const struct xb_argvs *argvs)
+{
+	struct xb_argvs out = {.items = xb_arena_array(r->arena, argvs->len, sizeof(*out.items)), .len = argvs->len};
+
+	for (size_t i = 0; i < argvs->len; i++)
+		out.items[i] = expand_words(r, &argvs->items[i]);
+	return out;
+}
+
+/* Settings have overrides besides: add_settings(). */
+static void expand_keys(struct resolve *r, struct xb_foreign *foreign)
+{
+	struct xb_foreign_key key;
+
+	for (size_t i = 0; xb_foreign_key(r->unit->driver, i, &key); i++) {
+		struct xb_words *words = (void *)((char *)foreign + key.offset);
+		struct xb_argvs *argvs = (void *)words;
+
+		if (key.type == XB_FOREIGN_ARGS)
+			*words = expand_words(r, words);
+		else if (key.type == XB_FOREIGN_ARGVS)
+			*argvs = expand_argvs(r, argvs);
+	}
+}
+
 static void add_pairs(struct resolve *r, struct xb_pairs *to, const struct xb_pairs *from)
 {
 	struct xb_pairs all = {.names = xb_arena_array(r->arena, to->len + from->len, sizeof(*all.names)),
@@ -131,6 +156,7 @@ int xb_foreign_resolve(const struct xb_setup *setup, const struct xb_unit *unit,
 	const struct xb_foreign *from = unit->foreign;
 
 	*out = *from;
+	expand_keys(&r, out);
 	out->settings = (struct xb_foreign_settings){0};
 	add_settings(&r, &out->settings, &from->settings);
 	for (size_t i = 0; i < unit->n_overrides; i++) {
@@ -139,14 +165,6 @@ int xb_foreign_resolve(const struct xb_setup *setup, const struct xb_unit *unit,
 		if (o->target ? o->target == setup->target->target : strcmp(o->profile, setup->profile->name) == 0)
 			add_settings(&r, &out->settings, &o->foreign);
 	}
-	out->make_args = expand_words(&r, &from->make_args);
-	out->ldflags = expand_words(&r, &from->ldflags);
-	out->configure = expand_words(&r, &from->configure);
-	out->build = expand_words(&r, &from->build);
-	out->install = expand_words(&r, &from->install);
-	out->run = xb_arena_array(arena, from->n_run, sizeof(*out->run));
-	for (size_t i = 0; i < from->n_run; i++)
-		out->run[i] = expand_words(&r, &from->run[i]);
 	return err->code;
 }
 
@@ -168,6 +186,34 @@ static void pairs(struct xb_command *out, const char *key, const struct xb_pairs
 		xb_command_word(out, xb_arena_printf(out->arena, "%s:%s=%s", key, list->names[i], list->values[i]));
 }
 
+static void key_words(struct xb_command *out, const struct xb_foreign_key *key, const struct xb_foreign *f)
+{
+	const void *field = (const char *)f + key->offset;
+	const struct xb_argvs *argvs = field;
+
+	switch (key->type) {
+	case XB_FOREIGN_TEXT:
+		word(out, key->name, *(const char *const *)field);
+		break;
+	case XB_FOREIGN_BOOL:
+		word(out, key->name, *(const bool *)field ? "yes" : NULL);
+		break;
+	case XB_FOREIGN_WORDS:
+	case XB_FOREIGN_ARGS:
+		words(out, key->name, field);
+		break;
+	case XB_FOREIGN_PAIRS:
+		pairs(out, key->name, field);
+		break;
+	case XB_FOREIGN_ARGVS:
+		for (size_t i = 0; i < argvs->len; i++) {
+			word(out, key->name, ""); /* where one command ends */
+			words(out, "word", &argvs->items[i]);
+		}
+		break;
+	}
+}
+
 /* By content: where they are differs from machine to machine. */
 static void rust_words(const struct xb_setup *setup, struct xb_command *out)
 {
@@ -186,6 +232,7 @@ void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, 
 		      struct xb_command *out)
 {
 	const struct xb_profile *p = setup->profile;
+	struct xb_foreign_key key;
 
 	xb_command_word(out, VERSION);
 	word(out, "driver", xb_driver_key(unit->driver));
@@ -195,33 +242,10 @@ void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, 
 	xb_command_word(out, xb_arena_printf(out->arena, "profile=%s,%d,%d,%d,%d", p->name, p->optimize, p->debug,
 					     p->lto, p->strip));
 	word(out, "runs", setup->emulator ? "yes" : "no");
-	word(out, "dir", f->dir);
-	pairs(out, "option", &f->settings.options);
-	pairs(out, "cache", &f->settings.cache);
-	pairs(out, "env", &f->settings.env);
-	words(out, "arg", &f->settings.args);
-	word(out, "source", f->source);
-	word(out, "preset", f->preset);
-	word(out, "build-type", f->build_type);
-	words(out, "goal", &f->targets);
-	words(out, "make-arg", &f->make_args);
-	word(out, "autoreconf", f->autoreconf ? "yes" : NULL);
-	words(out, "bin", &f->bins);
-	words(out, "feature", &f->features);
-	word(out, "cargo-profile", f->profile);
-	word(out, "vendor", f->vendor);
+	for (size_t i = 0; xb_foreign_key(unit->driver, i, &key); i++)
+		key_words(out, &key, f);
 	if (unit->driver == XB_DRIVER_CARGO)
 		rust_words(setup, out);
-	words(out, "package", &f->packages);
-	words(out, "tag", &f->tags);
-	words(out, "ldflag", &f->ldflags);
-	words(out, "configure", &f->configure);
-	words(out, "build", &f->build);
-	words(out, "install", &f->install);
-	for (size_t i = 0; i < f->n_run; i++) {
-		word(out, "run", "");
-		words(out, "word", &f->run[i]);
-	}
 }
 
 struct listing {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Units that another build system makes: the keys of each driver. */
+#include <assert.h>
 #include <string.h>
 
 #include "project_read.h"
@@ -127,12 +128,12 @@ static void read_goals(struct schema *s, const struct xb_yaml *node, void *field
 
 static void read_run(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
 {
-	struct xb_foreign *foreign = field;
+	struct xb_argvs *run = field;
 
 	(void)arg;
 	if (!schema_want_list(s, node, "run"))
 		return;
-	foreign->run = xb_arena_array(s->arena, node->n_items, sizeof(*foreign->run));
+	run->items = xb_arena_array(s->arena, node->n_items, sizeof(*run->items));
 	for (size_t i = 0; i < node->n_items; i++) {
 		struct xb_words words = {0};
 
@@ -143,7 +144,7 @@ static void read_run(struct schema *s, const struct xb_yaml *node, void *field, 
 		else
 			read_args(s, node->items[i], &words, NULL);
 		if (words.len)
-			foreign->run[foreign->n_run++] = words;
+			run->items[run->len++] = words;
 		else if (node->items[i]->kind == XB_YAML_LIST && !node->items[i]->n_items)
 			schema_problem(s, node->items[i]->at, "run: a command has at least one word");
 	}
@@ -201,7 +202,7 @@ static const struct schema_key go_keys[] = {
 	{"ldflags", read_args, FOREIGN(ldflags), NULL, false},
 };
 static const struct schema_key command_keys[] = {
-	{"dir", schema_text, FOREIGN(dir), &path_rule, false},	   {"run", read_run, 0, NULL, false},
+	{"dir", schema_text, FOREIGN(dir), &path_rule, false},	   {"run", read_run, FOREIGN(run), NULL, false},
 	{"configure", read_args, FOREIGN(configure), NULL, false}, {"build", read_args, FOREIGN(build), NULL, false},
 	{"install", read_args, FOREIGN(install), NULL, false},
 };
@@ -221,6 +222,8 @@ static const struct {
 	[XB_DRIVER_COMMAND] = TABLE(command_keys),
 };
 
+#define MAX_GROUPS 5 /* a driver's own, and the four of settings, of one key each */
+
 static size_t settings_groups(enum xb_driver_kind driver, struct xb_foreign_settings *settings,
 			      struct schema_group *out)
 {
@@ -234,6 +237,40 @@ static size_t settings_groups(enum xb_driver_kind driver, struct xb_foreign_sett
 	if (has[driver] & ARGS)
 		out[n++] = (struct schema_group){&args_key, 1, settings};
 	return n;
+}
+
+static enum xb_foreign_type type_of(const struct schema_key *key)
+{
+	static const struct {
+		schema_fn *read;
+		enum xb_foreign_type type;
+	} types[] = {
+		{schema_text, XB_FOREIGN_TEXT},	  {schema_bool, XB_FOREIGN_BOOL}, {schema_word_set, XB_FOREIGN_WORDS},
+		{read_args, XB_FOREIGN_ARGS},	  {read_goals, XB_FOREIGN_ARGS},  {schema_pairs, XB_FOREIGN_PAIRS},
+		{read_options, XB_FOREIGN_PAIRS}, {read_env, XB_FOREIGN_PAIRS},	  {read_run, XB_FOREIGN_ARGVS},
+	};
+	size_t i = 0;
+
+	while (types[i].read != key->read) {
+		i++;
+		assert(i < XB_COUNT(types));
+	}
+	return types[i].type;
+}
+
+bool xb_foreign_key(enum xb_driver_kind kind, size_t i, struct xb_foreign_key *out)
+{
+	struct schema_group groups[MAX_GROUPS];
+	const struct schema_key *key;
+	struct xb_foreign any;
+	const size_t own = tables[kind].len;
+
+	if (i >= own + settings_groups(kind, &any.settings, groups))
+		return false;
+	key = i < own ? &tables[kind].keys[i] : groups[i - own].keys;
+	*out = (struct xb_foreign_key){key->name, type_of(key),
+				       key->offset + (i < own ? 0 : offsetof(struct xb_foreign, settings))};
+	return true;
 }
 
 /* What cargo installs is told by its bins. */
@@ -269,18 +306,18 @@ static void check_command(struct schema *s, const struct xb_yaml *node, const st
 
 	if (unit->driver != XB_DRIVER_COMMAND || node->refused || node->partial)
 		return;
-	if (f->n_run && steps)
+	if (f->run.len && steps)
 		schema_refuse(s, f->at, "commands of 'run' run one behind the other",
 			      "unit '%s': 'run' stands alone, or there are 'configure', 'build' and 'install'",
 			      unit->name);
-	else if (!f->n_run && !steps && !xb_yaml_get(node, "run"))
+	else if (!f->run.len && !steps && !xb_yaml_get(node, "run"))
 		schema_refuse(s, f->at, "add 'run: [[program, argument]]'", "unit '%s' has no commands", unit->name);
 }
 
 void project_read_foreign(struct schema *s, const struct xb_yaml *node, struct xb_unit *unit)
 {
 	const struct xb_yaml *value = xb_yaml_get(node, xb_driver_key(unit->driver));
-	struct schema_group groups[8];
+	struct schema_group groups[MAX_GROUPS];
 	size_t n;
 
 	unit->foreign->dir = ".";
@@ -297,7 +334,7 @@ void project_read_foreign(struct schema *s, const struct xb_yaml *node, struct x
 void project_read_foreign_override(struct schema *s, const struct xb_yaml *node, enum xb_driver_kind driver,
 				   struct xb_override *override, const char *what)
 {
-	struct schema_group groups[8];
+	struct schema_group groups[MAX_GROUPS];
 
 	schema_read(s, node, groups, settings_groups(driver, &override->foreign, groups), what);
 }

@@ -99,6 +99,12 @@ struct xb_foreign_settings {
 	struct xb_words args; /* further words for the step that configures, or builds where nothing configures */
 };
 
+/* Commands, each the words of one. */
+struct xb_argvs {
+	struct xb_words *items;
+	size_t len;
+};
+
 /* A unit that another build system makes. Keys that a driver does not have keep their defaults. */
 struct xb_foreign {
 	struct xb_place at; /* of the driver's key */
@@ -115,8 +121,22 @@ struct xb_foreign {
 	struct xb_words packages, tags;	  /* go */
 	struct xb_words ldflags;	  /* go */
 	struct xb_words configure, build; /* command: one argv each */
-	struct xb_words *run;		  /* command: argvs, one behind the other, instead of the three */
-	size_t n_run;
+	struct xb_argvs run;		  /* command: one behind the other, instead of the three */
+};
+
+/* A key of a driver in the project file, and what stands for it in struct xb_foreign. */
+enum xb_foreign_type {
+	XB_FOREIGN_TEXT,  /* const char *; NULL: not given */
+	XB_FOREIGN_BOOL,  /* bool */
+	XB_FOREIGN_WORDS, /* struct xb_words */
+	XB_FOREIGN_ARGS,  /* the same, with ${...} */
+	XB_FOREIGN_PAIRS, /* struct xb_pairs */
+	XB_FOREIGN_ARGVS  /* struct xb_argvs, with ${...} */
+};
+struct xb_foreign_key {
+	const char *name; /* "build-type" */
+	enum xb_foreign_type type;
+	size_t offset;
 };
 
 /* Settings that hold for one target or one profile only. Exactly one of the two is set. */
@@ -315,6 +335,11 @@ struct xb_image *xb_project_image(const struct xb_project *project, struct xb_sv
 const struct xb_profile *xb_project_profile(const struct xb_project *project, const char *name);
 /* "cmake"; the key that a unit of this kind has. */
 const char *xb_driver_key(enum xb_driver_kind kind);
+/*
+ * The i-th key that units of this kind have; false: there are no more. The table is the one that reads the project file, so what
+ * goes through all of it (the key of a result does) forgets none.
+ */
+bool xb_foreign_key(enum xb_driver_kind kind, size_t i, struct xb_foreign_key *out);
 /* Name in out/<target>/ of one of the unit's outputs: its last component. */
 const char *xb_output_file_name(const char *output);
 const struct xb_project_target *xb_project_target(const struct xb_project *project, const struct xb_target *target);

@@ -98,7 +98,7 @@ static const struct driver_case {
 	  .profile = "small-release",
 	  .vendor = "vendor",
 	  .settings = {.args = WORDS("--no-default-features")}}},
-	{"command", XB_DRIVER_COMMAND, LIST(NULL), &release, false, {.run = one_run, .n_run = 2}},
+	{"command", XB_DRIVER_COMMAND, LIST(NULL), &release, false, {.run = {one_run, 2}}},
 	{"command-steps",
 	 XB_DRIVER_COMMAND,
 	 LIST(NULL),
