@@ -30,19 +30,6 @@ static const char *short_value(const struct telling *t, const char *value)
 	return value;
 }
 
-/* Between two single quotes nothing is special but the quote itself: POSIX, Shell Command Language 2.2.2. */
-static void quote_sh(struct xb_str *out, const char *text)
-{
-	xb_str_append_char(out, '\'');
-	for (; *text; text++) {
-		if (*text == '\'')
-			xb_str_append(out, "'\\''");
-		else
-			xb_str_append_char(out, *text);
-	}
-	xb_str_append_char(out, '\'');
-}
-
 /* fish knows \\ and \' between single quotes: fish, "Quotes". */
 static void quote_fish(struct xb_str *out, const char *text)
 {
@@ -63,11 +50,11 @@ static const char *bin_dir(const struct telling *t)
 static void form_sh(struct telling *t)
 {
 	xb_str_append(t->out, "export PATH=");
-	quote_sh(t->out, bin_dir(t));
+	xb_str_append_quoted(t->out, bin_dir(t));
 	xb_str_append(t->out, ":\"$PATH\"\n");
 	for (size_t i = 0; i < t->vars.len; i++) {
 		xb_str_printf(t->out, "export %s=", t->vars.items[i].name);
-		quote_sh(t->out, short_value(t, t->vars.items[i].value));
+		xb_str_append_quoted(t->out, short_value(t, t->vars.items[i].value));
 		xb_str_append_char(t->out, '\n');
 	}
 }

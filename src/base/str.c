@@ -73,6 +73,21 @@ bool xb_str_append_char(struct xb_str *s, char c)
 	return xb_str_append_n(s, &c, 1);
 }
 
+bool xb_str_append_quoted(struct xb_str *s, const char *text)
+{
+	struct xb_str quoted XB_CLEANUP(xb_str_release) = {0};
+
+	xb_str_append_char(&quoted, '\'');
+	for (; *text; text++) {
+		if (*text == '\'')
+			xb_str_append(&quoted, "'\\''");
+		else
+			xb_str_append_char(&quoted, *text);
+	}
+	xb_str_append_char(&quoted, '\'');
+	return xb_str_append_sv(s, xb_str_sv(&quoted));
+}
+
 bool xb_str_printf(struct xb_str *s, const char *fmt, ...)
 {
 	char *text XB_CLEANUP(xb_free_ptr) = NULL;

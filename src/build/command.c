@@ -215,17 +215,9 @@ void xb_command_show(const char *const *argv, struct xb_str *out)
 	for (size_t i = 0; argv[i]; i++) {
 		if (i)
 			xb_str_append_char(out, ' ');
-		if (is_plain(argv[i])) {
+		if (is_plain(argv[i]))
 			xb_str_append(out, argv[i]);
-			continue;
-		}
-		xb_str_append_char(out, '\'');
-		for (const char *c = argv[i]; *c; c++) {
-			if (*c == '\'')
-				xb_str_append(out, "'\\''");
-			else
-				xb_str_append_char(out, *c);
-		}
-		xb_str_append_char(out, '\'');
+		else
+			xb_str_append_quoted(out, argv[i]);
 	}
 }

@@ -29,19 +29,6 @@ static const char *const known_answers[] = {
 	"ac_cv_file__dev_zero=yes",
 };
 
-/* Quoted for sh, which reads the file. */
-static void append_quoted(struct xb_str *out, const char *text)
-{
-	xb_str_append_char(out, '\'');
-	for (; *text; text++) {
-		if (*text == '\'')
-			xb_str_append(out, "'\\''");
-		else
-			xb_str_append_char(out, *text);
-	}
-	xb_str_append_char(out, '\'');
-}
-
 static void prepare(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out)
 {
 	const struct xb_pairs *cache = &drive->foreign->settings.cache;
@@ -52,7 +39,7 @@ static void prepare(const struct xb_drive *drive, struct xb_arena *arena, struct
 		xb_str_printf(&text, "%s\n", known_answers[i]);
 	for (size_t i = 0; i < cache->len; i++) {
 		xb_str_printf(&text, "%s=", cache->names[i]);
-		append_quoted(&text, cache->values[i]);
+		xb_str_append_quoted(&text, cache->values[i]);
 		xb_str_append_char(&text, '\n');
 	}
 	xb_drive_files_add(out, arena, "config.site", xb_arena_sv(arena, xb_str_sv(&text)));

@@ -29,6 +29,8 @@ bool xb_str_append(struct xb_str *s, const char *text);
 bool xb_str_append_n(struct xb_str *s, const void *bytes, size_t len);
 bool xb_str_append_sv(struct xb_str *s, struct xb_sv sv);
 bool xb_str_append_char(struct xb_str *s, char c);
+/* Between single quotes as a POSIX shell reads them (Shell Command Language, 2.2.2): nothing is special but the quote. */
+bool xb_str_append_quoted(struct xb_str *s, const char *text);
 bool xb_str_printf(struct xb_str *s, const char *fmt, ...) XB_PRINTF(2, 3);
 
 const char *xb_str_get(const struct xb_str *s); /* borrowed, "" when empty */

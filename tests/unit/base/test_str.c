@@ -94,6 +94,18 @@ static void the_cap_is_exact_and_appends_nothing(void **state)
 	assert_string_equal(s.data, "12345");
 }
 
+static void quotes_for_a_shell(void **state)
+{
+	struct xb_str s XB_CLEANUP(xb_str_release) = {.max_bytes = 24};
+
+	(void)state;
+	assert_true(xb_str_append_quoted(&s, ""));
+	assert_true(xb_str_append_quoted(&s, "$a 'b'"));
+	assert_string_equal(s.data, "'''$a '\\''b'\\'''");
+	assert_false(xb_str_append_quoted(&s, "cccccccc"));
+	assert_int_equal(s.len, 16);
+}
+
 static void release_keeps_the_cap(void **state)
 {
 	struct xb_str s XB_CLEANUP(xb_str_release) = {.max_bytes = 2};
@@ -144,9 +156,13 @@ static void steal_hands_the_memory_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_empty_string_is_never_null), cmocka_unit_test(every_append_appends),
-		cmocka_unit_test(growth_loses_nothing),		 cmocka_unit_test(the_cap_is_exact_and_appends_nothing),
-		cmocka_unit_test(release_keeps_the_cap),	 cmocka_unit_test(reset_keeps_the_memory),
+		cmocka_unit_test(an_empty_string_is_never_null),
+		cmocka_unit_test(every_append_appends),
+		cmocka_unit_test(growth_loses_nothing),
+		cmocka_unit_test(the_cap_is_exact_and_appends_nothing),
+		cmocka_unit_test(quotes_for_a_shell),
+		cmocka_unit_test(release_keeps_the_cap),
+		cmocka_unit_test(reset_keeps_the_memory),
 		cmocka_unit_test(steal_hands_the_memory_over),
 	};
 
