@@ -7,6 +7,7 @@
 #include "base.h"
 #include "base_apko.h"
 #include "image_lists.h"
+#include "lock_wishes.h"
 #include "rust.h"
 #include "sources.h"
 #include "xbuild/base/alloc.h"
@@ -301,10 +302,10 @@ static const char *stale_base(struct xb_app *app, const struct xb_lock *lock, co
 const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 {
 	const struct xb_project *p = app->project;
-	const char *reason = NULL;
+	const char *reason = lock_wishes_changed(app, lock);
 	struct xb_digest inputs;
 
-	/* also with equal inputs: a lock that was merged by hand may lack a host or target */
+	/* a lock that tells no wishes is looked through for what is missing; and also with equal inputs: a lock that was merged by hand may lack a host or target */
 	for (size_t i = 0; i < p->hosts.len && !reason; i++)
 		reason = stale_host(app, lock, p->hosts.items[i]);
 	for (size_t i = 0; i < p->n_targets && !reason; i++)

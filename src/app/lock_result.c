@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "xbuild/base/alloc.h"
+#include "xbuild/sys/json.h"
 
 /* Marks what `name` needs, itself included. */
 static void mark(const struct xb_lock_packages *all, const char *name, bool *marks)
@@ -199,11 +200,21 @@ static void add_suites(const struct lock_plan *plan, struct xb_lock *lock)
 	qsort(lock->suites, lock->n_suites, sizeof(*lock->suites), compare_suites);
 }
 
+static void add_wishes(const struct xb_project *project, struct xb_lock *lock)
+{
+	json_t *wishes XB_CLEANUP(xb_json_release) = xb_project_lock_wishes(project);
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	xb_json_write(wishes, 0, true, &text);
+	lock->wishes = xb_arena_strdup(&lock->arena, xb_str_get(&text));
+	xb_project_lock_inputs(project, &lock->inputs);
+}
+
 void lock_assemble(struct lock_plan *plan, struct xb_lock *lock)
 {
 	const struct xb_project *p = plan->app->project;
 
-	xb_project_lock_inputs(p, &lock->inputs);
+	add_wishes(p, lock);
 	lock->toolchains = xb_arena_array(&lock->arena, p->hosts.len + 1, sizeof(*lock->toolchains));
 	for (size_t i = 0; i < p->hosts.len; i++)
 		add_toolchain(plan, lock, p->hosts.items[i]);

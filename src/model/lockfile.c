@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/model/lockfile.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,17 @@ static json_t *sysroot_json(const struct xb_lock_sysroot *sysroot)
 	return object;
 }
 
+/* What the text holds has been JSON before, so it is again: of this program or of a lock that was read. */
+static void put_wishes(json_t *document, const struct xb_lock *lock)
+{
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+	json_t *wishes = NULL;
+
+	if (lock->wishes && xb_json_parse(xb_sv(lock->wishes), XB_LOCK_NAME, &wishes, &err) == 0)
+		json_object_set_new(document, "wishes", wishes);
+	assert(!lock->wishes || wishes);
+}
+
 void xb_lock_write(const struct xb_lock *lock, struct xb_str *out)
 {
 	json_t *document XB_CLEANUP(xb_json_release) = json_object();
@@ -158,6 +170,7 @@ void xb_lock_write(const struct xb_lock *lock, struct xb_str *out)
 		json_object_set_new(toolchains, lock->toolchains[i].host, toolchain_json(&lock->toolchains[i]));
 	json_object_set_new(document, "xbuild-lock", json_integer(XB_LOCK_FORMAT));
 	lock_put_digest(document, "inputs", &lock->inputs);
+	put_wishes(document, lock);
 	json_object_set_new(document, "suites", suites);
 	json_object_set_new(document, "sysroots", sysroots);
 	json_object_set_new(document, "toolchains", toolchains);

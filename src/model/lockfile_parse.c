@@ -378,10 +378,31 @@ static int read_sysroots(struct lock_parser *p, const json_t *object)
 	return 0;
 }
 
+/* A lock that was merged by hand has the digest of one side and the wishes of another, and packages of both. */
+static int read_wishes(struct lock_parser *p, const json_t *document)
+{
+	const json_t *wishes = json_object_get(document, "wishes");
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct xb_digest digest;
+
+	if (!wishes)
+		return 0;
+	if (lock_read_object(p, wishes, NULL, "wishes") < 0)
+		return p->err->code;
+	if (xb_json_has_real(wishes))
+		return xb_fail(p->err, XB_E_LOCK, "wishes: expected text and lists of text, found a number");
+	xb_json_write(wishes, 0, true, &text);
+	xb_digest_bytes(xb_str_get(&text), text.len, &digest);
+	if (!xb_digest_eq(&digest, &p->lock->inputs))
+		return xb_fail(p->err, XB_E_LOCK, "'inputs' is not the digest of 'wishes'");
+	p->lock->wishes = xb_arena_strdup(&p->lock->arena, xb_str_get(&text));
+	return 0;
+}
+
 static int read_lock(struct lock_parser *p, const json_t *document)
 {
-	static const char *const known[] = {"xbuild-lock", "inputs", "suites", "sysroots", "toolchains",
-					    "rust",	   "images", "apko",   "bases",	   NULL};
+	static const char *const known[] = {"xbuild-lock", "inputs", "wishes", "suites", "sysroots", "toolchains",
+					    "rust",	   "images", "apko",   "bases",	 NULL};
 	const struct lock_member m = {document, "document"};
 	const json_t *format = json_object_get(document, "xbuild-lock");
 
@@ -391,7 +412,7 @@ static int read_lock(struct lock_parser *p, const json_t *document)
 		return xb_fail(p->err, XB_E_LOCK, "expected format %d, found %lld", XB_LOCK_FORMAT,
 			       (long long)json_integer_value(format));
 	if (xb_json_only_keys(document, known, "document", p->err) < 0 ||
-	    lock_read_digest(p, &m, "inputs", &p->lock->inputs) < 0 ||
+	    lock_read_digest(p, &m, "inputs", &p->lock->inputs) < 0 || read_wishes(p, document) < 0 ||
 	    read_suites(p, json_object_get(document, "suites")) < 0 ||
 	    read_sysroots(p, json_object_get(document, "sysroots")) < 0)
 		return p->err->code;

@@ -154,10 +154,9 @@ static void put_sources(json_t *object, const struct xb_project *project)
 		put_suites(object, project);
 }
 
-void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out)
+json_t *xb_project_lock_wishes(const struct xb_project *project)
 {
-	json_t *object XB_CLEANUP(xb_json_release) = json_object();
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	json_t *object = json_object();
 
 	json_object_set_new(object, "toolchain", json_string(project->toolchain));
 	json_object_set_new(object, "toolchain-profile", json_string(project->toolchain_full ? "full" : "small"));
@@ -172,6 +171,14 @@ void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *
 	put_targets(object, project);
 	put_images(object, project);
 	put_sources(object, project);
-	xb_json_write(object, 0, true, &text);
+	return object;
+}
+
+void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out)
+{
+	json_t *wishes XB_CLEANUP(xb_json_release) = xb_project_lock_wishes(project);
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	xb_json_write(wishes, 0, true, &text);
 	xb_digest_bytes(xb_str_get(&text), text.len, out);
 }

@@ -69,10 +69,56 @@ says 'linux-libc-dev'
 expect 2 "$xbuild" lock linux-libc-dev
 says 'only with --update'
 
-# what the project asks for changes: the other commands refuse, lock adds and keeps
+# what the project asks for changes: the other commands refuse and name what changed, nothing else; lock adds and keeps
+cp xbuild.yaml asked.yaml
+stale() { # stale EDIT TEXT: the project file with the edit, and what is then told of it
+	sed "$1" asked.yaml >xbuild.yaml
+	cmp -s asked.yaml xbuild.yaml && fail "the edit $1 changed nothing"
+	for command in 'lock --check' 'build --locked'; do
+		# shellcheck disable=SC2086 # words
+		expect 3 "$xbuild" $command
+		says "^error: xbuild.lock does not fit the project: $(literally "$2")\$"
+		says "^hint: .*'xbuild lock'"
+	done
+	cp asked.yaml xbuild.yaml
+}
+for other in toolchains/llvm-19:toolchains/llvm-20 sysroots/debian-test:sysroots/debian-other; do
+	sed "s/\\b$(basename "${other%:*}")\\b/$(basename "${other#*:}")/" "$work/data/${other%:*}.yaml" >"$work/data/${other#*:}.yaml"
+done
+packages='packages of the sysroot: locked libtally-dev, now'
+stale 's/\[libtally-dev\]/[libatomic1, libtally-dev]/' "$packages libatomic1, libtally-dev"
+stale 's/packages: \[libtally-dev\]/packages: []/' "$packages none"
+stale 's/\[libtally-dev\]/[libtally-dev, a1, b1, c1, d1, e1, f1, g1]/' \
+	'packages of the sysroot: now also a1, b1, c1, d1, e1, f1 and 1 more'
+stale 's/^targets: .*/targets: [arm64]/' 'targets: locked linux-x86_64, linux-aarch64, now linux-aarch64'
+stale 's/^hosts: .*/hosts: [linux-x86_64, linux-aarch64]/' 'hosts: locked linux-x86_64, now linux-aarch64, linux-x86_64'
+stale 's/base: auto/base: debian-base/' "base of image 'hello': locked nothing, now debian-base"
+stale 's,base: auto,base: { image: localhost:5/a:1 },' "base of image 'hello': locked nothing, now localhost:5/a:1"
+stale 's/base: auto/packages: [tzdata]/' "packages of image 'hello': locked none, now tzdata"
+stale 's/llvm: "19"/llvm: "20"/' 'toolchain: locked llvm-19, now llvm-20'
+stale 's/llvm: "19"/llvm: "19", profile: full/' 'profile of the toolchain: locked small, now full'
+stale 's/^  debian: test/  debian: other/' 'sysroot: locked debian-test, now debian-other'
+stale 's/^hosts: .*/hosts: [linux-aarch64]/;s/llvm: "19"/llvm: "20"/' \
+	'toolchain: locked llvm-19, now llvm-20; hosts: locked linux-x86_64, now linux-aarch64'
+# a lock of an xbuild that did not write this down is as good; it says what it lacks, or what may have changed
+python3 - xbuild.lock <<'PY'
+import json, sys
+lock = json.load(open(sys.argv[1]))
+assert lock["wishes"]["packages"] == ["libtally-dev"], lock["wishes"]
+assert list(lock)[:3] == ["xbuild-lock", "inputs", "wishes"], list(lock)
+del lock["wishes"]
+json.dump(lock, open(sys.argv[1], "w"))
+PY
+expect 0 "$xbuild" lock --check
+stale 's/\[libtally-dev\]/[libtilly-dev, libtally-dev]/' "it has no package 'libtilly-dev' for target 'linux-x86_64'"
+stale 's/llvm: "19"/llvm: "19", profile: full/' \
+	'toolchain, sysroot, snapshot, packages, hosts, targets or bases of images of the project file changed'
+cp first xbuild.lock
+rm asked.yaml
+
 sed 's/packages: \[libtally-dev\]/packages: [libtally-dev, libatomic1]/' xbuild.yaml >new && mv new xbuild.yaml
 expect 3 "$xbuild" build
-says 'does not fit the project'
+says "packages of the sysroot: locked libtally-dev, now libatomic1, libtally-dev"
 says "run 'xbuild lock'"
 cp xbuild.lock stale.lock
 expect 3 "$xbuild" lock --locked
@@ -87,7 +133,8 @@ says '^xbuild.yaml:6:14: error: .*libtallly-dev'
 says 'libtally-dev'
 
 # a lock that is damaged, or of another format, is refused whole
-for edit in 's/"xbuild-lock": 1/"xbuild-lock": 2/' 's/"sha256":"[0-9a-f]/"sha256":"x/' 's/"suites"/"sweets"/' 's/}$//'; do
+for edit in 's/"xbuild-lock": 1/"xbuild-lock": 2/' 's/"sha256":"[0-9a-f]/"sha256":"x/' 's/"suites"/"sweets"/' 's/}$//' \
+	's/^   "libtally-dev"/   "libtally-dov"/'; do
 	sed "$edit" first >xbuild.lock
 	git checkout -q xbuild.yaml
 	cmp -s first xbuild.lock && fail "the edit $edit changed nothing"

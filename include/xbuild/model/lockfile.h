@@ -6,7 +6,14 @@
  *
  *   {
  *    "xbuild-lock": 1,
- *    "inputs": "<sha256 of what the project file asks for>",
+ *    "inputs": "<sha256 of the text of wishes, on one line without blanks>",
+ *    "wishes": {                     (what the project file asks for, as xb_project_lock_wishes says; older locks have none)
+ *     "hosts": [
+ *      "linux-x86_64"
+ *     ],
+ *     "toolchain": "llvm-22",
+ *     ...
+ *    },
  *    "suites": {
  *     "trixie": {
  *      "archive": "debian",
@@ -91,11 +98,13 @@
  *    }
  *   }
  *
- * Layout:    members in the order of their bytes, but for "xbuild-lock", which comes first; one space of indent per
- *            level; a package on one line without blanks; a newline at the end. "packages", "tools" and "depends" are
- *            sorted by name and hold no name twice, but for the packages of "apko". Digests are 64 hex digits without "sha256:".
+ * Layout:    members in the order of their bytes, but for those of the document, which are in the order above; one space
+ *            of indent per level; a package on one line without blanks; a newline at the end. "packages", "tools" and
+ *            "depends" are sorted by name and hold no name twice, but for the packages of "apko". Digests are 64 hex digits
+ *            without "sha256:".
  * Guarantee: parse(write(lock)) is the same lock, and write(parse(text)) the same text for a text that write made.
- *            Unknown keys or another format number are refused. Everything is borrowed from lock->arena.
+ *            Unknown keys or another format number are refused, and so are wishes that inputs is not the digest of.
+ *            Everything is borrowed from lock->arena.
  */
 #ifndef XBUILD_MODEL_LOCKFILE_H
 #define XBUILD_MODEL_LOCKFILE_H
@@ -246,6 +255,7 @@ struct xb_lock_base {
 struct xb_lock {
 	struct xb_arena arena;
 	struct xb_digest inputs;
+	const char *wishes;	      /* the text that inputs is the digest of; NULL: an older lock, which has none */
 	struct xb_lock_suite *suites; /* sorted by id */
 	size_t n_suites;
 	struct xb_lock_toolchain *toolchains; /* sorted by host */

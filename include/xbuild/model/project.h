@@ -11,6 +11,7 @@
 #ifndef XBUILD_MODEL_PROJECT_H
 #define XBUILD_MODEL_PROJECT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -345,9 +346,12 @@ const char *xb_output_file_name(const char *output);
 const struct xb_project_target *xb_project_target(const struct xb_project *project, const struct xb_target *target);
 
 /*
- * Digest of everything in the project file that the lock depends on (toolchain, profile, sysroot, snapshot, packages
- * sorted, hosts sorted, targets' Debian names sorted; of each image what it stands on): a lock with another one is stale.
+ * Everything in the project file that the lock depends on (toolchain, profile, sysroot, snapshot, packages sorted, hosts
+ * sorted, targets' Debian names sorted; of each image what it stands on), as an object that the caller owns. Members hold
+ * text, lists of text, or (images, suites, archives) an object of such objects by name; what is as always is left out.
  */
+json_t *xb_project_lock_wishes(const struct xb_project *project);
+/* Digest of that object's canonical text, on one line with sorted keys: a lock with another one is stale. */
 void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out);
 
 /* The commented file that `xbuild init` writes for a project of this name with these sources. Appends to out. */

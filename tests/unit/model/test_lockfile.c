@@ -114,6 +114,54 @@ static void test_golden(void **state)
 	xb_lock_free(lock);
 }
 
+/* The digest is of "wishes" without its blanks (by sha256sum). */
+#define WISHES                                                                                                         \
+	" \"inputs\": \"f538edead7eeda8f3e3eefbcea44cdd5e95a5152633256f235564e8d2f01b240\",\n"                         \
+	" \"wishes\": {\n"                                                                                             \
+	"  \"images\": {\n"                                                                                            \
+	"   \"api\": {\n"                                                                                              \
+	"    \"debian\": [\"netbase\",\"tzdata\"]\n"                                                                   \
+	"   }\n"                                                                                                       \
+	"  },\n"                                                                                                       \
+	"  \"packages\": [\n"                                                                                          \
+	"   \"zlib1g-dev\"\n"                                                                                          \
+	"  ],\n"                                                                                                       \
+	"  \"toolchain\": \"llvm-22\"\n"                                                                               \
+	" },\n"
+
+/* A lock that tells what it is for, and one that lies about it. */
+static void test_wishes(void **state)
+{
+	static const struct {
+		const char *from, *to, *says;
+	} lies[] = {
+		{"\"toolchain\": \"llvm-22\"", "\"toolchain\": \"llvm-19\"", "'inputs' is not the digest of 'wishes'"},
+		{"\"netbase\",", "", "'inputs' is not the digest of 'wishes'"},
+		{"\"wishes\": {", "\"wishes\": {\"a\": 1.5,", "wishes: expected text"},
+		{"\"wishes\": {", "\"wishes\": [], \"images\": {", "wishes: expected an object"},
+		{"\"wishes\"", "\"whishes\"", "unknown member 'whishes'"},
+	};
+	char *text XB_CLEANUP(xb_free_ptr) = replace(golden, " \"inputs\": \"" DIGEST "\",\n", WISHES);
+	struct xb_str again XB_CLEANUP(xb_str_release) = {0};
+	struct xb_lock *lock = parse(text);
+
+	(void)state;
+	assert_string_equal(lock->wishes, "{\"images\":{\"api\":{\"debian\":[\"netbase\",\"tzdata\"]}},"
+					  "\"packages\":[\"zlib1g-dev\"],\"toolchain\":\"llvm-22\"}");
+	xb_lock_write(lock, &again);
+	assert_string_equal(xb_str_get(&again), text);
+	xb_lock_free(lock);
+	for (size_t i = 0; i < XB_COUNT(lies); i++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		char *lie XB_CLEANUP(xb_free_ptr) = replace(text, lies[i].from, lies[i].to);
+
+		assert_int_equal(xb_lock_parse(xb_sv(lie), "xbuild.lock", &lock, &err), XB_E_LOCK);
+		if (!strstr(err.msg, lies[i].says))
+			fail_msg("expected \"%s\" in \"%s\"", lies[i].says, err.msg);
+		assert_string_equal(err.hint, "restore it from version control, or remove it and run 'xbuild lock'");
+	}
+}
+
 static uint32_t next_random(uint32_t *seed)
 {
 	*seed = *seed * 1664525u + 1013904223u;
@@ -333,7 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),	  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_diff),	     cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_too_large), cmocka_unit_test(test_wishes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
