@@ -194,11 +194,20 @@ static int touch(const char *path, struct xb_err *err)
 	return xb_atomic_file_write(path, "", 0, 0644, 0, err);
 }
 
+/* A step that failed may have changed the project's files before. */
+static void warn_of_sources(struct run *r, const struct xb_step *step)
+{
+	struct xb_err changed XB_CLEANUP(xb_err_release) = {0};
+
+	if (drive_check_sources(r, step->what, &changed) == XB_E_VERIFY)
+		xb_str_printf(r->shown, "warning: %s\n", changed.msg);
+}
+
 static int run_steps(struct run *r, struct xb_err *err)
 {
 	const char *configured = below(r, "configured");
 	struct xb_steps steps = {0};
-	bool changed = false;
+	bool changed = false, last_once;
 
 	if (write_files(r, &changed, err) < 0 || (changed && xb_fs_remove(configured, err) < 0) ||
 	    r->driver->steps(&r->drive, &r->arena, &steps, err) < 0)
@@ -208,9 +217,13 @@ static int run_steps(struct run *r, struct xb_err *err)
 
 		if (step->once && xb_fs_exists(configured))
 			continue;
-		if (run_step(r, step, err) < 0)
+		if (run_step(r, step, err) < 0) {
+			warn_of_sources(r, step);
 			return err->code;
-		if (step->once && (i + 1 == steps.len || !steps.items[i + 1].once) && touch(configured, err) < 0)
+		}
+		last_once = step->once && (i + 1 == steps.len || !steps.items[i + 1].once);
+		if (((last_once || i + 1 == steps.len) && drive_check_sources(r, step->what, err) < 0) ||
+		    (last_once && touch(configured, err) < 0))
 			return err->code;
 	}
 	return 0;

@@ -21,6 +21,7 @@ struct run {
 	const char *parent;  /* of root */
 	const char *records; /* what the wrappers saw */
 	const char *path;    /* PATH of the steps */
+	const char *sources; /* what the project's files were before the first step; NULL: the unit builds in a copy */
 	struct xb_stage stage;
 	struct xb_str *shown;
 };
@@ -31,6 +32,13 @@ struct run {
  */
 int drive_find_root(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 int drive_place(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+
+/* drive_sources.c: does the unit build in a copy of its sources, <root>/src? */
+bool drive_copies(const struct run *r);
+/* Brings the copy up to date; or keeps in mind what the project's files are. */
+int drive_sources(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+/* XB_E_VERIFY when they are not so any more, behind the step `what`. */
+int drive_check_sources(struct run *r, const char *what, struct xb_err *err) XB_MUST_CHECK;
 
 /* drive_env.c: "NAME=value" for a step, ends with NULL; in the arena. `pool` adds what shares jobs (MAKEFLAGS). */
 const char *const *drive_env(struct run *r, const struct xb_step *step, const char *makeflags);

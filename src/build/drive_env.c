@@ -18,6 +18,8 @@ static const char *const fixed[][2] = {
 	{"GOFLAGS", "-mod=vendor"},
 	{"GOPROXY", "off"},
 	{"PIP_NO_INDEX", "1"},
+	/* a generator in Python leaves nothing beside its modules */
+	{"PYTHONDONTWRITEBYTECODE", "1"},
 	{"GIT_ALLOW_PROTOCOL", "file"},
 };
 

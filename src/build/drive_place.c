@@ -129,8 +129,7 @@ static void fill_drive(struct run *r)
 	const struct xb_setup *setup = r->spec->setup;
 	struct xb_drive *d = &r->drive;
 
-	d->source_dir =
-		r->driver->flags & XB_DRIVER_IN_SOURCE ? below(r, "src") : in_project(r, r->spec->unit->foreign->dir);
+	d->source_dir = drive_copies(r) ? below(r, "src") : in_project(r, r->spec->unit->foreign->dir);
 	d->build_dir = below(r, "build");
 	d->cross = (struct xb_cross){
 		.target = setup->target->target,
@@ -309,75 +308,6 @@ static int make_tools(struct run *r, struct xb_err *err)
 	return 0;
 }
 
-/* A copy keeps the stamps of its file, by which a later run knows it, and make what is newer. */
-static int copy_file(const char *from, const char *to, struct xb_err *err)
-{
-	struct timespec times[2];
-	struct stat st, now;
-	char *dir XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(to)));
-
-	if (stat(from, &st) < 0)
-		return xb_fail_errno(err, "read '%s'", from);
-	if (stat(to, &now) == 0 && now.st_size == st.st_size && xb_fs_mtime_ns(&now) == xb_fs_mtime_ns(&st))
-		return 0;
-	if ((!xb_fs_is_dir(dir) && xb_fs_mkdirs(dir, 0755, err) < 0) ||
-	    xb_fs_copy_replace(from, to, st.st_mode & 0111 ? 0755 : 0644, err) < 0)
-		return err->code;
-	times[0].tv_sec = times[1].tv_sec = (time_t)(xb_fs_mtime_ns(&st) / 1000000000);
-	times[0].tv_nsec = times[1].tv_nsec = (long)(xb_fs_mtime_ns(&st) % 1000000000);
-	return utimensat(AT_FDCWD, to, times, 0) < 0 ? xb_fail_errno(err, "set the time of '%s'", to) : 0;
-}
-
-/* What an earlier copy brought and the project has no more. */
-static int remove_gone(struct run *r, const char *list_path, const struct xb_str *now, struct xb_err *err)
-{
-	struct xb_str before XB_CLEANUP(xb_str_release) = {0};
-	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
-	struct xb_map kept XB_CLEANUP(xb_map_release) = {0};
-	struct xb_sv rest = xb_str_sv(now), old;
-
-	if (xb_fs_read(list_path, XB_MAX_JSON_BYTES, &before, &none) < 0 || xb_sv_eq(xb_str_sv(&before), rest))
-		return 0;
-	while (rest.len)
-		xb_map_put(&kept, xb_sv_cut(&rest, '\n'), &kept);
-	old = xb_str_sv(&before);
-	while (old.len) {
-		const struct xb_sv name = xb_sv_cut(&old, '\n');
-
-		if (!xb_map_has(&kept, name) && xb_path_is_safe(name) &&
-		    xb_fs_remove(xb_arena_printf(&r->arena, "%s/%.*s", r->drive.source_dir, XB_SV_ARG(name)), err) < 0)
-			return err->code;
-	}
-	return 0;
-}
-
-/* For build systems that write where their sources are. */
-static int copy_sources(struct run *r, struct xb_err *err)
-{
-	const char *dir = r->spec->unit->foreign->dir, *list_path = below(r, "src.list");
-	const size_t skip = strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1;
-	struct xb_str names XB_CLEANUP(xb_str_release) = {0};
-	struct xb_dirs files = {0};
-	struct xb_digest unused;
-
-	if (!(r->driver->flags & XB_DRIVER_IN_SOURCE))
-		return 0;
-	if (xb_foreign_sources(r->drive.project_dir, dir, &r->arena, &files, &unused, err) < 0 ||
-	    xb_fs_mkdirs(r->drive.source_dir, 0755, err) < 0)
-		return err->code;
-	for (size_t i = 0; i < files.len; i++) {
-		const char *rel = files.items[i] + skip;
-
-		xb_str_printf(&names, "%s\n", rel);
-		if (copy_file(in_project(r, files.items[i]),
-			      xb_arena_printf(&r->arena, "%s/%s", r->drive.source_dir, rel), err) < 0)
-			return err->code;
-	}
-	if (remove_gone(r, list_path, &names, err) < 0)
-		return err->code;
-	return xb_atomic_file_write(list_path, xb_str_get(&names), names.len, 0644, 0, err);
-}
-
 static int make_dirs(struct run *r, struct xb_err *err)
 {
 	static const char *const names[] = {"build", "home", "tmp", "records"};
@@ -441,5 +371,5 @@ int drive_place(struct run *r, struct xb_err *err)
 	if (make_dirs(r, err) < 0 || xb_wrapper_make(&r->wrapper, err) < 0 || make_rust(r, err) < 0 ||
 	    make_prefixes(r, err) < 0 || make_tools(r, err) < 0)
 		return err->code;
-	return copy_sources(r, err);
+	return drive_sources(r, err);
 }

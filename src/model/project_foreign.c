@@ -170,6 +170,7 @@ static const struct schema_key args_key = {"args", read_args, ADDED(args), NULL,
 
 static const struct schema_key cmake_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
+	{"copy", schema_bool, FOREIGN(copy), NULL, false},
 	{"source", schema_text, FOREIGN(source), &path_rule, false},
 	{"preset", schema_text, FOREIGN(preset), &name_rule, false},
 	{"build-type", schema_text, FOREIGN(build_type), &name_rule, false},
@@ -177,6 +178,7 @@ static const struct schema_key cmake_keys[] = {
 };
 static const struct schema_key meson_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
+	{"copy", schema_bool, FOREIGN(copy), NULL, false},
 	{"source", schema_text, FOREIGN(source), &path_rule, false},
 };
 static const struct schema_key autotools_keys[] = {
@@ -190,6 +192,7 @@ static const struct schema_key make_keys[] = {
 };
 static const struct schema_key cargo_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
+	{"copy", schema_bool, FOREIGN(copy), NULL, false},
 	{"bins", schema_word_set, FOREIGN(bins), &name_rule, true},
 	{"features", schema_word_set, FOREIGN(features), &name_rule, false},
 	{"profile", schema_text, FOREIGN(profile), &name_rule, false},
@@ -197,6 +200,7 @@ static const struct schema_key cargo_keys[] = {
 };
 static const struct schema_key go_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
+	{"copy", schema_bool, FOREIGN(copy), NULL, false},
 	{"packages", schema_word_set, FOREIGN(packages), &word_rule, false},
 	{"tags", schema_word_set, FOREIGN(tags), &name_rule, false},
 	{"ldflags", read_args, FOREIGN(ldflags), NULL, false},

@@ -15,7 +15,7 @@
  *   explain   a sentence for what a failed step printed, or NULL: "install the program 'x'", "set cache: { VAR: ... }".
  * and one row in model/project_foreign.c for the keys that it has.
  *
- * Contract of the steps: source_dir is only read (what builds in its sources, works on a copy: XB_DRIVER_IN_SOURCE), everything else
+ * Contract of the steps: source_dir is only read, which is checked (what builds in its sources, works on a copy: XB_DRIVER_IN_SOURCE, or the unit's `copy`), everything else
  *   happens below build_dir, and the last step installs below stage_dir (DESTDIR) with the prefix /usr.
  * Environment: PATH begins with <wrapper_dir>/bin, which holds <triple>-clang, <triple>-gcc, <triple>-pkg-config and so on; then host
  *   tools of the project, then the host's PATH. CC, CXX, PKG_CONFIG and the like are those of xb_cross_env when `cross_env`
@@ -37,7 +37,7 @@ struct xb_drive {
 	const char *unit; /* name */
 	const char *project_dir;
 	const char *
-		source_dir; /* project_dir and the unit's `dir`; with XB_DRIVER_IN_SOURCE a copy of it below build_dir */
+		source_dir; /* project_dir and the unit's `dir`; with XB_DRIVER_IN_SOURCE or `copy` a copy of it beside build_dir */
 	const char *build_dir;	   /* kept from run to run */
 	const char *stage_dir;	   /* empty when the first step begins */
 	const char *build_machine; /* this host, as GNU's configure scripts call it: "x86_64-pc-linux-gnu" */

@@ -115,6 +115,7 @@ struct xb_foreign {
 	const char *preset, *build_type;  /* cmake; NULL: none, and what the profile says */
 	struct xb_words targets;	  /* cmake: what is built; none: all */
 	struct xb_words make_args;	  /* autotools */
+	bool copy;			  /* cmake, meson, cargo, go: builds in a copy of its sources */
 	bool autoreconf;		  /* autotools: the configure script is made first */
 	struct xb_words install;	  /* make: the goals that install; command: one argv */
 	struct xb_words bins, features;	  /* cargo */
