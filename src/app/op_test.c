@@ -27,6 +27,8 @@ struct place {
 /* A test that waits for its turn or runs. */
 struct job {
 	const struct xb_test *test;
+	const struct xb_unit
+		*own; /* its own build system runs its tests, whose end `test` judges; NULL: an entry of the project */
 	const struct place *place;
 	size_t row;
 };
@@ -38,7 +40,7 @@ struct testing {
 	size_t n_places;
 	XB_VEC(struct xb_test_row) rows;
 	XB_VEC(struct job) jobs;
-	const char *tmpdir;
+	const char *tmpdir, *profile;
 	char *scratch; /* owned directory of links to shared libraries, or NULL */
 	size_t n_started;
 };
@@ -272,6 +274,24 @@ static int verify_all(struct testing *t, const char *profile, struct xb_err *err
 	return 0;
 }
 
+static void plan_run(struct testing *t, const struct place *place, const struct xb_test *test,
+		     const struct xb_unit *own)
+{
+	const struct xb_target *target = place->target->target;
+	const struct job job = {test, own, place, t->rows.len};
+	struct xb_test_row row = {
+		.kind = own ? xb_driver_key(own->driver) : "run", .name = test->name, .target = target->name};
+
+	if (place->runner.name) {
+		row.detail = place->runner.name;
+		XB_VEC_PUSH(&t->jobs, job);
+	} else {
+		test_row_reason(&t->result->arena, &row, XB_VERDICT_SKIPPED, "%s is not on PATH; install qemu-user",
+				target->qemu);
+	}
+	XB_VEC_PUSH(&t->rows, row);
+}
+
 /* Rows of the tests in a fixed order, whatever order they end in. */
 static void plan_runs(struct testing *t)
 {
@@ -280,23 +300,17 @@ static void plan_runs(struct testing *t)
 	for (size_t p = 0; p < t->n_places; p++) {
 		const struct place *place = &t->places[p];
 
+		for (size_t i = 0; i < project->n_units; i++) {
+			const struct xb_unit *unit = project->units[i];
+
+			if (unit->foreign && unit->foreign->test && find_built(t, unit, NULL, place->target->target))
+				plan_run(t, place, test_own(&t->result->arena, unit), unit);
+		}
 		for (size_t i = 0; i < project->n_tests; i++) {
 			const struct xb_test *test = &project->tests[i];
-			struct xb_test_row row = {
-				.kind = "run", .name = test->name, .target = place->target->target->name};
 
-			if (!find_built(t, test->unit, test->output, place->target->target))
-				continue;
-			if (place->runner.name) {
-				const struct job job = {test, place, t->rows.len};
-
-				row.detail = place->runner.name;
-				XB_VEC_PUSH(&t->jobs, job);
-			} else {
-				test_row_reason(&t->result->arena, &row, XB_VERDICT_SKIPPED,
-						"%s is not on PATH; install qemu-user", place->target->target->qemu);
-			}
-			XB_VEC_PUSH(&t->rows, row);
+			if (find_built(t, test->unit, test->output, place->target->target))
+				plan_run(t, place, test, NULL);
 		}
 	}
 }
@@ -322,7 +336,7 @@ static int expand_args(struct testing *t, const struct job *job, struct xb_words
 
 static int start_job(struct testing *t, struct xb_procs *procs, struct job *job, struct xb_err *err)
 {
-	const struct xb_built *built = find_built(t, job->test->unit, job->test->output, job->place->target->target);
+	const struct xb_built *built;
 	const struct test_runner *runner = &job->place->runner;
 	struct xb_arena *arena = &t->result->arena;
 	struct xb_proc_spec spec = {.cwd = t->app->project->dir, .timeout_ms = job->test->timeout_ms};
@@ -330,6 +344,9 @@ static int start_job(struct testing *t, struct xb_procs *procs, struct job *job,
 	struct xb_elf *elf = NULL;
 	bool is_static;
 
+	if (job->own)
+		return test_own_start(t->app, job->own, job->place->target->target, t->profile, procs, job, err);
+	built = find_built(t, job->test->unit, job->test->output, job->place->target->target);
 	if (expand_args(t, job, &args, err) < 0)
 		return err->code;
 	if (xb_elf_read(built->path, built->unit->name, 0, &elf, err) < 0)
@@ -454,7 +471,8 @@ static int test_built(struct testing *t, const struct xb_build_opts *opts, struc
 		if (prepare_place(t, &t->places[i], err) < 0)
 			return xb_wrap(err, "%s", targets[i]->target->name);
 	}
-	if (verify_all(t, opts->profile ? opts->profile : "release", err) < 0 || run_all(t, err) < 0)
+	t->profile = opts->profile ? opts->profile : "release";
+	if (verify_all(t, t->profile, err) < 0 || run_all(t, err) < 0)
 		return err->code;
 	keep_rows(t);
 	return blame_sysroots(t, err);

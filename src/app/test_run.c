@@ -6,10 +6,16 @@
 #include <string.h>
 
 #include "xbuild/app/op_doctor.h"
+#include "xbuild/app/op_drive.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/map.h"
 #include "xbuild/base/vec.h"
+#include "xbuild/build/command.h"
 #include "xbuild/sys/fs.h"
+
+#define OWN_TIMEOUT_MS (2 * 3600 * 1000)
+
+extern char **environ;
 
 char *test_library_path(struct xb_arena *arena, const char *sysroot, const struct xb_target *target,
 			const char *own_libs)
@@ -145,6 +151,35 @@ struct xb_unit *test_word_unit(const struct xb_project *project, const char *wor
 	if (strncmp(word, prefix, strlen(prefix)) != 0)
 		return NULL;
 	return xb_project_unit(project, xb_sv(word + strlen(prefix)));
+}
+
+/* They are compiled first: the time is that of a build. */
+const struct xb_test *test_own(struct xb_arena *arena, const struct xb_unit *unit)
+{
+	struct xb_test *test = xb_arena_alloc(arena, sizeof(*test));
+
+	*test = (struct xb_test){.name = unit->name, .timeout_ms = OWN_TIMEOUT_MS};
+	return test;
+}
+
+int test_own_start(struct xb_app *app, const struct xb_unit *unit, const struct xb_target *target, const char *profile,
+		   struct xb_procs *procs, void *user, struct xb_err *err)
+{
+	const char *const own[] = {"--target", target->name, "--profile", profile, unit->name};
+	struct xb_argv argv = {.arena = &app->arena};
+	struct xb_proc_spec spec = {
+		.env = (const char *const *)(void *)environ, .cwd = app->project->dir, .timeout_ms = OWN_TIMEOUT_MS};
+	const char *const *words;
+
+	if (xb_drive_words(app, false, &words, err) < 0)
+		return err->code;
+	for (; *words; words++)
+		xb_argv_push(&argv, *words);
+	for (size_t i = 0; i < XB_COUNT(own); i++)
+		xb_argv_push(&argv, own[i]);
+	xb_argv_push(&argv, NULL);
+	spec.argv = argv.items;
+	return xb_procs_start(procs, &spec, user, err);
 }
 
 static void add_unit(struct xb_map *map, struct xb_unit *unit)

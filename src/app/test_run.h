@@ -43,6 +43,14 @@ void test_judge(struct xb_arena *arena, const struct xb_test *test, const struct
 void test_row_reason(struct xb_arena *arena, struct xb_test_row *row, enum xb_verdict verdict, const char *fmt, ...)
 	XB_PRINTF(4, 5);
 
+/*
+ * The tests that a unit has for its own build system: an entry that judges their end, in arena, and what starts them,
+ * `xbuild drive` without a manifest.
+ */
+const struct xb_test *test_own(struct xb_arena *arena, const struct xb_unit *unit);
+int test_own_start(struct xb_app *app, const struct xb_unit *unit, const struct xb_target *target, const char *profile,
+		   struct xb_procs *procs, void *user, struct xb_err *err) XB_MUST_CHECK;
+
 /* Adds the units that those named need: their deps, and the units in the arguments of their tests. Names in arena. */
 void test_close_units(struct xb_arena *arena, const struct xb_project *project, const char *const *names, size_t n,
 		      const char *const **out, size_t *out_n);

@@ -210,7 +210,7 @@ static int run_steps(struct run *r, struct xb_err *err)
 	bool changed = false, last_once;
 
 	if (write_files(r, &changed, err) < 0 || (changed && xb_fs_remove(configured, err) < 0) ||
-	    r->driver->steps(&r->drive, &r->arena, &steps, err) < 0)
+	    (r->spec->manifest ? r->driver->steps : r->driver->tests)(&r->drive, &r->arena, &steps, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < steps.len; i++) {
 		struct xb_step *step = &steps.items[i];
@@ -259,7 +259,7 @@ static int work(struct run *r, struct xb_err *err)
 	/* a tool that was ended by a signal tidied up before; one that was killed leaves the mark */
 	if (unlink(running) < 0 && rc == 0)
 		return xb_fail_errno(err, "remove '%s'", running);
-	if (rc < 0)
+	if (rc < 0 || !r->spec->manifest)
 		return rc;
 	if (xb_stage_list(r->drive.stage_dir, &r->arena, &r->stage, err) < 0)
 		return xb_wrap(err, "unit '%s'", r->spec->unit->name);
@@ -275,6 +275,8 @@ int xb_drive_run(const struct xb_drive_spec *spec, struct xb_str *shown, struct 
 
 	if (!r.driver)
 		return xb_fail(err, XB_E_INPUT, "driver '%s' is not built yet", xb_driver_key(spec->unit->driver));
+	if (!spec->manifest && !r.driver->tests)
+		return xb_fail(err, XB_E_USAGE, "driver '%s' runs no tests", xb_driver_key(spec->unit->driver));
 	/* in the store, so that what is installed there becomes blobs by renaming */
 	r.drive.stage_dir = stage;
 	rc = xb_fs_mkdirs(stage, 0755, err);

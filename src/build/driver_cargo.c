@@ -85,7 +85,8 @@ static const char *joined(const struct xb_words *words, struct xb_arena *arena)
 	return xb_arena_sv(arena, xb_str_sv(&text));
 }
 
-static void push_words(const struct xb_drive *drive, struct xb_argv *argv)
+/* `bins`: those of the unit, which are all that is built of it; tests are those of the whole package. */
+static void push_words(const struct xb_drive *drive, bool bins, struct xb_argv *argv)
 {
 	const struct xb_foreign *f = drive->foreign;
 
@@ -100,7 +101,7 @@ static void push_words(const struct xb_drive *drive, struct xb_argv *argv)
 	xb_argv_push(argv, drive->cross.target->rust_triple);
 	xb_argv_push(argv, "--profile");
 	xb_argv_push(argv, profile_of(drive));
-	for (size_t i = 0; i < f->bins.len; i++) {
+	for (size_t i = 0; bins && i < f->bins.len; i++) {
 		xb_argv_push(argv, "--bin");
 		xb_argv_push(argv, f->bins.items[i]);
 	}
@@ -137,14 +138,14 @@ static void set_env(const struct xb_drive *drive, struct xb_arena *arena, struct
 		xb_step_env(step, arena, profile_variable(profile_of(drive), "STRIP", arena), "symbols");
 }
 
-static void add_build(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out)
+static void add_cargo(const struct xb_drive *drive, const char *what, struct xb_arena *arena, struct xb_steps *out)
 {
-	struct xb_step *step = xb_steps_add(out, arena, "build");
+	struct xb_step *step = xb_steps_add(out, arena, what);
 	struct xb_argv argv = {.arena = arena};
 
 	xb_argv_push(&argv, xb_arena_printf(arena, "%s/cargo", drive->rust_bin));
-	xb_argv_push(&argv, "build");
-	push_words(drive, &argv);
+	xb_argv_push(&argv, what);
+	push_words(drive, strcmp(what, "build") == 0, &argv);
 	xb_argv_push(&argv, NULL);
 	step->argv = argv.items;
 	step->cwd = drive->source_dir; /* from here on upwards .cargo/config.toml is looked for */
@@ -179,8 +180,16 @@ static void add_install(const struct xb_drive *drive, struct xb_arena *arena, st
 static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err)
 {
 	(void)err;
-	add_build(drive, arena, out);
+	add_cargo(drive, "build", arena, out);
 	add_install(drive, arena, out);
+	return 0;
+}
+
+/* With the same profile, so that nothing is compiled for them but the tests; the runner of the target is in its file. */
+static int tests(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err)
+{
+	(void)err;
+	add_cargo(drive, "test", arena, out);
 	return 0;
 }
 
@@ -201,7 +210,7 @@ static const char *explain_std(const struct xb_drive *drive, struct xb_arena *ar
 static const char *explain(const struct xb_drive *drive, const struct xb_step *step, struct xb_sv output,
 			   struct xb_arena *arena)
 {
-	if (strcmp(step->what, "build") != 0 || !output.len)
+	if ((strcmp(step->what, "build") != 0 && strcmp(step->what, "test") != 0) || !output.len)
 		return NULL;
 	if (has(output, "--locked was passed"))
 		return "Cargo.lock is missing or does not go with Cargo.toml and the crates: 'xbuild cargo "
@@ -231,5 +240,6 @@ const struct xb_driver xb_driver_cargo = {
 	.programs = programs,
 	.prepare = prepare,
 	.steps = steps,
+	.tests = tests,
 	.explain = explain,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Not for people: what 'xbuild build' starts for each unit of another build system. Its talk is that of the step. */
+/* Not for people: what 'xbuild build' starts for each unit of another build system, and 'xbuild test' for its tests. Its talk is that of the step. */
 #include <stdio.h>
 
 #include "build_options.h"
@@ -29,8 +29,8 @@ static int run(struct cli *cli, struct xb_err *err)
 		.jobserver = v->jobserver,
 		.verbose = v->verbose > 0,
 	};
-	if (!opts.manifest)
-		return xb_fail(err, XB_E_USAGE, "drive is started by 'xbuild build'");
+	if (!opts.unit[0])
+		return xb_fail(err, XB_E_USAGE, "drive is started by 'xbuild build' and 'xbuild test'");
 	int code = xb_op_drive(&cli->app, &opts, &shown, err);
 	progress_clear(cli->progress);
 	fputs(xb_str_get(&shown), stderr);

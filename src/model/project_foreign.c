@@ -197,6 +197,7 @@ static const struct schema_key cargo_keys[] = {
 	{"features", schema_word_set, FOREIGN(features), &name_rule, false},
 	{"profile", schema_text, FOREIGN(profile), &name_rule, false},
 	{"vendor", schema_text, FOREIGN(vendor), &path_rule, false},
+	{"test", schema_bool, FOREIGN(test), NULL, false},
 };
 static const struct schema_key go_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},

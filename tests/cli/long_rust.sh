@@ -26,7 +26,7 @@ python3 - "$work/stdout" <<'PY'
 import json, sys
 result = json.load(open(sys.argv[1]))
 verdicts = {(t["kind"], t["target"]): t["verdict"] for t in result["tests"]}
-assert verdicts == {(k, t): "passed" for k in ("elf", "run") for t in ("linux-x86_64", "linux-aarch64")}, result
+assert verdicts == {(k, t): "passed" for k in ("elf", "cargo", "run") for t in ("linux-x86_64", "linux-aarch64")}, result
 PY
 began=$(date +%s%N)
 expect 0 "$xbuild" build

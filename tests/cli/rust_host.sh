@@ -21,7 +21,7 @@ hosts: [$host]
 targets: [linux-x86_64, linux-aarch64]
 build:
   agent:
-    cargo: { bins: [agent], vendor: vendor }
+    cargo: { bins: [agent], vendor: vendor, test: true }
     targets: [$host]
 YAML
 cat >Cargo.toml <<'TOML'
@@ -46,7 +46,11 @@ name = "tally"
 version = "1.0.0"
 source = "registry+https://github.com/rust-lang/crates.io-index"
 TOML
-echo 'fn main() { println!("{} in {}", tally::add(40, 2), tally::file()); }' >src/main.rs
+cat >src/main.rs <<'RUST'
+fn main() { println!("{} in {}", tally::add(40, 2), tally::file()); }
+#[test]
+fn adds() { assert_eq!(tally::add(1, 2), 3); }
+RUST
 printf '[package]\nname = "tally"\nversion = "1.0.0"\nedition = "2021"\n' >vendor/tally/Cargo.toml
 echo '{"files":{}}' >vendor/tally/.cargo-checksum.json
 # a script that runs on this machine while the crate is built, and a panic that would have its path
@@ -68,6 +72,16 @@ prints '^42 in /crates/tally/src/lib\.rs$'
 ! grep -aq "$work" "out/$host/agent" || fail "a path of this machine is in the program"
 expect 0 "$xbuild" build -v
 ! grep -qE '^ *BUILD ' "$work/stderr" || fail "cargo ran again although nothing changed"
+
+# its own tests, by cargo and the runner of the target
+expect 0 "$xbuild" test
+prints "^cargo +agent +$host +passed +native$"
+sed 's/, 3); }/, 4); }/' src/main.rs >new && cp new src/main.rs
+expect 1 "$xbuild" test
+prints "^cargo +agent +$host +FAILED"
+prints 'test adds \.\.\. FAILED'
+sed 's/, 4); }/, 3); }/' src/main.rs >new && mv new src/main.rs
+expect 0 "$xbuild" build
 
 # the same bytes elsewhere, by another cache
 cp xbuild.lock "$work/second directory"

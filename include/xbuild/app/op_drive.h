@@ -11,7 +11,7 @@
 
 struct xb_drive_opts {
 	const char *unit, *target, *profile;
-	const char *manifest;  /* file to write */
+	const char *manifest;  /* file to write; NULL: the unit's own tests are run */
 	const char *jobserver; /* FIFO, or NULL */
 	bool verbose;
 };

@@ -13,7 +13,7 @@
 enum xb_verdict { XB_VERDICT_PASSED, XB_VERDICT_FAILED, XB_VERDICT_SKIPPED };
 
 struct xb_test_row {
-	const char *kind;   /* "elf" or "run" */
+	const char *kind;   /* "elf", "run", or the driver's key of a unit whose own tests were run ("cargo") */
 	const char *name;   /* unit or test */
 	const char *target; /* canonical */
 	enum xb_verdict verdict;

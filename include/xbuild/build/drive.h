@@ -24,7 +24,7 @@ struct xb_drive_spec {
 	const struct xb_target *tools_target; /* host tools of the unit are at their places for it; or NULL */
 	struct xb_store *store;
 	const char *wrap, *xbuild; /* absolute paths of the programs */
-	const char *manifest;	   /* absolute path of the file to write */
+	const char *manifest;	   /* absolute path of the file to write; NULL: the unit's own tests are run */
 	const char *
 		jobserver; /* absolute path of a FIFO with a byte for each job that may run beside the first; or NULL */
 	int jobs;	   /* at most, with or without a jobserver */

@@ -12,6 +12,7 @@
  *             They are written before the first step, and only when their content is another.
  *   steps     the commands, in order. The first ones configure and are passed over in a build directory in which they
  *             succeeded before: its name changes with everything that they are told.
+ *   tests     the commands that run the tests which come with the unit, for `xbuild test`, in the same build directory.
  *   explain   a sentence for what a failed step printed, or NULL: "install the program 'x'", "set cache: { VAR: ... }".
  * and one row in model/project_foreign.c for the keys that it has.
  *
@@ -102,6 +103,8 @@ struct xb_driver {
 	/* Either may be NULL. */
 	void (*prepare)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out);
 	int (*steps)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err);
+	/* The tests that the unit has in the words of its own build system: steps that install nothing. NULL: none. */
+	int (*tests)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err);
 	/* `output` is what the failed step printed, cut to its last part. In arena or static. */
 	const char *(*explain)(const struct xb_drive *drive, const struct xb_step *step, struct xb_sv output,
 			       struct xb_arena *arena);

@@ -120,6 +120,7 @@ struct xb_foreign {
 	struct xb_words install;	  /* make: the goals that install; command: one argv */
 	struct xb_words bins, features;	  /* cargo */
 	const char *profile, *vendor;	  /* cargo */
+	bool test;			  /* cargo: `xbuild test` runs its tests too */
 	struct xb_words packages, tags;	  /* go */
 	struct xb_words ldflags;	  /* go */
 	struct xb_words configure, build; /* command: one argv each */

@@ -24,6 +24,7 @@
 #include "../run_program.h"
 #include "../skip.h"
 #include "xbuild/app/op_doctor.h"
+#include "xbuild/app/op_drive.h"
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
@@ -97,6 +98,18 @@ const char *xb_app_runner_name(struct xb_app *app, const struct xb_target *targe
 	if (fake.no_runner)
 		return NULL;
 	return xb_host_runs(app->host.name, target) ? "native" : fake.runner;
+}
+
+/* A shell in the place of `xbuild drive`: what it is asked follows, its script decides how it ends. */
+int xb_drive_words(struct xb_app *app, bool verbose, const char *const **out, struct xb_err *err)
+{
+	static const char *const words[] = {"/bin/sh", "-c", "echo \"$@\"; exit ${XB_TEST_ENDS:-0}", "drive", NULL};
+
+	(void)app;
+	(void)verbose;
+	(void)err;
+	*out = words;
+	return 0;
 }
 
 static char *at(const char *name)
@@ -272,6 +285,44 @@ static void programs_are_verified_and_run(void **state)
 	assert_string_equal(result.rows[3].output, "a=(unset)\n");
 	assert_non_null(strstr(result.rows[4].problems[0], "expected exit status 0, found killed by signal 6"));
 	assert_false(is_scratch_left());
+}
+
+/* A unit that has tests for its own build system: in a row of its driver, by a process that is asked for no manifest. */
+static void units_run_their_own_tests(void **state)
+{
+	static struct xb_foreign quiet, tested = {.test = true};
+	struct world w XB_CLEANUP(release_world) = {0};
+
+	(void)state;
+	native_or_skip();
+	make_world(&w, native);
+	assert_true(build_world(&w, gcc, ""));
+	w.main.driver = w.own.driver = XB_DRIVER_CARGO;
+	w.main.foreign = &tested;
+	w.own.foreign = &quiet;
+	for (int ends = 0; ends < 2; ends++) {
+		struct xb_test_result result XB_CLEANUP(xb_test_result_release) = {0};
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		char *asked XB_CLEANUP(xb_free_ptr) = xb_printf("--target %s --profile dev main\n", native->name);
+
+		setenv("XB_TEST_ENDS", ends ? "1" : "0", 1);
+		assert_int_equal(xb_op_test(&w.app, &(struct xb_build_opts){.profile = "dev"}, &result, &err),
+				 ends ? XB_E_JOB : 0);
+		assert_int_equal(result.n_rows, 3);
+		assert_string_equal(result.rows[2].kind, "cargo");
+		assert_string_equal(result.rows[2].name, "main");
+		assert_string_equal(result.rows[2].detail, "native");
+		assert_int_equal(result.rows[2].verdict, ends ? XB_VERDICT_FAILED : XB_VERDICT_PASSED);
+		if (ends)
+			assert_string_equal(result.rows[2].output, asked);
+	}
+	unsetenv("XB_TEST_ENDS");
+	fake.no_runner = true;
+	struct xb_test_result skipped XB_CLEANUP(xb_test_result_release) = {0};
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	assert_int_equal(xb_op_test(&w.app, &(struct xb_build_opts){0}, &skipped, &err), 0);
+	assert_int_equal(skipped.rows[2].verdict, XB_VERDICT_SKIPPED);
 }
 
 /* Nothing of our own environment comes through, and the test's own entries win. */
@@ -644,6 +695,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_are_verified_and_run),
+		cmocka_unit_test(units_run_their_own_tests),
 		cmocka_unit_test(the_environment_is_built),
 		cmocka_unit_test(tests_run_side_by_side),
 		cmocka_unit_test(tests_run_in_the_project_with_its_libraries),

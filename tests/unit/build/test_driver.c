@@ -160,6 +160,11 @@ static void make(const struct driver_case *c, struct xb_arena *arena, struct xb_
 		driver->prepare(&drive, arena, &files);
 	assert_int_equal(driver->steps(&drive, arena, &steps, &err), 0);
 	show(&files, &steps, out);
+	if (driver->tests) {
+		steps = (struct xb_steps){0};
+		assert_int_equal(driver->tests(&drive, arena, &steps, &err), 0);
+		show(&(struct xb_drive_files){0}, &steps, out);
+	}
 }
 
 static void test_cases(void **state)
