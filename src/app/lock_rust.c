@@ -77,11 +77,13 @@ int lock_plan_rust(struct lock_plan *plan, const struct xb_list *free_names, str
 
 	if (!rust_is_locked(plan->app))
 		return 0;
+	if (rust_check_units(plan->app, err) < 0)
+		return err->code;
 	for (size_t i = 0; i < p->hosts.len; i++)
 		if (plan_host(plan, p->hosts.items[i], free_names, err) < 0)
 			return err->code;
 	for (size_t i = 0; i < p->n_targets; i++)
-		if (plan_std(plan, p->targets[i].target, free_names, err) < 0)
+		if (rust_has_std(p->targets[i].target) && plan_std(plan, p->targets[i].target, free_names, err) < 0)
 			return err->code;
 	return plan_crates(plan, free_names, err);
 }

@@ -89,7 +89,8 @@ int xb_op_drive(struct xb_app *app, const struct xb_drive_opts *opts, struct xb_
 	if (spec.unit->driver == XB_DRIVER_CARGO) {
 		if (rust_provision_setup(app, &rust, err) < 0 ||
 		    rust_check_target(app, &rust.rust, setup.target->target, err) < 0)
-			return xb_wrap(err, "unit '%s'", opts->unit);
+			return xb_wrap(err, "%sunit '%s'", xb_place_text(&spec.unit->foreign->at, &app->arena),
+				       opts->unit);
 		rust_fill_setup(&rust, &setup);
 	}
 	setup.tools = &tools;

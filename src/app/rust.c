@@ -17,13 +17,59 @@ bool rust_is_locked(const struct xb_app *app)
 	return app->project->rust && strcmp(app->project->rust, XB_RUST_HOST) != 0;
 }
 
+bool rust_has_std(const struct xb_target *target)
+{
+	return target->libc == XB_LIBC_GLIBC;
+}
+
+static bool is_built_for(const struct xb_unit *unit, const struct xb_target *target)
+{
+	for (size_t i = 0; i < unit->targets.len; i++)
+		if (strcmp(unit->targets.items[i], target->name) == 0)
+			return true;
+	return unit->targets.len == 0;
+}
+
+static int refuse_target(struct xb_app *app, const struct xb_unit *unit, const struct xb_target *target,
+			 struct xb_err *err)
+{
+	const struct xb_project *p = app->project;
+	struct xb_str rest XB_CLEANUP(xb_str_release) = {0};
+
+	xb_fail(err, XB_E_INPUT, "%sunit '%s': cargo cannot build it for '%s': there is no %s in %s",
+		xb_place_text(&unit->foreign->at, &app->arena), unit->name, target->name, target->rust_triple,
+		app->rust->name);
+	for (size_t i = 0; i < p->n_targets; i++)
+		if (is_built_for(unit, p->targets[i].target) && rust_has_std(p->targets[i].target))
+			xb_str_printf(&rest, "%s%s", rest.len ? ", " : "", p->targets[i].target->name);
+	return xb_hint(err,
+		       "Debian has Rust's standard library for its own C library alone: give the unit 'targets: "
+		       "[%s]', or take an installed Rust that has it ('toolchain: { rust: host }', 'rustup target add "
+		       "%s')",
+		       xb_str_get(&rest), target->rust_triple);
+}
+
+int rust_check_units(struct xb_app *app, struct xb_err *err)
+{
+	const struct xb_project *p = app->project;
+
+	for (size_t i = 0; rust_is_locked(app) && i < p->n_units; i++) {
+		const struct xb_unit *unit = p->units[i];
+
+		for (size_t k = 0; unit->driver == XB_DRIVER_CARGO && k < p->n_targets; k++)
+			if (is_built_for(unit, p->targets[k].target) && !rust_has_std(p->targets[k].target))
+				return refuse_target(app, unit, p->targets[k].target, err);
+	}
+	return 0;
+}
+
 static const char *stale_lists(struct xb_app *app, const struct xb_lock *lock)
 {
 	const struct xb_project *p = app->project;
 	const struct xb_lock_rust *rust = lock->rust;
 
 	for (size_t i = 0; i < p->n_targets; i++)
-		if (!xb_lock_rust_std(lock, p->targets[i].target->name))
+		if (rust_has_std(p->targets[i].target) && !xb_lock_rust_std(lock, p->targets[i].target->name))
 			return xb_arena_printf(&app->arena, "it has no standard library of Rust for target '%s'",
 					       p->targets[i].target->name);
 	for (size_t i = 0; i < p->crates.len; i++)
@@ -180,7 +226,7 @@ int rust_provision_setup(struct xb_app *app, struct rust_setup *out, struct xb_e
 	const struct xb_project_target *host = xb_app_host_target(app);
 	struct rust_setup setup = {.has_host = host != NULL};
 
-	if (rust_provision(app, &setup.rust, err) < 0 ||
+	if (rust_check_units(app, err) < 0 || rust_provision(app, &setup.rust, err) < 0 ||
 	    (host && xb_provision_sysroot(app, host->target, &setup.host, err) < 0))
 		return err->code;
 	*out = setup;

@@ -9,6 +9,12 @@
 /* Is there a locked Rust, not the host's own? Needs the project. */
 bool rust_is_locked(const struct xb_app *app);
 
+/* Is there a standard library for the target among the packages that are locked? Debian builds none for musl. */
+bool rust_has_std(const struct xb_target *target);
+
+/* XB_E_INPUT, with the place, for the first unit of cargo that is built for a target without one. Any other Rust is asked itself. */
+int rust_check_units(struct xb_app *app, struct xb_err *err) XB_MUST_CHECK;
+
 /* Why the lock does not fit what the project says of Rust, in app->arena; NULL: it does. Needs project and descs. */
 const char *rust_stale(struct xb_app *app, const struct xb_lock *lock);
 

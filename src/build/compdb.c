@@ -8,14 +8,20 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
+#include "xbuild/build/foreign.h"
+#include "xbuild/build/state.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/json.h"
 
-/* The actions of the file, in the order of the graph: those of the first target, then what only another compiles. */
+/*
+ * The actions of the file, in the order of the graph: those of the first target, then what only another compiles. Of units of
+ * other build systems, the files of their compile commands.
+ */
 struct chosen {
 	const struct xb_action **items;
 	size_t len;
+	struct xb_dirs files; /* absolute */
 };
 
 static bool is_compile(const struct xb_action *action)
@@ -50,6 +56,26 @@ static void choose(const struct xb_graph *graph, const struct xb_setup *setup, s
 	xb_map_release(&sources);
 }
 
+/* The first target's, or of another one where the first has no such unit. */
+static void choose_files(const struct xb_graph *graph, const struct xb_setup *setup, const char *project_dir,
+			 struct xb_arena *arena, struct chosen *out)
+{
+	struct xb_map units XB_CLEANUP(xb_map_release) = {0};
+
+	for (int first = 1; first >= 0; first--) {
+		for (size_t i = 0; i < graph->n_actions; i++) {
+			const struct xb_variant *v = graph->actions[i]->variant;
+
+			if (v->kind != XB_ACTION_FOREIGN || (first && v->setup != setup) ||
+			    xb_map_put_str(&units, v->unit->name, graph->actions[i]))
+				continue;
+			xb_dirs_add(&out->files, arena,
+				    xb_arena_printf(arena, "%s/%s", project_dir,
+						    xb_foreign_commands(v->setup, v->unit, arena)));
+		}
+	}
+}
+
 static void digest_of(const struct chosen *chosen, const char *project_dir, struct xb_digest *out)
 {
 	const struct xb_setup *setup = NULL;
@@ -68,7 +94,24 @@ static void digest_of(const struct chosen *chosen, const char *project_dir, stru
 		xb_hasher_update(&h, &action->variant->fingerprint, sizeof(action->variant->fingerprint));
 		xb_hasher_update(&h, action->output, strlen(action->output) + 1);
 	}
+	for (size_t i = 0; i < chosen->files.len; i++) {
+		struct xb_placed now;
+
+		xb_placed_read(chosen->files.items[i], &now);
+		xb_hasher_update(&h, chosen->files.items[i], strlen(chosen->files.items[i]) + 1);
+		xb_hasher_update(&h, &now, sizeof(now));
+	}
 	xb_hasher_final(&h, out);
+}
+
+/* One that is not there is of a unit that was taken from the store, or whose build system tells none. */
+static void add_file(json_t *list, const char *path)
+{
+	struct xb_err unreadable XB_CLEANUP(xb_err_release) = {0};
+	json_t *more XB_CLEANUP(xb_json_release) = NULL;
+
+	if (xb_fs_exists(path) && xb_json_read(path, XB_MAX_JSON_BYTES, &more, &unreadable) == 0 && json_is_array(more))
+		json_array_extend(list, more);
 }
 
 /*
@@ -128,12 +171,15 @@ int xb_compdb_write(const struct xb_graph *graph, const struct xb_setup *setup, 
 	struct xb_digest digest;
 
 	choose(graph, setup, &arena, &chosen);
+	choose_files(graph, setup, project_dir, &arena, &chosen);
 	digest_of(&chosen, project_dir, &digest);
 	if (xb_digest_eq(&digest, note) && xb_fs_exists(path))
 		return 0;
 	list = json_array();
 	for (size_t i = 0; i < chosen.len; i++)
 		json_array_append_new(list, entry_of(chosen.items[i], project_dir, &arena));
+	for (size_t i = 0; i < chosen.files.len; i++)
+		add_file(list, chosen.files.items[i]);
 	xb_json_write(list, 1, false, &text);
 	xb_str_append_char(&text, '\n');
 	if (xb_fs_read(path, XB_GIB, &old, &ignored) < 0 || !xb_sv_eq(xb_str_sv(&old), xb_str_sv(&text))) {

@@ -263,7 +263,9 @@ static int work(struct run *r, struct xb_err *err)
 		return rc;
 	if (xb_stage_list(r->drive.stage_dir, &r->arena, &r->stage, err) < 0)
 		return xb_wrap(err, "unit '%s'", r->spec->unit->name);
-	return drive_check(r, err) < 0 ? err->code : publish(r, err);
+	if (drive_check(r, err) < 0 || drive_keep_commands(r, err) < 0)
+		return err->code;
+	return publish(r, err);
 }
 
 int xb_drive_run(const struct xb_drive_spec *spec, struct xb_str *shown, struct xb_err *err)

@@ -45,6 +45,9 @@ const char *const *drive_env(struct run *r, const struct xb_step *step, const ch
 /* The file that a step starts: by the PATH of the steps, or as it is when it has a slash. NULL: not there. */
 const char *drive_find(struct run *r, const struct xb_step *step);
 
+/* drive_commands.c: what the build system wrote of its compile commands, to xb_foreign_commands. */
+int drive_keep_commands(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+
 /* drive_check.c: what was installed (r->stage), before anything is published. */
 int drive_check(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 /* drive_leaks.c: what the wrappers saw. Warnings go to r->shown. */

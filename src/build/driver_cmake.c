@@ -147,6 +147,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 const struct xb_driver xb_driver_cmake = {
 	.kind = XB_DRIVER_CMAKE,
 	.programs = programs,
+	.commands = "compile_commands.json",
 	.prepare = prepare,
 	.steps = steps,
 	.explain = explain,

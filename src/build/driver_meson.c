@@ -116,6 +116,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 const struct xb_driver xb_driver_meson = {
 	.kind = XB_DRIVER_MESON,
 	.programs = programs,
+	.commands = "meson/compile_commands.json",
 	.prepare = prepare,
 	.steps = steps,
 	.explain = explain,

@@ -25,6 +25,11 @@ const char *xb_foreign_manifest(const struct xb_setup *setup, const struct xb_un
 	return xb_arena_printf(arena, "%s.manifest", xb_foreign_stage(setup, unit, arena));
 }
 
+const char *xb_foreign_commands(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)
+{
+	return xb_arena_printf(arena, "%s.commands.json", xb_foreign_stage(setup, unit, arena));
+}
+
 /* One call of xb_foreign_resolve. */
 struct resolve {
 	const struct xb_setup *setup;

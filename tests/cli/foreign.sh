@@ -33,8 +33,23 @@ prints '^out/linux-x86_64/words$'
 cmp -s lib/list.txt out/linux-aarch64/words/en/list.txt || fail "the directory was not taken"
 file -b out/linux-aarch64/tool | grep -q 'ARM aarch64' || fail "tool is not for its target"
 outputs >"$work/outputs"
+# editors: what CMake compiles beside our own, by clang itself with its target, and nothing anew when nothing changed
+cat >"$work/commands.py" <<'PY'
+import json, os, shlex
+rows = json.load(open("compile_commands.json"))
+rows = {os.path.relpath(row["file"]): row for row in rows}
+assert {"base/base.c", "native/main.c", "lib/words.c", "tool/tool.c"} == set(rows), rows
+words = shlex.split(rows["tool/tool.c"]["command"])
+assert words[0].endswith("/bin/clang") and "/trees/" in words[0], words
+assert "--target=x86_64-linux-gnu" in words and any(w.startswith("--sysroot=") for w in words), words
+stages = [w for w in words if w.endswith("/.xbuild/stage/linux-x86_64/release/words/usr/include")]
+assert stages and os.path.exists(stages[0] + "/words.h"), words
+PY
+python3 "$work/commands.py"
+stamp=$(stat -c %y compile_commands.json)
 
 expect 0 "$xbuild" build -v
+[ "$(stat -c %y compile_commands.json)" = "$stamp" ] || fail "compile_commands.json was written again"
 [ "$(jobs_run)" = 0 ] || fail "the second run compiled something"
 built 0 "nothing changed"
 expect 0 "$xbuild" build -n

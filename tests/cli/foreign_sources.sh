@@ -64,6 +64,11 @@ expect 0 out/linux-x86_64/tool
 prints '^from tool$'
 expect 0 "$xbuild" build -v
 ! grep -qE '^ *BUILD ' "$work/stderr" || fail "it ran again although nothing changed"
+python3 - <<'PY'
+import json, os
+rows = json.load(open("compile_commands.json"))
+assert [row["file"] for row in rows] == [os.path.abspath("lib/tool.c")] and rows[0]["file"] in rows[0]["command"], rows
+PY
 copy=$(echo .xbuild/foreign/linux-x86_64/release/tool-*/src)
 [ -e "$copy/conf.h.in" ] || fail "no copy in $copy"
 

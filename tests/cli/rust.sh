@@ -116,6 +116,13 @@ sed 's/librust-tally-dev/librust-tall-dev/' xbuild.yaml >other.yaml
 expect 2 "$xbuild" -f other.yaml lock --update
 says "librust-tall-dev"
 says "did you mean 'librust-tally-dev'"
+# targets without a standard library: told with the place where a unit would be built for them
+echo 'musl: { packages: [libc6-dev], exclude: [] }' >>"$work/data/sysroots/debian-test.yaml"
+sed -e "s/^targets: .*/targets: [linux-x86_64, linux-x86_64-musl]/" -e "s/^    sources: .*/    cargo: { bins: [agent] }/" xbuild.yaml >third.yaml
+expect 2 "$xbuild" -f third.yaml lock
+says "third\.yaml:9:5: unit 'agent': cargo cannot build it for 'linux-x86_64-musl': there is no x86_64-unknown-linux-musl in rust-1\.0"
+says "'targets: \[linux-x86_64\]'"
+sed -i '/^musl:/d' "$work/data/sysroots/debian-test.yaml"
 python3 - xbuild.lock <<'PY'
 import json, sys
 lock = json.load(open(sys.argv[1]))

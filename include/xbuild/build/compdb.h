@@ -3,6 +3,8 @@
  * compile_commands.json: for editors and analysers (clang.llvm.org/docs/JSONCompilationDatabase.html). One entry per C, C++
  * and preprocessed assembler source of one target, with absolute paths and the words that clang understands.
  *
+ * Units of CMake and Meson bring the entries that these wrote when they were built here (build/drive_commands).
+ *
  * Written atomically and only when its content changed.
  */
 #ifndef XBUILD_BUILD_COMPDB_H

@@ -100,6 +100,7 @@ struct xb_driver {
 	enum xb_driver_kind kind;
 	enum xb_driver_flags flags;
 	const char *const *programs; /* ends with NULL */
+	const char *commands;	     /* below build_dir: its compile_commands.json; NULL: it writes none */
 	/* Either may be NULL. */
 	void (*prepare)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out);
 	int (*steps)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err);

@@ -19,6 +19,9 @@ const char *xb_foreign_stage(const struct xb_setup *setup, const struct xb_unit 
 /* ... ".manifest". */
 const char *xb_foreign_manifest(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena);
 
+/* ... ".commands.json": compile commands of the last time that it was built here, where its build system tells them. */
+const char *xb_foreign_commands(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena);
+
 /* What ${dir.source} and so on stand for. */
 struct xb_foreign_dirs {
 	const char *source, *build, *stage, *sysroot;
