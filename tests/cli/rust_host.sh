@@ -64,7 +64,7 @@ RUST
 cp -r . "$work/second directory"
 
 expect 0 "$xbuild" lock
-! grep -q '"rust"' xbuild.lock || fail "the host's Rust is in the lock"
+! grep -q '^ "rust"' xbuild.lock || fail "the host's Rust is in the lock"
 RUSTFLAGS=-Cnonsense expect 0 "$xbuild" build -v
 prints "^out/$host/agent$"
 expect 0 "out/$host/agent"
