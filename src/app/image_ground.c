@@ -10,7 +10,7 @@
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
-#include "xbuild/base/num.h"
+#include "xbuild/image/accounts.h"
 #include "xbuild/image/config_types.h"
 #include "xbuild/sys/fs.h"
 
@@ -235,38 +235,6 @@ void image_ground_release(struct image_ground *ground)
 	ground->config = NULL;
 }
 
-/* Field `number` (from 0) of the line of `name` in a text such as /etc/passwd; false when there is none. */
-static bool find_field(struct xb_sv lines, const char *name, int number, uint64_t *out)
-{
-	while (lines.ptr) {
-		struct xb_sv line = xb_sv_cut(&lines, '\n');
-		struct xb_sv field = xb_sv_cut(&line, ':');
-
-		if (!xb_sv_eq_str(field, name))
-			continue;
-		for (int i = 0; i < number && line.ptr; i++)
-			field = xb_sv_cut(&line, ':');
-		return xb_num_u64(field, UINT32_MAX, out);
-	}
-	return false;
-}
-
-/* The group of the first line of a uid: who runs by number alone gets it (Docker and containerd look it up too). */
-static uint64_t group_of(struct xb_sv passwd, uint64_t uid)
-{
-	while (passwd.ptr) {
-		struct xb_sv line = xb_sv_cut(&passwd, '\n');
-		uint64_t found, gid;
-
-		(void)xb_sv_cut(&line, ':');
-		(void)xb_sv_cut(&line, ':');
-		if (xb_num_u64(xb_sv_cut(&line, ':'), UINT32_MAX, &found) && found == uid &&
-		    xb_num_u64(xb_sv_cut(&line, ':'), UINT32_MAX, &gid))
-			return gid;
-	}
-	return 0;
-}
-
 /* The text of a file of the base; empty where there is none. */
 static int read_base(const struct xb_rootfs *base, const char *path, struct xb_str *out, struct xb_err *err)
 {
@@ -285,27 +253,14 @@ static int read_base(const struct xb_rootfs *base, const char *path, struct xb_s
 	return 0;
 }
 
-/* "name", "uid", "name:group", "uid:gid": what is no number is looked up. */
 static int find_base_user(const char *text, struct xb_sv passwd, struct xb_sv group, struct image_user *out,
 			  struct xb_err *err)
 {
-	struct xb_sv rest = xb_sv(text);
-	char *user XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_sv_cut(&rest, ':'));
-	char *group_name XB_CLEANUP(xb_free_ptr) = rest.ptr ? xb_sv_dup(rest) : NULL;
-	uint64_t uid = 0, gid = 0;
+	struct xb_account account;
 
-	if (!xb_num_u64(xb_sv(user), UINT32_MAX, &uid)) {
-		if (!find_field(passwd, user, 2, &uid))
-			return xb_fail(err, XB_E_VERIFY, "the base runs as '%s', whom its /etc/passwd does not know",
-				       user);
-		find_field(passwd, user, 3, &gid);
-	} else if (!group_name) {
-		gid = group_of(passwd, uid);
-	}
-	if (group_name && !xb_num_u64(xb_sv(group_name), UINT32_MAX, &gid) && !find_field(group, group_name, 2, &gid))
-		return xb_fail(err, XB_E_VERIFY, "the base runs in group '%s', which its /etc/group does not know",
-			       group_name);
-	*out = (struct image_user){.given = true, .uid = (uint32_t)uid, .gid = (uint32_t)gid};
+	if (xb_account_find(text, passwd, group, &account, err) < 0)
+		return xb_wrap(err, "the base's user");
+	*out = (struct image_user){.given = true, .uid = account.uid, .gid = account.gid};
 	return 0;
 }
 
@@ -362,8 +317,8 @@ int image_find_user(struct image_run *run, const struct xb_image *image, const s
 	};
 	if (!image->uid_is_default)
 		return 0;
-	if (!find_field(xb_str_sv(&passwd), image->user_name, 2, &uid) ||
-	    !find_field(xb_str_sv(&passwd), image->user_name, 3, &gid)) {
+	if (!xb_account_field(xb_str_sv(&passwd), image->user_name, 2, &uid) ||
+	    !xb_account_field(xb_str_sv(&passwd), image->user_name, 3, &gid)) {
 		make_user(run, image, xb_str_sv(&passwd), out);
 		return 0;
 	}

@@ -366,6 +366,12 @@ int audit_all(struct audit_run *run, const char *path, struct xb_err *err)
 	return 0;
 }
 
+void audit_end(struct audit_run *run)
+{
+	audit_source_close(&run->src);
+	xb_map_release(&run->heads);
+}
+
 void xb_audit_release(struct xb_audit *audit)
 {
 	if (!audit)
@@ -378,9 +384,9 @@ void xb_audit_release(struct xb_audit *audit)
 
 int xb_audit_run(const char *path, const volatile int *interrupted, struct xb_audit *out, struct xb_err *err)
 {
-	struct audit_run run = {.src.fd = -1, .interrupted = interrupted, .out = out};
+	struct audit_run run = {.src.fd = -1, .interrupted = interrupted, .out = out, .checks_start = true};
 	const int r = audit_all(&run, path, err);
 
-	audit_source_close(&run.src);
+	audit_end(&run);
 	return r;
 }

@@ -23,8 +23,9 @@ struct reading {
 	struct audit_run *run;
 	struct audit_file *file;
 	struct audit_layer *layer;
-	const char *where;   /* "layer sha256:..." */
-	struct xb_map paths; /* -> an element of kinds */
+	const char *where;	     /* "layer sha256:..." */
+	struct xb_map paths;	     /* -> an element of kinds */
+	struct xb_str listing, head; /* head: of the current file */
 	int64_t name_bytes;
 	size_t n_entries;
 };
@@ -153,27 +154,28 @@ static int read_content(struct reading *r, struct xb_archive *a, const struct xb
 			bool wanted, struct xb_err *err)
 {
 	const struct audit_watch *watch = wanted ? r->run->watch : NULL;
-	uint8_t head[ELF_HEAD_BYTES], chunk[CONTENT_CHUNK_BYTES];
-	size_t len = 0;
+	const size_t head_wanted = audit_wanted_head(e, path);
+	const size_t want = head_wanted > ELF_HEAD_BYTES ? head_wanted : ELF_HEAD_BYTES;
+	uint8_t chunk[CONTENT_CHUNK_BYTES];
 	int64_t n;
 
+	xb_str_reset(&r->head);
+
 	do {
-		n = xb_archive_read(a, chunk, watch ? sizeof(chunk) : sizeof(head) - len, err);
+		const size_t left = want - r->head.len;
+
+		n = xb_archive_read(a, chunk, watch || left > sizeof(chunk) ? sizeof(chunk) : left, err);
 		if (n < 0)
 			return err->code;
 		if (watch && n > 0)
 			watch->content(watch->ctx, chunk, (size_t)n);
-		if (len < sizeof(head)) {
-			const size_t more = (size_t)n < sizeof(head) - len ? (size_t)n : sizeof(head) - len;
-
-			memcpy(head + len, chunk, more);
-			len += more;
-		}
-	} while (n > 0 && (watch || len < sizeof(head)));
+		xb_str_append_n(&r->head, chunk, (size_t)n < left ? (size_t)n : left);
+	} while (n > 0 && (watch || r->head.len < want));
 	if (watch)
 		watch->content(watch->ctx, NULL, 0);
-	if (len == sizeof(head))
-		look_at_head(r, e, head, path);
+	if (r->head.len >= ELF_HEAD_BYTES)
+		look_at_head(r, e, (const uint8_t *)r->head.data, path);
+	audit_keep_entry(r->run, &r->listing, e, path, xb_sv_n(xb_str_get(&r->head), head_wanted ? r->head.len : 0));
 	return 0;
 }
 
@@ -251,8 +253,10 @@ static int read_entry(struct reading *r, struct xb_archive *a, const struct xb_a
 			       XB_MAX_TREE_ENTRIES, XB_MAX_LAYER_NAME_BYTES);
 	if (watch && watch->entry(watch->ctx, r->file, e, xb_str_get(path), &wanted, err) < 0)
 		return err->code;
-	if (e->type != XB_ARCHIVE_FILE)
+	if (e->type != XB_ARCHIVE_FILE) {
+		audit_keep_entry(r->run, &r->listing, e, xb_str_get(path), xb_sv(""));
 		return 0;
+	}
 	r->layer->unpacked_bytes += e->size_bytes > 0 ? e->size_bytes : 0;
 	return read_content(r, a, e, xb_str_get(path), wanted, err);
 }
@@ -271,6 +275,7 @@ static int read_entries(struct reading *r, struct xb_archive *a, struct xb_err *
 		return got;
 	xb_archive_sum(a, &r->layer->diff_id);
 	r->layer->whole = true;
+	audit_keep_listing(r->run, &r->listing, r->layer);
 	return 0;
 }
 
@@ -315,6 +320,8 @@ int audit_layer(struct audit_run *run, struct audit_file *file, struct xb_err *e
 	}
 	xb_archive_close(a);
 	xb_map_release(&r.paths);
+	xb_str_release(&r.listing);
+	xb_str_release(&r.head);
 	if (own)
 		xb_fs_close(&fd);
 	return code < 0 ? audit_absorb(run, "layer", err) : 0;

@@ -117,23 +117,24 @@ static bool was_checked(const struct audit_file *config, const struct layers *la
 	return true;
 }
 
-/* Everything that a configuration says about layers that were read. The platform, or NULL. */
-static const char *check_config(struct audit_run *run, const json_t *config, const struct layers *layers,
-				const char *where)
+/* Everything that a configuration says about layers that were read. *out: the platform, or NULL. */
+static int check_config(struct audit_run *run, const json_t *config, const struct layers *layers, const char *where,
+			const char **out, struct xb_err *err)
 {
 	const char *platform = audit_platform(run, config, where);
 	const char *architecture = json_string_value(json_object_get(config, "architecture"));
 
 	audit_check_config(run, config, where);
+	*out = platform;
 	if (!layers->are_known)
-		return platform;
+		return 0;
 	check_diff_ids(run, json_object_get(config, "rootfs"), layers, where);
 	check_history(run, json_object_get(config, "history"), layers->len, where);
 	for (size_t i = 0; architecture && i < layers->len; i++) {
 		if (layers->files[i])
 			audit_check_machines(run, &layers->files[i]->layer, architecture, where);
 	}
-	return platform;
+	return audit_check_start(run, config, layers->files, layers->len, where, err);
 }
 
 /* ---- manifests ---- */
@@ -241,7 +242,7 @@ static int walk_manifest(struct audit_run *run, const struct audit_descriptor *d
 
 	r = audit_document(run, config_descriptor.file, of, &config, err);
 	if (r > 0) {
-		d->file->platform = check_config(run, config, &layers, of);
+		r = check_config(run, config, &layers, of, &d->file->platform, err);
 		remember_layers(run, config_descriptor.file, &layers);
 	}
 	return r < 0 ? r : 0;
@@ -351,7 +352,8 @@ static int docker_image(struct audit_run *run, const json_t *entry, const char *
 	r = audit_document(run, file, where, &config, err);
 	if (r <= 0)
 		return r;
-	image.platforms = check_config(run, config, &layers, where);
+	if (check_config(run, config, &layers, where, &image.platforms, err) < 0)
+		return err->code;
 	if (is_layout || run->out->images.len >= XB_MAX_DIAGS)
 		return 0; /* index.json has named it */
 	image.digest = xb_arena_strdup(&run->out->arena, xb_digest_oci(&digest, text));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to audit.c, audit_config.c, audit_descriptor.c, audit_source.c, audit_layer.c, audit_manifest.c and view.c: one run of an audit. The functions that return bool
+ * Private to audit.c, audit_config.c, audit_descriptor.c, audit_source.c, audit_layer.c, audit_manifest.c,
+ * audit_start.c and view.c: one run of an audit. The functions that return bool
  * have told what is wrong as a finding when they return false; those that return int fail only where the audit itself cannot
  * go on.
  */
@@ -34,6 +35,7 @@ struct audit_layer {
 	int64_t unpacked_bytes; /* of its files together */
 	struct audit_machine machines[AUDIT_MACHINES];
 	size_t n_machines;
+	struct xb_sv listing; /* what it has, as listing.h writes it, in the arena; none: not kept */
 };
 
 /* A file of the layout or archive, and what is known about it. */
@@ -75,6 +77,10 @@ struct audit_run {
 	size_t n_listed[2];		 /* problems, warnings: findings that are in the list */
 	size_t n_manifests;		 /* that indexes name and that could be one of an image */
 	bool is_incomplete;		 /* a document could not be followed: what it refers to is not known */
+	bool checks_start;		 /* whether a container could be started: needs listings of all layers */
+	struct xb_map heads;		 /* audit_start.c: digest of a head, in hex -> struct xb_sv in the arena */
+	int64_t kept_bytes;		 /* of listings and heads */
+	int64_t n_merged;		 /* entries that were looked at for putting layers together */
 };
 
 /* A descriptor that leads to a blob with the digest that it names. */
@@ -86,8 +92,9 @@ struct audit_descriptor {
 
 /* ---- audit.c ---- */
 
-/* The audit of a path; the source stays open and listed. */
+/* The audit of a path; the source stays open and listed until audit_end. */
 int audit_all(struct audit_run *run, const char *path, struct xb_err *err);
+void audit_end(struct audit_run *run);
 void audit_clean_text(char *text, size_t max_bytes); /* no control bytes; cut to max_bytes */
 
 void audit_problem(struct audit_run *run, const char *fmt, ...) XB_PRINTF(2, 3);
@@ -132,6 +139,19 @@ int audit_layer(struct audit_run *run, struct audit_file *file, struct xb_err *e
 /* Compares the ELF files of a layer with the architecture (GOARCH) of an image. */
 void audit_check_machines(struct audit_run *run, const struct audit_layer *layer, const char *architecture,
 			  const char *where);
+
+/* ---- audit_start.c: what a runtime needs to start a container ---- */
+
+/* How many bytes of a file are worth keeping; 0: none. */
+size_t audit_wanted_head(const struct xb_archive_entry *e, const char *path);
+/* Adds an entry to the listing of its layer; head: the first bytes of a file. */
+void audit_keep_entry(struct audit_run *run, struct xb_str *listing, const struct xb_archive_entry *e, const char *path,
+		      struct xb_sv head);
+/* The listing of a layer that was read to its end. */
+void audit_keep_listing(struct audit_run *run, const struct xb_str *listing, struct audit_layer *layer);
+/* The command and the user of a configuration against what its layers give together. */
+int audit_check_start(struct audit_run *run, const json_t *document, struct audit_file *const *layers, size_t n_layers,
+		      const char *where, struct xb_err *err);
 
 /* ---- audit_config.c ---- */
 

@@ -10,9 +10,8 @@
 #include "xbuild/image/closure.h"
 #include "xbuild/sys/fs.h"
 
-#define HEAD_BYTES   256 /* BINPRM_BUF_SIZE: what the kernel reads of a program to know what it is */
-#define MAX_SCRIPTS  5	 /* an interpreter that is a script in its turn; the sixth is ELOOP */
-#define RUNTIME_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" /* of runtimes, where none is set */
+#define HEAD_BYTES  256 /* BINPRM_BUF_SIZE: what the kernel reads of a program to know what it is */
+#define MAX_SCRIPTS 5	/* an interpreter that is a script in its turn; the sixth is ELOOP */
 
 /* Finds a command as execvp(3) would. */
 static const struct xb_rootfs_entry *find_command(const struct xb_rootfs *rootfs, const struct xb_closure_program *p,
@@ -36,9 +35,11 @@ static const struct xb_rootfs_entry *find_command(const struct xb_rootfs *rootfs
 
 static bool may_execute(const struct xb_rootfs_entry *e, const struct xb_closure_program *p)
 {
-	const uint32_t bits = p->uid == 0 ? 0111 : p->uid == e->uid ? 0100 : p->gid == e->gid ? 0010 : 0001;
+	bool in_group = p->gid == e->gid;
 
-	return e->mode & bits;
+	for (size_t i = 0; i < p->n_groups; i++)
+		in_group = in_group || p->groups[i] == e->gid;
+	return e->mode & (p->uid == 0 ? 0111 : p->uid == e->uid ? 0100 : in_group ? 0010 : 0001);
 }
 
 /* ---- scripts ---- */
@@ -71,13 +72,15 @@ static int hint_interpreter(const char *command, enum xb_image_base base, struct
 		       package ? package : "<package>");
 }
 
-/* The first bytes of a file; *out_len 0 for one of a base that is known to be neither ELF nor a script. */
+/* The first bytes of a file; *out_len 0 for one of a base or a foreign image that is known to be neither ELF nor a script. */
 static int read_head(const struct xb_rootfs_entry *e, char head[HEAD_BYTES], size_t *out_len, struct xb_err *err)
 {
 	int fd XB_CLEANUP(xb_fs_close) = -1;
 	int64_t n = 0;
 
-	*out_len = 0;
+	*out_len = e->head.len < HEAD_BYTES ? e->head.len : HEAD_BYTES;
+	if (*out_len)
+		memcpy(head, e->head.ptr, *out_len);
 	if (!e->source)
 		return 0;
 	fd = open(e->source, O_RDONLY | O_CLOEXEC);
@@ -137,7 +140,7 @@ static int need_interpreter(const struct xb_rootfs *rootfs, const struct xb_clos
 			    const struct xb_rootfs_entry *script, const char *name, const struct xb_rootfs_entry **out,
 			    struct xb_err *err)
 {
-	const struct xb_rootfs_entry *e = find_command(rootfs, p, name, p->path ? p->path : RUNTIME_PATH);
+	const struct xb_rootfs_entry *e = find_command(rootfs, p, name, p->path ? p->path : XB_RUNTIME_PATH);
 
 	if (!e) {
 		xb_fail(err, XB_E_VERIFY, "'/%s' (%s) needs '%s', which is not in the image", script->path,
@@ -199,9 +202,15 @@ static int check_format(const struct xb_rootfs *rootfs, const struct xb_closure_
 		       p->command, MAX_SCRIPTS);
 }
 
+const struct xb_rootfs_entry *xb_closure_find_command(const struct xb_rootfs *rootfs,
+						      const struct xb_closure_program *p)
+{
+	return find_command(rootfs, p, p->command, p->path);
+}
+
 int xb_closure_check_program(const struct xb_rootfs *rootfs, const struct xb_closure_program *p, struct xb_err *err)
 {
-	const struct xb_rootfs_entry *e = find_command(rootfs, p, p->command, p->path);
+	const struct xb_rootfs_entry *e = xb_closure_find_command(rootfs, p);
 
 	if (!e) {
 		xb_fail(err, XB_E_VERIFY, "the command '%s' is not in the image", p->command);

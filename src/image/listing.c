@@ -138,10 +138,33 @@ static void remove_path(struct layers *l, const char *path)
 	remove_below(l, path);
 }
 
+/* What this layer has at a path already goes: a directory that was only named by what lies in it, for instance. */
+static void put_entry(struct layers *l, const struct xb_rootfs_entry *entry)
+{
+	const uintptr_t number = (uintptr_t)xb_map_get_str(&l->numbers, entry->path);
+
+	xb_rootfs_add(&l->added, entry);
+	if (number)
+		l->added.items[number - 1] = l->added.items[--l->added.len];
+	else
+		xb_map_put_str(&l->numbers, entry->path, (void *)(uintptr_t)l->added.len);
+}
+
+/* Directories above it that no layer names are made, as by whoever unpacks it. */
 static void add_entry(struct layers *l, const struct xb_rootfs_entry *entry)
 {
-	xb_rootfs_add(&l->added, entry);
-	xb_map_put_str(&l->numbers, entry->path, (void *)(uintptr_t)l->added.len);
+	for (const char *slash = strchr(entry->path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		char *above XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_sv_n(entry->path, (size_t)(slash - entry->path)));
+		const struct xb_rootfs_entry *old = xb_rootfs_find(l->base, above);
+
+		if ((!old || l->gone[old - l->base->items]) && !xb_map_get_str(&l->numbers, above))
+			put_entry(l, &(struct xb_rootfs_entry){.path = above,
+							       .type = XB_TREE_DIR,
+							       .mode = 0755,
+							       .origin = l->origin,
+							       .layer = XB_LAYER_BASE});
+	}
+	put_entry(l, entry);
 }
 
 static void add(struct layers *l, const struct record *record)
@@ -166,7 +189,7 @@ static void add(struct layers *l, const struct record *record)
 		e.target = record->target;
 		break;
 	case 'k':
-		source = xb_cas_path(l->store, &record->digest);
+		source = l->store ? xb_cas_path(l->store, &record->digest) : NULL;
 		e.source = source;
 		break;
 	}
@@ -206,13 +229,43 @@ static void replace(struct layers *l, const struct record *record)
 		remove_path(l, record->path);
 }
 
+/*
+ * Where an entry lands: what unpacks a layer follows the links of the layers below it (a merged /usr: lib/x is usr/lib/x).
+ * Links of its own layer are not followed: nothing may lie below them.
+ */
+static const char *find_place(const struct layers *l, const char *path, struct xb_str *buf)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		char *above XB_CLEANUP(xb_free_ptr) = xb_printf("/%.*s", (int)(slash - path), path);
+		const struct xb_rootfs_entry *e = xb_rootfs_find(l->base, above + 1), *to;
+
+		if (!e || e->type != XB_TREE_SYMLINK || xb_map_get_str(&l->numbers, above + 1))
+			continue;
+		to = xb_rootfs_resolve(l->base, above);
+		if (!to || to->type != XB_TREE_DIR)
+			continue;
+		char *rest XB_CLEANUP(xb_free_ptr) = xb_strdup(slash);
+		const size_t done = strlen(to->path);
+
+		xb_str_reset(buf);
+		xb_str_printf(buf, "%s%s", to->path, rest);
+		path = buf->data;
+		slash = path + done; /* no link is above it */
+	}
+	return path;
+}
+
 static int read_records(struct layers *l, struct xb_sv text, struct xb_err *err)
 {
+	struct xb_str place XB_CLEANUP(xb_str_release) = {0}, target XB_CLEANUP(xb_str_release) = {0};
 	struct record record;
 
 	while (text.len) {
 		if (!next_record(&text, &record))
 			return xb_fail(err, XB_E_DIGEST, "the listing of %s in the store is damaged", l->origin);
+		record.path = find_place(l, record.path, &place);
+		if (record.type == 'h')
+			record.target = find_place(l, record.target, &target);
 		switch (record.type) {
 		case 'w':
 			remove_path(l, record.path);

@@ -34,16 +34,16 @@ struct making {
 	size_t n_entries;
 };
 
-static void put(struct making *m, char type, const struct xb_archive_entry *e, const char *path, const char *target,
-		const struct xb_digest *digest)
+void listing_put(struct xb_str *text, char type, const struct xb_archive_entry *e, const char *path, const char *target,
+		 const struct xb_digest *digest)
 {
 	char hex[XB_DIGEST_HEX];
 
-	xb_str_printf(&m->text, "%c %o %u %u %lld %s", type, e->mode & 07777, e->uid, e->gid,
+	xb_str_printf(text, "%c %o %u %u %lld %s", type, e->mode & 07777, e->uid, e->gid,
 		      (long long)(digest ? e->size_bytes : 0), digest ? xb_digest_hex(digest, hex) : "-");
-	xb_str_append_n(&m->text, "", 1);
-	xb_str_append_n(&m->text, path, strlen(path) + 1);
-	xb_str_append_n(&m->text, target, strlen(target) + 1);
+	xb_str_append_n(text, "", 1);
+	xb_str_append_n(text, path, strlen(path) + 1);
+	xb_str_append_n(text, target, strlen(target) + 1);
 }
 
 static bool is_looked_into(const char *path)
@@ -111,7 +111,7 @@ static int put_file(struct making *m, struct xb_archive_entry *e, const char *pa
 			return err->code;
 		XB_VEC_PUSH(&m->kept, output);
 	}
-	put(m, keep ? 'k' : 'f', e, path, "", &digest);
+	listing_put(&m->text, keep ? 'k' : 'f', e, path, "", &digest);
 	return 0;
 }
 
@@ -126,7 +126,7 @@ static void clean_name(const char *name, struct xb_str *out)
 		out->data[--out->len] = '\0';
 }
 
-static bool put_whiteout(struct making *m, const struct xb_archive_entry *e, const char *path)
+static bool put_whiteout(struct xb_str *text, const struct xb_archive_entry *e, const char *path)
 {
 	const struct xb_sv base = xb_path_base(xb_sv(path)), dir = xb_path_dir(xb_sv(path));
 	char *parent XB_CLEANUP(xb_free_ptr) = xb_sv_dup(dir);
@@ -135,11 +135,36 @@ static bool put_whiteout(struct making *m, const struct xb_archive_entry *e, con
 	if (!xb_sv_starts(base, WHITEOUT))
 		return false;
 	if (xb_sv_eq_str(base, OPAQUE)) {
-		put(m, 'o', e, parent, "", NULL);
+		listing_put(text, 'o', e, parent, "", NULL);
 		return true;
 	}
 	hidden = xb_printf("%s%s%s", parent, dir.len ? "/" : "", base.ptr + strlen(WHITEOUT));
-	put(m, 'w', e, hidden, "", NULL);
+	listing_put(text, 'w', e, hidden, "", NULL);
+	return true;
+}
+
+bool listing_put_entry(struct xb_str *text, const struct xb_archive_entry *e, const char *path)
+{
+	struct xb_str target XB_CLEANUP(xb_str_release) = {0};
+
+	if (put_whiteout(text, e, path))
+		return true;
+	switch (e->type) {
+	case XB_ARCHIVE_DIR:
+		listing_put(text, 'd', e, path, "", NULL);
+		return true;
+	case XB_ARCHIVE_SYMLINK:
+		listing_put(text, 'l', e, path, e->link_target, NULL);
+		return true;
+	case XB_ARCHIVE_HARDLINK:
+		clean_name(e->link_target, &target);
+		listing_put(text, 'h', e, path, target.data, NULL);
+		return true;
+	case XB_ARCHIVE_FILE:
+		return false;
+	case XB_ARCHIVE_OTHER:
+		break;
+	}
 	return true;
 }
 
@@ -157,28 +182,13 @@ static int put_entry(struct making *m, struct xb_archive_entry *e, const char *p
 	xb_map_put_str(&m->paths, path, (void *)(uintptr_t)kind);
 	if (xb_sv_eq_str(xb_path_base(xb_sv(path)), WHITEOUT))
 		return xb_fail(err, XB_E_VERIFY, "'%s' is a whiteout of nothing", path);
-	if (put_whiteout(m, e, path))
-		return 0;
-	switch (e->type) {
-	case XB_ARCHIVE_DIR:
-		put(m, 'd', e, path, "", NULL);
-		return 0;
-	case XB_ARCHIVE_SYMLINK:
-		put(m, 'l', e, path, e->link_target, NULL);
-		return 0;
-	case XB_ARCHIVE_HARDLINK:
+	if (e->type == XB_ARCHIVE_HARDLINK) {
 		clean_name(e->link_target, &target);
 		if (!xb_path_is_safe(xb_str_sv(&target)))
 			return xb_fail(err, XB_E_VERIFY, "hard link '%s' leads to the unsafe name '%s'", path,
 				       e->link_target);
-		put(m, 'h', e, path, target.data, NULL);
-		return 0;
-	case XB_ARCHIVE_FILE:
-		return put_file(m, e, path, err);
-	case XB_ARCHIVE_OTHER:
-		return 0;
 	}
-	return 0;
+	return listing_put_entry(&m->text, e, path) ? 0 : put_file(m, e, path, err);
 }
 
 static int read_entries(struct making *m, struct xb_digest *out_diff_id, struct xb_err *err)

@@ -36,7 +36,7 @@ struct viewing {
 
 static void end_viewing(struct viewing *v)
 {
-	audit_source_close(&v->run.src);
+	audit_end(&v->run);
 	xb_map_release(&v->layers);
 	xb_map_release(&v->platforms);
 	XB_VEC_RELEASE(&v->databases);

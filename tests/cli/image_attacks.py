@@ -30,6 +30,13 @@ def entry(name, data=b"", kind=tarfile.REGTYPE, link="", mode=0o644, size=None, 
     return info.tobuf(tarfile.PAX_FORMAT) + data + bytes(-len(data) % 512)
 
 
+def owner(header, uid, gid):
+    """The first entry of a tar with another owner."""
+    info = tarfile.TarInfo.frombuf(header[:512], "utf-8", "strict")
+    info.uid, info.gid = uid, gid
+    return info.tobuf(tarfile.PAX_FORMAT) + header[512:]
+
+
 END = bytes(1024)
 PROGRAM = entry("usr/", kind=tarfile.DIRTYPE, mode=0o755) + entry("usr/app", elf(), mode=0o755)
 LONG = "a" * 90 + "/" + "b" * 120  # needs a pax header
@@ -43,7 +50,7 @@ class Image:
         self.layers = [pack(t, mtime=0) if pack is gzip.compress else pack(t) for t in self.tars]
         self.layer_type, self.ref = LAYER, "v1"
         self.config = {
-            "architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/usr/app"]},
+            "architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/usr/app"]} if any(b"usr/app" in t for t in self.tars) else {},
             "rootfs": {"type": "layers", "diff_ids": [digest(t) for t in self.tars]},
             "history": [{"created_by": "x"}, {"empty_layer": True}] + [{"created_by": "y"}] * (len(self.tars) - 1),
         }
@@ -291,6 +298,56 @@ def main():
     image("ports", 0, r"warning: .*ExposedPorts: '99999/foo' is no port", run(ExposedPorts={"99999/foo": {}}))
     image("port-0", 0, r"warning: .*'0' is no port", run(ExposedPorts={"0": {}}))
     image("workdir", 0, r"warning: .*WorkingDir 'rel' is not absolute", run(WorkingDir="rel"))
+
+    # what a container starts, and as whom
+    def started(name, status, says, *tars, os="linux", **values):
+        image(name, status, says, lambda i: config(config=values, os=os)(i) and changing("index", lambda d: (d["manifests"][0]["platform"].update(os=os), d)[1])(i), *tars)
+    program = lambda name, data=elf(), mode=0o755: entry(name, data, mode=mode)
+    link = lambda name, to: entry(name, kind=tarfile.SYMTYPE, link=to)
+    merged = program("usr/bin/sh") + link("bin", "usr/bin") + END
+    users = entry("etc/passwd", b"root:x:0:0::/:/bin/sh\nann:x:7:8::/:/bin/sh\nbob:x:9:9::/:/bin/sh\n")
+    groups = entry("etc/group", b"root:x:0:\nstaff:x:50:joe,ann\n")
+    accounts = users + groups + END
+    command = r"config sha256:[0-9a-f]{64}: Entrypoint: "
+    absent = "warning: " + command
+    started("fine-start-path", 0, "-", program("opt/x/app") + END, Entrypoint=["app", "-v"], Env=["PATH=/none:/opt/x"])
+    started("fine-start-no-path", 0, "-", program("usr/local/bin/app") + END, Entrypoint=["app"])
+    started("fine-start-workdir", 0, "-", program("srv/bin/app") + END, Entrypoint=["bin/app"], WorkingDir="/srv")
+    started("fine-start-cmd", 0, "-", program("app") + END, Cmd=["/app"])
+    started("fine-start-arguments", 0, "-", program("app") + END, Entrypoint=["/app"], Cmd=["serve"])
+    started("fine-start-script", 0, "-", merged, program("run", b"#!/bin/sh -e\n") + END, Entrypoint=["/run"])
+    started("fine-start-env", 0, "-", merged + b"", program("run", b"#!/bin/env sh\n") + program("bin/env") + END, Entrypoint=["/run"])
+    started("fine-start-through-link", 0, "-", merged, program("bin/app") + END, Entrypoint=["/usr/bin/app"])
+    started("fine-start-hard-link", 0, "-", program("a") + entry("b", kind=tarfile.LNKTYPE, link="a", mode=0o755) + END, Entrypoint=["/b"])
+    started("fine-start-windows", 0, "-", END, os="windows", Entrypoint=["C:\\x.exe"], User="ContainerUser")
+    started("start-none", 0, absent + "the command '/app' is not in the image", program("bpp") + END, Entrypoint=["/app"])
+    started("start-no-cmd", 0, r"warning: .*: Cmd: the command '/app' is not in the image", program("bpp") + END, Cmd=["/app"])
+    started("start-not-in-path", 0, absent + "the command 'app' is not in the image", program("app") + END, Entrypoint=["app"])
+    started("start-workdir", 0, absent + "the command './app' is not in the image", program("app") + END, Entrypoint=["./app"], WorkingDir="/srv")
+    started("start-whiteout", 0, absent + "the command '/usr/app' is not in the image", PROGRAM + END, entry("usr/.wh.app") + END, Entrypoint=["/usr/app"])
+    started("start-opaque", 0, absent + "the command '/usr/app' is not in the image", PROGRAM + END, entry("usr/.wh..wh..opq") + END, Entrypoint=["/usr/app"])
+    started("start-replaced", 5, command + "the command '/app' has mode 0644 and may not be executed", program("app") + END, entry("app", elf()) + END, Entrypoint=["/app"])
+    started("start-dangling", 0, absent + "the command '/app' is not in the image", link("app", "/gone") + END, Entrypoint=["/app"])
+    started("start-loop", 0, absent + "the command '/app' is not in the image", link("app", "bpp") + link("bpp", "app") + END, Entrypoint=["/app"])
+    started("start-directory", 5, command + "the command '/usr' is a directory", PROGRAM + END, Entrypoint=["/usr"])
+    started("start-text", 5, command + "'/app' .*neither a program nor a script", program("app", b"hello") + END, Entrypoint=["/app"])
+    started("start-no-interpreter", 5, command + "'/run' .* needs '/bin/sh', which is not in the image", program("run", b"#!/bin/sh\n") + END, Entrypoint=["/run"])
+    started("start-interpreter-gone", 5, command + "'/run' .* needs '/bin/sh'", merged, program("run", b"#!/bin/sh\n") + entry("usr/bin/.wh.sh") + END, Entrypoint=["/run"])
+    started("start-env-gone", 5, command + "'/run' .* needs 'python3'", program("usr/bin/env") + program("run", b"#!/usr/bin/env python3\n") + END, Entrypoint=["/run"])
+    started("start-foreign", 5, r"'app': a program for arm64 in an image for amd64", program("app", elf(183)) + END, Entrypoint=["/app"])
+    for n, who in enumerate(("7", "7:8", "12345", "12345:54321", "ann", "ann:staff", "ann:99", "7:staff", "0", "")):
+        started("fine-user-%d" % n, 0, "-", PROGRAM + END, accounts, Entrypoint=["/usr/app"], User=who)
+    started("fine-user-linked", 0, "-", entry("real/passwd", b"ann:x:7:8::/:\n") + link("etc/passwd", "../real/passwd") + END, User="ann")
+    started("fine-user-no-files", 0, "-", END, User="65532:65532")
+    started("user-unknown", 5, r"config sha256:.*: User: user 'eve' is not in the image's /etc/passwd", accounts, User="eve")
+    started("user-no-files", 5, r"User: user 'nonroot' is not in the image's /etc/passwd", END, User="nonroot")
+    started("group-unknown", 5, r"User: group 'wheel' is not in the image's /etc/group", accounts, User="ann:wheel")
+    started("user-gone", 5, r"User: user 'ann' is not in", accounts, entry("etc/.wh.passwd") + END, User="ann")
+    started("user-hidden", 0, r"warning: .*User 'ann' was not looked for", entry("real") + link("etc/passwd", "/huge/passwd") + entry("huge/passwd", b"#" * (1 << 20) + b"#") + END, User="ann")
+    owned = lambda mode: owner(program("app", mode=mode), 1, 50) + END
+    for who, mode, status in (("ann", 0o010, 0), ("ann:8", 0o010, 5), ("ann:staff", 0o010, 0), ("bob", 0o010, 5), ("bob", 0o001, 0), ("1", 0o100, 0), ("1", 0o011, 5), ("0", 0o001, 0)):
+        started("may-%s-%o" % (who, mode), status, command + "the command '/app' has mode %04o and may not be executed" % mode if status else "-",
+                accounts, owned(mode), Entrypoint=["/app"], User=who)
 
     # layers
     layer = lambda name, status, says, *entries, end=END: image(name, status, says, None, PROGRAM + b"".join(entries) + end)

@@ -74,6 +74,15 @@ for image in "$work"/flipped/*; do
 	says 'its content has the digest|is missing'
 done
 
+# what apko wrote: an image without the program that it names is a base for others
+golden=${XB_FIXTURES:-}/apk/apko/golden
+if [ -f "$golden/index.json" ]; then
+	expect 0 "$xbuild" verify "$golden"
+	says "warning: .*: Entrypoint: the command ./bin/sh. is not in the image"
+else
+	echo "SKIPPED: apk/apko/golden of the fixtures"
+fi
+
 # attacks, each with the words that it has to be told in; nothing leaves its place, and no terminal is spoken to
 mkdir "$work/attacks"
 python3 "$XB_SOURCE/tests/cli/image_attacks.py" "$work/attacks" >"$work/cases"

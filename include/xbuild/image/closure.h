@@ -69,14 +69,23 @@ void xb_closure_tell_optional(const struct xb_lacks *lacks, const struct xb_targ
 int xb_closure_refuse(const struct xb_rootfs *rootfs, const struct xb_lacks *lacks, const struct xb_target *target,
 		      enum xb_image_base base, const char *packages, struct xb_err *err) XB_MUST_CHECK;
 
+/* What runtimes set where the image has no PATH (Docker and containerd do). */
+#define XB_RUNTIME_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* The first word of the command that a container runs, and as whom. */
 struct xb_closure_program {
 	const char *command; /* entrypoint[0], or cmd[0] where there is no entrypoint */
 	const char *workdir; /* for a relative path; NULL is "/" */
 	const char *path;    /* PATH, for a name without a slash; NULL: not set */
 	uint32_t uid, gid;
+	const uint32_t *groups; /* further ones */
+	size_t n_groups;
 	enum xb_image_base base; /* for the next step in a hint */
 };
+/* What execvp(3) finds for the command, of any type; NULL: it is not in the image. */
+const struct xb_rootfs_entry *xb_closure_find_command(const struct xb_rootfs *rootfs,
+						      const struct xb_closure_program *program);
+
 /*
  * XB_E_VERIFY when it is not in the image, no regular file, may not be executed by that user, or when the kernel could not
  * start it: neither ELF nor a script ("#!", execve(2)) whose interpreter passes the same checks. Of "#!/usr/bin/env NAME"

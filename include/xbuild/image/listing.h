@@ -40,7 +40,7 @@ int xb_listing_find(struct xb_store *store, const struct xb_listed_layer *layer,
 
 /*
  * Puts a layer on top of `base`, which holds what the layers below it give together: sorted, each path once, all of
- * XB_LAYER_BASE. `origin` is for messages.
+ * XB_LAYER_BASE. `origin` is for messages. `store` may be NULL: no entry has a source then.
  */
 int xb_listing_apply(struct xb_store *store, struct xb_sv listing, const char *origin, struct xb_rootfs *base,
 		     struct xb_err *err) XB_MUST_CHECK;

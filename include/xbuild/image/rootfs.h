@@ -22,6 +22,7 @@
 
 #include "xbuild/base/arena.h"
 #include "xbuild/base/err.h"
+#include "xbuild/base/sv.h"
 #include "xbuild/store/tree.h"
 #include "xbuild/sys/digest.h"
 
@@ -41,6 +42,7 @@ struct xb_rootfs_entry {
 	const char *target; /* symlink: its text */
 	const char *
 		source; /* file: absolute path of its bytes; NULL for files of a base that nobody looks into: neither ELF, script nor accounts */
+	struct xb_sv head;	 /* file without a source: what is known of its bytes, from the first on; borrowed */
 	struct xb_digest digest; /* file: of its bytes */
 	int64_t size_bytes;	 /* file */
 	const char *origin;	 /* for messages: "package libc6", "unit server", "deploy/parcel.conf" */

@@ -143,6 +143,15 @@ static void test_layers(void **state)
 		/* hard links: in the layer, into a layer below, nowhere, to what the layer itself replaced */
 		{{"f:a=1 h:b=a", "h:c=./b h:d=none"}, "a b c"},
 		{{"w:none d:x", "w:x/y w:x", "f:z=1"}, "z"},
+		/* directories that no layer names */
+		{{"f:a/b/c=1", "f:a/d=1"}, "a/ a/b/ a/b/c a/d"},
+		{{"f:a/b=1", "w:a f:a/c=1"}, "a/ a/c"},
+		/* below a link of a lower layer: where it leads; also what is hidden, and what a hard link means */
+		{{"d:usr/lib l:lib=usr/lib", "f:lib/x=1 f:lib/y=1", "w:lib/x h:z=lib/y"},
+		 "lib@ usr/ usr/lib/ usr/lib/y z"},
+		{{"d:u/v l:a=u l:u/b=/u/v", "f:a/b/x=1"}, "a@ u/ u/b@ u/v/ u/v/x"},
+		{{"l:a=none", "d:a f:a/x=1"}, "a/ a/x"},
+		{{"d:u l:a=u", "d:a f:a/x=1"}, "a/ a/x u/"},
 	};
 	struct fixture *f = *state;
 
