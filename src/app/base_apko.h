@@ -8,6 +8,7 @@
 
 #include "xbuild/app/app.h"
 #include "xbuild/image/apk_base.h"
+#include "xbuild/pkg/apk_index.h"
 #include "xbuild/sys/fetch.h"
 
 /* An apko.yaml with its place in the lock. */
@@ -55,6 +56,22 @@ int apko_fetch_files(struct xb_app *app, struct apko_file *files, size_t n_files
  */
 int apko_resolve(struct xb_app *app, const struct xb_apko *config, const char *lock_file, struct xb_arena *arena,
 		 struct xb_lock_apko *out, struct xb_err *err);
+
+/* What a package of a set says of others, by its index or by itself. */
+struct apko_said {
+	const char *name;
+	struct xb_apk_relations depends, provides, install_if;
+	bool is_added; /* install_if is why it is in the set */
+};
+/* From lines of .PKGINFO: one relation each, or several with blanks between them (abuild writes install_if so). In arena. */
+struct xb_apk_relations apko_relations(const struct xb_list *texts, struct xb_arena *arena);
+/*
+ * Fills depends and install_if of the packages of one architecture with names of the set; said[i] is of packages[i]. With
+ * `wishes` (NULL: is_added is known) a package is taken as added when its install_if is met, nothing in the set needs it
+ * and no wish asks for it. In arena.
+ */
+void apko_link(struct apko_said *said, struct xb_lock_apk *packages, size_t n, const struct xb_words *wishes,
+	       struct xb_arena *arena);
 
 /* Architectures that an apko.yaml is resolved for, in apk's words and its order: its own, else those of the project. */
 struct xb_words apko_archs(const struct xb_app *app, const struct xb_apko *config, struct xb_arena *arena);

@@ -272,65 +272,26 @@ static void tell_older(struct resolving *r, const struct xb_apk_solution *soluti
 	xb_observe(r->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
 }
 
-/* Names and what is provided, to the package of the solution that has it; own names go first. */
-static void map_providers(const struct xb_apk_solution *solution, struct xb_map *out)
-{
-	for (size_t i = 0; i < solution->len; i++)
-		xb_map_put_str(out, solution->items[i].package->name,
-			       (void *)(uintptr_t)solution->items[i].package->name);
-	for (size_t i = 0; i < solution->len; i++) {
-		const struct xb_apk_package *p = solution->items[i].package;
-
-		for (size_t k = 0; k < p->provides.len; k++) {
-			const struct xb_sv name = xb_apk_relation_name(&p->provides.items[k]);
-
-			if (!xb_map_has(out, name))
-				xb_map_put(out, name, (void *)(uintptr_t)p->name);
-		}
-	}
-}
-
-static void put_depends(struct resolving *r, const struct xb_map *providers, const struct xb_apk_package *p,
-			struct xb_lock_apk *out)
-{
-	const char **names = xb_arena_array(r->arena, p->depends.len, sizeof(*names));
-	size_t n = 0, kept = 0;
-
-	for (size_t i = 0; i < p->depends.len; i++) {
-		const struct xb_apk_relation *relation = &p->depends.items[i];
-		const char *name = relation->conflict ? NULL : xb_map_get(providers, xb_apk_relation_name(relation));
-
-		if (name && strcmp(name, p->name) != 0)
-			names[n++] = xb_arena_strdup(r->arena, name);
-	}
-	if (n)
-		qsort(names, n, sizeof(*names), compare_texts);
-	for (size_t i = 0; i < n; i++) {
-		if (!kept || strcmp(names[i], names[kept - 1]) != 0)
-			names[kept++] = names[i];
-	}
-	out->depends = names;
-	out->n_depends = kept;
-}
-
 static void add_solution(struct resolving *r, const struct xb_apk_solution *solution)
 {
-	struct xb_map providers XB_CLEANUP(xb_map_release) = {0};
+	struct apko_said *said XB_CLEANUP(xb_free_ptr) = xb_alloc((solution->len + 1) * sizeof(*said));
+	struct xb_lock_apk *packages = r->out->packages + r->out->n_packages;
 
-	map_providers(solution, &providers);
 	for (size_t i = 0; i < solution->len; i++) {
 		const struct xb_apk_package *p = solution->items[i].package;
-		struct xb_lock_apk *out = &r->out->packages[r->out->n_packages++];
 
 		tell_older(r, solution, &solution->items[i]);
-		*out = (struct xb_lock_apk){.name = xb_arena_strdup(r->arena, p->name),
-					    .version = xb_arena_strdup(r->arena, p->version),
-					    .arch = xb_arena_strdup(r->arena, solution->arch),
-					    .url = xb_apk_package_url(p, r->arena),
-					    .checksum = xb_arena_strdup(r->arena, p->checksum),
-					    .size_bytes = (int64_t)p->size_bytes};
-		put_depends(r, &providers, p, out);
+		packages[i] = (struct xb_lock_apk){.name = xb_arena_strdup(r->arena, p->name),
+						   .version = xb_arena_strdup(r->arena, p->version),
+						   .arch = xb_arena_strdup(r->arena, solution->arch),
+						   .url = xb_apk_package_url(p, r->arena),
+						   .checksum = xb_arena_strdup(r->arena, p->checksum),
+						   .size_bytes = (int64_t)p->size_bytes};
+		said[i] = (struct apko_said){packages[i].name, p->depends, p->provides, p->install_if,
+					     solution->items[i].why == XB_APK_INSTALL_IF};
 	}
+	apko_link(said, packages, solution->len, NULL, r->arena);
+	r->out->n_packages += solution->len;
 }
 
 static int solve(struct resolving *r, struct xb_err *err)
@@ -368,22 +329,48 @@ static int compare_parts(const struct xb_lock_apk *said, const struct xb_lock_ap
 	return xb_fail(err, XB_E_VERIFY, "package '%s' is not the one of apko.lock.json", said->url);
 }
 
-static int measure(struct xb_app *app, struct xb_arena *arena, const struct apko_file *file, bool is_said,
+/* `locked`: sizes and digests are those of a lock, which tells nothing of other packages: that goes there. */
+static int measure(struct xb_app *app, struct xb_arena *arena, const struct apko_file *file, struct apko_said *locked,
 		   struct xb_lock_apk *package, struct xb_err *err)
 {
-	const struct xb_lock_apk said = *package;
+	const struct xb_lock_apk before = *package;
+	struct xb_apk_info info = {0};
 	int fd XB_CLEANUP(xb_fs_close) = -1;
 
-	if (xb_cas_open(app->store, &file->got, &fd, err) < 0 || xb_apk_measure(fd, arena, package, err) < 0)
+	if (xb_cas_open(app->store, &file->got, &fd, err) < 0 ||
+	    xb_apk_measure(fd, arena, package, locked ? &info : NULL, err) < 0)
 		return err->code;
 	package->sha256 = file->got;
-	return is_said ? compare_parts(&said, package, err) : 0;
+	if (!locked)
+		return 0;
+	*locked = (struct apko_said){.name = package->name,
+				     .depends = apko_relations(&info.depends, arena),
+				     .provides = apko_relations(&info.provides, arena),
+				     .install_if = apko_relations(&info.install_if, arena)};
+	return compare_parts(&before, package, err);
 }
 
-/* Fetches all packages, and writes down what they are. `is_said`: sizes and digests are known, and have to be right. */
-static int fetch_packages(struct xb_app *app, struct xb_arena *arena, struct xb_lock_apko *out, bool is_said,
-			  struct xb_err *err)
+/* Packages of one architecture follow each other. */
+static void link_packages(struct apko_said *said, struct xb_lock_apko *out, const struct xb_words *wishes,
+			  struct xb_arena *arena)
 {
+	for (size_t begin = 0, end; begin < out->n_packages; begin = end) {
+		for (end = begin; end < out->n_packages; end++) {
+			if (strcmp(out->packages[end].arch, out->packages[begin].arch) != 0)
+				break;
+		}
+		apko_link(said + begin, out->packages + begin, end - begin, wishes, arena);
+	}
+}
+
+/*
+ * Fetches all packages, and writes down what they are. `wishes`, which led to them, for those of a lock: sizes and digests
+ * are known, and have to be right; what they need is not.
+ */
+static int fetch_packages(struct xb_app *app, struct xb_arena *arena, struct xb_lock_apko *out,
+			  const struct xb_words *wishes, struct xb_err *err)
+{
+	struct apko_said *said XB_CLEANUP(xb_free_ptr) = xb_alloc((out->n_packages + 1) * sizeof(*said));
 	struct apko_file *files XB_CLEANUP(xb_free_ptr) = xb_alloc((out->n_packages + 1) * sizeof(*files));
 
 	for (size_t i = 0; i < out->n_packages; i++)
@@ -391,9 +378,11 @@ static int fetch_packages(struct xb_app *app, struct xb_arena *arena, struct xb_
 	if (apko_fetch_files(app, files, out->n_packages, XB_MAX_PACKAGE_BYTES, "apk packages", err) < 0)
 		return err->code;
 	for (size_t i = 0; i < out->n_packages; i++) {
-		if (measure(app, arena, &files[i], is_said, &out->packages[i], err) < 0)
+		if (measure(app, arena, &files[i], wishes ? &said[i] : NULL, &out->packages[i], err) < 0)
 			return err->code;
 	}
+	if (wishes)
+		link_packages(said, out, wishes, arena);
 	return xb_cas_sync(app->store, err);
 }
 
@@ -440,7 +429,7 @@ static int use_lock(struct xb_app *app, const struct xb_apko *config, const char
 	xb_apko_lock_free(lock);
 	if (err->code || fetch_keys(app, arena, out->keys, out->n_keys, err) < 0)
 		return err->code;
-	return fetch_packages(app, arena, out, true, err);
+	return fetch_packages(app, arena, out, &config->packages, err);
 }
 
 int apko_resolve(struct xb_app *app, const struct xb_apko *config, const char *lock_file, struct xb_arena *arena,
@@ -457,5 +446,5 @@ int apko_resolve(struct xb_app *app, const struct xb_apko *config, const char *l
 		return xb_fail(err, XB_E_INPUT, "%s: expected repositories and packages in contents", config->path);
 	if (read_keys(&r, err) < 0 || read_indexes(&r, err) < 0 || solve(&r, err) < 0)
 		return err->code;
-	return fetch_packages(app, arena, out, false, err);
+	return fetch_packages(app, arena, out, NULL, err);
 }

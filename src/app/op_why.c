@@ -257,6 +257,33 @@ static void look_at_rust(struct why *why, const struct xb_lock_rust *rust)
 	look_at_rust_list(why, &rust->crates.packages, NULL, "crates");
 }
 
+/* What install_if brought in was asked for by nobody. */
+static void add_apk(struct why *why, struct graph *g, const struct xb_lock_apk *apk)
+{
+	struct xb_str by XB_CLEANUP(xb_str_release) = {0};
+
+	add_node(g, apk->name, apk->version, apk->depends, apk->n_depends);
+	for (size_t i = 0; i < apk->n_install_if; i++)
+		xb_str_printf(&by, "%s%s", i ? ", " : "install_if: ", apk->install_if[i]);
+	if (apk->n_install_if)
+		ask(g, apk->name, xb_arena_strdup(&why->arena, xb_str_get(&by)));
+}
+
+/* What names the packages that nothing depends on. A lock of apko tells no dependencies, and older locks have none of it. */
+static const char *apko_source(struct why *why, const struct xb_lock_apko *apko)
+{
+	const struct xb_project *p = why->app->project;
+	bool has_depends = false;
+
+	for (size_t i = 0; i < apko->n_packages; i++)
+		has_depends = has_depends || apko->packages[i].n_depends;
+	for (size_t i = 0; i < p->n_images && !has_depends; i++) {
+		if (p->images[i].apko && p->images[i].apko_lock && strcmp(p->images[i].apko, apko->path) == 0)
+			return xb_arena_printf(&why->arena, "%s, which tells no dependencies", p->images[i].apko_lock);
+	}
+	return apko->path;
+}
+
 /* Packages of one architecture follow each other. */
 static void look_at_apko(struct why *why, const struct xb_lock_apko *apko)
 {
@@ -268,9 +295,8 @@ static void look_at_apko(struct why *why, const struct xb_lock_apko *apko)
 			;
 		start_graph(why, &g, end - begin, xb_arena_printf(&why->arena, "%s, %s", apko->path, arch));
 		for (size_t i = begin; i < end; i++)
-			add_node(&g, apko->packages[i].name, apko->packages[i].version, apko->packages[i].depends,
-				 apko->packages[i].n_depends);
-		ask_for_tops(&g, apko->path);
+			add_apk(why, &g, &apko->packages[i]);
+		ask_for_tops(&g, apko_source(why, apko));
 		end_graph(why, &g);
 	}
 }

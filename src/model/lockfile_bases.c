@@ -140,10 +140,11 @@ static int read_repository(struct lock_parser *p, const struct lock_member *m, v
 static int read_apk(struct lock_parser *p, const struct lock_member *m, void *item)
 {
 	struct xb_lock_apk *out = item;
-	static const char *const known[] = {"arch", "checksum", "control",   "data",	       "depends",
-					    "name", "sha256",	"signature", "signature-sha1", "size",
-					    "url",  "version",	NULL};
+	static const char *const known[] = {"arch",	  "checksum", "control", "data",      "depends",
+					    "install-if", "name",     "sha256",	 "signature", "signature-sha1",
+					    "size",	  "url",      "version", NULL};
 	const bool is_signed = json_object_get(m->object, "signature-sha1") != NULL;
+	const bool is_added = json_object_get(m->object, "install-if") != NULL;
 
 	if (lock_read_object(p, m->object, known, m->where) < 0 ||
 	    lock_read_text(p, m, "arch", xb_name_is_apk_package, &out->arch) < 0 ||
@@ -157,7 +158,9 @@ static int read_apk(struct lock_parser *p, const struct lock_member *m, void *it
 	    lock_read_size(p, m, "size", &out->size_bytes) < 0 ||
 	    lock_read_text(p, m, "url", is_place, &out->url) < 0 ||
 	    lock_read_text(p, m, "version", xb_name_is_apk_version, &out->version) < 0 ||
-	    (is_signed && lock_read_text(p, m, "signature-sha1", is_sha1, &out->signature_sha1) < 0))
+	    (is_signed && lock_read_text(p, m, "signature-sha1", is_sha1, &out->signature_sha1) < 0) ||
+	    (is_added &&
+	     lock_read_names(p, m, "install-if", xb_name_is_apk_package, &out->install_if, &out->n_install_if) < 0))
 		return p->err->code;
 	if (is_signed != (out->signature_bytes > 0) || out->signature_bytes + out->control_bytes > out->size_bytes)
 		return xb_fail(p->err, XB_E_LOCK, "%s: the sizes of the members do not fit each other", m->where);
@@ -320,6 +323,8 @@ static json_t *apk_json(const struct xb_lock_apk *apk)
 	json_object_set_new(object, "control", json_integer(apk->control_bytes));
 	lock_put_digest(object, "data", &apk->data);
 	json_object_set_new(object, "depends", lock_names_json(apk->depends, apk->n_depends));
+	if (apk->n_install_if)
+		json_object_set_new(object, "install-if", lock_names_json(apk->install_if, apk->n_install_if));
 	lock_put_string(object, "name", apk->name);
 	lock_put_digest(object, "sha256", &apk->sha256);
 	json_object_set_new(object, "signature", json_integer(apk->signature_bytes));

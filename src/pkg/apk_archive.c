@@ -395,7 +395,19 @@ static int is_signature(int fd, const char *name, bool *out, struct xb_err *err)
 	return rc < 0 ? rc : 0;
 }
 
-int xb_apk_measure(int fd, struct xb_arena *arena, struct xb_lock_apk *package, struct xb_err *err)
+static struct xb_list copy_list(const struct xb_list *list, struct xb_arena *arena)
+{
+	struct xb_list copy = {.items = xb_arena_array(arena, list->len, sizeof(*copy.items))};
+
+	while (copy.len < list->len) {
+		copy.items[copy.len] = xb_arena_strdup(arena, list->items[copy.len]);
+		copy.len++;
+	}
+	return copy;
+}
+
+int xb_apk_measure(int fd, struct xb_arena *arena, struct xb_lock_apk *package, struct xb_apk_info *said,
+		   struct xb_err *err)
 {
 	struct reading r XB_CLEANUP(release_reading) = {
 		.package = package,
@@ -429,5 +441,9 @@ int xb_apk_measure(int fd, struct xb_arena *arena, struct xb_lock_apk *package, 
 		xb_hex_encode(members[0].sha1.bytes, sizeof(members[0].sha1.bytes), hex);
 		package->signature_sha1 = xb_arena_strdup(arena, hex);
 	}
+	if (said)
+		*said = (struct xb_apk_info){.depends = copy_list(&r.apk->info.depends, arena),
+					     .provides = copy_list(&r.apk->info.provides, arena),
+					     .install_if = copy_list(&r.apk->info.install_if, arena)};
 	return 0;
 }

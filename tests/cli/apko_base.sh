@@ -147,6 +147,60 @@ else
 	echo 'SKIPPED: no umoci'
 fi
 
+# ---- why a package is there: by name, by what it provides, and by install_if; also where a lock of apko was taken ----
+why() { # why PACKAGE LINE...: all that is told of it
+	package=$1
+	shift
+	expect 0 "$xbuild" lock --why "$package"
+	printf 'base/apko.yaml, x86_64; base/apko.yaml, aarch64: %s\n' "$package 1.0-r0" >"$work/wanted"
+	printf '  %s\n' "$@" >>"$work/wanted"
+	diff "$work/wanted" "$work/stdout" || fail "why $package is there"
+}
+explain() { # explain SOURCE
+	why tool "($1) > tool"
+	why libs "($1) > tool > libs"
+	why layout "(install_if: layout, libs) > extra > layout" "($1) > tool > layout"
+	why extra '(install_if: layout, libs) > extra'
+}
+cp xbuild.yaml "$work/plain.yaml"
+make_apks --break added
+expect 0 "$xbuild" lock --update
+explain base/apko.yaml
+expect 0 "$xbuild" lock --apko base/apko.yaml
+cp xbuild.lock "$work/resolved.lock"
+sed -i 's|base: { apko: base/apko.yaml }|base: { apko: base/apko.yaml, lock: base/apko.lock.json }|' xbuild.yaml
+rm xbuild.lock
+expect 0 "$xbuild" lock
+explain base/apko.yaml
+python3 - "$work/resolved.lock" xbuild.lock <<'PY'
+import json, sys
+resolved, taken = (json.load(open(path))["apko"]["base/apko.yaml"]["packages"] for path in sys.argv[1:])
+assert resolved == taken, (resolved, taken)
+extra = [p for p in taken if p["name"] == "extra"]
+assert [p["install-if"] for p in extra] == [["layout", "libs"]] * 2, extra
+assert sum("install-if" in p for p in taken) == 2, taken
+PY
+# what is asked for was not added
+cp base/apko.yaml "$work/apko.yaml"
+sed -i 's/packages: .tool.*/packages: [tool, extra]/' base/apko.yaml
+rm base/apko.lock.json
+expect 0 "$xbuild" lock --apko base/apko.yaml
+expect 0 "$xbuild" lock
+why extra '(base/apko.yaml) > extra'
+cp "$work/apko.yaml" base/apko.yaml
+# a lock of before dependencies were read
+python3 - <<'PY'
+import re
+text = open("xbuild.lock").read()
+text = re.sub(r'("checksum".*"depends":)\[[^]]*\],("install-if":\[[^]]*\],)?', r'\1[],', text)
+open("xbuild.lock", "w").write(text)
+PY
+why libs '(base/apko.lock.json, which tells no dependencies) > libs'
+make_apks
+rm base/apko.lock.json
+cp "$work/plain.yaml" xbuild.yaml
+cp "$work/first.lock" xbuild.lock
+
 # ---- stale, updated, outdated ----
 sed -i 's/work-dir: .*/work-dir: \//' base/apko.yaml
 expect 3 "$xbuild" lock --check

@@ -82,6 +82,7 @@
  *      "packages": [                (of all architectures, each in the order of installation)
  *       {"arch":"aarch64","checksum":"Q1...","control":352,"data":"<sha256>","depends":[],"name":"a","sha256":"...",
  *        "signature":697,"signature-sha1":"<40 hex digits>","size":5123,"url":"https://...","version":"1.0-r0"}
+ *                                 (and "install-if":["b","c"] behind depends, where that is why it is there)
  *      ],
  *      "repositories": [
  *       {"arch":"aarch64","index":"<sha256>","signature":"RSA256","signed-by":"key.rsa.pub","url":"https://host/os"}
@@ -210,6 +211,8 @@ struct xb_lock_apk {
 	struct xb_digest data;			/* of the data member, as it is in the file */
 	const char **depends;			/* names of packages of the same arch that it needs, sorted */
 	size_t n_depends;
+	const char **install_if; /* names of those beside which it is installed unasked, sorted; of no other package */
+	size_t n_install_if;
 };
 
 struct xb_lock_apk_key {

@@ -86,8 +86,10 @@ int xb_apk_read(struct xb_store *store, const struct xb_lock_apk *package, struc
 /*
  * What the lock says about a package file: fills sizes and digests of *package from a file that was fetched, of which the
  * name, version, arch and checksum are those of the signed index. The chain down to the data member is checked; files are
- * not looked at. Texts go to the arena.
+ * not looked at. Texts go to the arena. *said (or NULL) gets depends, provides and install_if of .PKGINFO, line by line, in
+ * the arena too.
  */
-int xb_apk_measure(int fd, struct xb_arena *arena, struct xb_lock_apk *package, struct xb_err *err) XB_MUST_CHECK;
+int xb_apk_measure(int fd, struct xb_arena *arena, struct xb_lock_apk *package, struct xb_apk_info *said,
+		   struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@ kept when it is there, so a repository can be made again with something broken:
   control    a package's control part is not the one of the index
   data       a package's data part is not the one of its datahash
   file       a file is not the one of its checksum
+  added      a further package that install_if brings in, "extra", where layout and libs are
   missing    one architecture has a newer version of a package, the other has not
 """
 import base64
@@ -90,6 +91,8 @@ def record(control, data, lines, size):
         letters.append(("D", " ".join(values["depend"])))
     if "provides" in values:
         letters.append(("p", " ".join(values["provides"])))
+    if "install_if" in values:
+        letters.append(("i", " ".join(values["install_if"])))
     return "".join(f"{letter}:{value}\n" for letter, value in letters) + "\n"
 
 
@@ -141,6 +144,9 @@ def main():
         made = packages(arch, version, where)
         if what == "missing" and arch == ARCHES[0]:
             made.append(packages(arch, "9.0-r0", where)[-1])
+        if what == "added":
+            extra = [("usr", "d", "", 0o755), ("usr/extra", "f", "extra", 0o644)]
+            made.append(("extra", "1.0-r0", extra, [("depend", "layout"), ("install_if", "layout libs=1.0-r0")], []))
         for name, number, entries, info, scripts in made:
             broken = {"data": ("data", ""), "file": ("file", "usr/bin/tool")}.get(what) if name == "tool" else None
             control, data, lines = make_package(name, number, arch, entries, info, scripts, broken)

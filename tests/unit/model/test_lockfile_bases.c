@@ -51,7 +51,7 @@ static const char golden[] =
 	"\",\"depends\":[],\"name\":\"zlib\",\"sha256\":\"" DIGEST
 	"\",\"signature\":0,\"size\":100,\"url\":\"./p/zlib-1.3-r0.apk\",\"version\":\"1.3-r0\"},\n"
 	"    {\"arch\":\"aarch64\",\"checksum\":\"" Q1 "\",\"control\":10,\"data\":\"" DIGEST
-	"\",\"depends\":[\"zlib\"],\"name\":\"app\",\"sha256\":\"" DIGEST
+	"\",\"depends\":[\"zlib\"],\"install-if\":[\"other\",\"zlib\"],\"name\":\"app\",\"sha256\":\"" DIGEST
 	"\",\"signature\":20,\"signature-sha1\":\"" SHA1
 	"\",\"size\":100,\"url\":\"https://h/os/app.apk\",\"version\":\"1_rc2-r0\"},\n"
 	"    {\"arch\":\"x86_64\",\"checksum\":\"" Q1 "\",\"control\":10,\"data\":\"" DIGEST
@@ -108,6 +108,9 @@ static void test_golden(void **state)
 	assert_null(apko->packages[0].signature_sha1);
 	assert_string_equal(apko->packages[1].signature_sha1, SHA1);
 	assert_string_equal(apko->packages[1].depends[0], "zlib");
+	assert_int_equal(apko->packages[1].n_install_if, 2);
+	assert_string_equal(apko->packages[1].install_if[0], "other");
+	assert_int_equal(apko->packages[0].n_install_if, 0);
 	assert_int_equal(apko->packages[1].signature_bytes, 20);
 	assert_string_equal(apko->repositories[0].signed_by, "k.rsa.pub");
 	assert_null(xb_lock_apko(lock, "images/other.yaml"));

@@ -25,7 +25,8 @@ static const struct made good = {
 	.version = "1.2-r3",
 	.arch = "x86_64",
 	.info = "pkgdesc = a = b\nlicense = MIT\norigin = tools\ndepend = so:libc.so.6\ndepend = base>=1\nsize = 99\n"
-		"builddate = 1700000000\nprovider_priority = 5\ntriggers = /usr/bin /usr/lib\nunknown = x\n",
+		"provides = cmd:tool\ninstall_if = a b=1\nbuilddate = 1700000000\nprovider_priority = 5\ntriggers = "
+		"/usr/bin /usr/lib\nunknown = x\n",
 	.scripts = scripts,
 	.items = files,
 };
@@ -307,6 +308,7 @@ static void test_measure(void **state)
 		struct xb_str file XB_CLEANUP(xb_str_release) = {0};
 		struct made m = good;
 		struct xb_lock_apk made = {0}, found;
+		struct xb_apk_info said;
 		struct xb_digest digest;
 		int fd;
 
@@ -316,14 +318,20 @@ static void test_measure(void **state)
 		assert_ok(xb_cas_open(f->store, &digest, &fd, &f->err), &f->err);
 		found = (struct xb_lock_apk){
 			.name = made.name, .version = made.version, .arch = made.arch, .checksum = made.checksum};
-		assert_ok(xb_apk_measure(fd, &arena, &found, &f->err), &f->err);
+		assert_ok(xb_apk_measure(fd, &arena, &found, &said, &f->err), &f->err);
 		assert_int_equal(found.signature_bytes, made.signature_bytes);
 		assert_int_equal(found.control_bytes, made.control_bytes);
 		assert_int_equal(found.size_bytes, made.size_bytes);
 		assert_true(xb_digest_eq(&found.data, &made.data));
 		assert_true(!found.signature_sha1 == !is_signed);
+		assert_int_equal(said.depends.len, 2);
+		assert_string_equal(said.depends.items[0], "so:libc.so.6");
+		assert_string_equal(said.provides.items[0], "cmd:tool");
+		assert_int_equal(said.install_if.len, 1);
+		assert_string_equal(said.install_if.items[0], "a b=1");
 		found.checksum = "Q1m6wB0UFePGN8Drz82pC8y2uAiu8=";
-		assert_failed(xb_apk_measure(fd, &arena, &found, &f->err), &f->err, XB_E_VERIFY, "checksum of what");
+		assert_failed(xb_apk_measure(fd, &arena, &found, NULL, &f->err), &f->err, XB_E_VERIFY,
+			      "checksum of what");
 		close(fd);
 		free((char *)(uintptr_t)made.checksum);
 	}
@@ -360,7 +368,7 @@ static void test_real(void **state)
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 		assert_true(fd >= 0);
-		assert_ok(xb_apk_measure(fd, &arena, &package, &f->err), &f->err);
+		assert_ok(xb_apk_measure(fd, &arena, &package, NULL, &f->err), &f->err);
 		close(fd);
 		assert_ok(xb_fs_read(path, 1 << 20, &text, &f->err), &f->err);
 		assert_ok(xb_cas_put_bytes(f->store, text.data, text.len, &package.sha256, &f->err), &f->err);
@@ -386,7 +394,7 @@ static void test_misnamed(void **state)
 		skip_without("fixtures of apk packages (XB_SHARED)");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_failed(xb_apk_measure(fd, &arena, &package, &f->err), &f->err, XB_E_VERIFY,
+	assert_failed(xb_apk_measure(fd, &arena, &package, NULL, &f->err), &f->err, XB_E_VERIFY,
 		      "expected alpine-baselayout 3.4.0-r0, found alpine-baselayout 3.2.0-r23");
 	close(fd);
 }
