@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to image_evidence.c and image_bill.c: what an image is made of, gathered from the lock, the build and the sysroots.
+ * Private to image_evidence.c, image_bill.c and image_materials.c: what an image is made of, gathered from the lock, the build and the sysroots.
  * Everything lives in one arena.
  */
 #ifndef XBUILD_APP_IMAGE_BILL_H
@@ -27,7 +27,7 @@ struct evidence {
 int bill_of_part(struct evidence *e, size_t part, struct xb_bill *out, struct xb_err *err);
 /* The bill of the index. */
 void bill_of_index(struct evidence *e, struct xb_bill *out);
-/* Every input that the lock and git name. */
+/* Every input that the lock and git name (image_materials.c). */
 void bill_inputs(struct evidence *e, struct xb_materials *out);
 
 #endif
