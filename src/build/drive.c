@@ -134,58 +134,93 @@ static int wait_step(struct run *r, struct xb_procs *procs, struct xb_proc_resul
 	return xb_fail(err, XB_E_INTERRUPTED, "interrupted");
 }
 
-/* What the step starts and what shares jobs with it; `jobs` are ours. */
-static int start_step(struct run *r, struct xb_procs *procs, struct xb_step *step, int pool, int jobs,
-		      struct xb_err *err)
+/* A step that runs: who shares the pool with it, and how. */
+struct running {
+	struct xb_step *step;
+	enum drive_jobs how;
+	int pool; /* the FIFO, or -1 */
+	int jobs; /* at most, or its share */
+};
+
+/* MAKEFLAGS, or NULL. */
+static const char *makeflags_of(struct run *r, const struct running *now)
 {
+	const char *flags = xb_arena_printf(&r->arena, " -j%d", r->spec->jobs);
+
+	if (now->how == DRIVE_JOBS_FIFO)
+		return xb_arena_printf(&r->arena, "%s --jobserver-auth=fifo:%s", flags, r->spec->jobserver);
+	if (now->how == DRIVE_JOBS_FDS && now->pool >= 0)
+		return xb_arena_printf(&r->arena, "%s --jobserver-auth=%d,%d", flags, XB_PROC_PASSED, XB_PROC_PASSED);
+	return now->how == DRIVE_JOBS_FDS ? flags : NULL;
+}
+
+static int start_step(struct run *r, struct xb_procs *procs, const struct running *now, struct xb_err *err)
+{
+	struct xb_step *step = now->step;
 	struct xb_proc_spec spec = {.cwd = step->cwd ? step->cwd : r->drive.build_dir, .share_group = true};
 	struct xb_argv argv = {.arena = &r->arena};
-	const char *makeflags = NULL;
 
 	for (const char *const *w = step->argv; *w; w++)
 		xb_argv_push(&argv, *w);
-	if (step->pool == XB_POOL_WORD || step->pool == XB_POOL_NINJA)
-		xb_argv_push(&argv, xb_arena_printf(&r->arena, "-j%d", jobs));
+	if (now->how == DRIVE_JOBS_WORD)
+		xb_argv_push(&argv, xb_arena_printf(&r->arena, "-j%d", now->jobs));
 	xb_argv_push(&argv, NULL);
-	argv.items[0] = drive_find(r, step);
-	if (!argv.items[0]) {
-		xb_fail(err, XB_E_NOT_FOUND, "unit '%s': %s: there is no program '%s'", r->spec->unit->name, step->what,
-			step->argv[0]);
-		return xb_hint(err, "programs are looked for in PATH, and for names with a slash below '%s'", spec.cwd);
-	}
 	step->argv = argv.items;
-	if (step->pool == XB_POOL_MAKE && pool >= 0) {
-		spec.pass_fd = pool;
-		makeflags = xb_arena_printf(&r->arena, " -j%d --jobserver-auth=%d,%d", r->spec->jobs, XB_PROC_PASSED,
-					    XB_PROC_PASSED);
-	} else if (step->pool == XB_POOL_MAKE) {
-		makeflags = xb_arena_printf(&r->arena, " -j%d", r->spec->jobs);
-	}
+	if (now->how == DRIVE_JOBS_FDS && now->pool >= 0)
+		spec.pass_fd = now->pool;
 	spec.argv = argv.items;
-	spec.env = drive_env(r, step, makeflags);
+	spec.env = drive_env(r, step, makeflags_of(r, now));
 	return xb_procs_start(procs, &spec, NULL, err);
 }
 
-static int run_step(struct run *r, struct xb_step *step, struct xb_err *err)
+/* Its program by its path. */
+static int find_program(struct run *r, struct xb_step *step, struct xb_err *err)
 {
-	const bool fixed = step->pool == XB_POOL_WORD || step->pool == XB_POOL_NINJA;
-	const int flags = O_RDWR | O_CLOEXEC | (fixed ? O_NONBLOCK : 0);
-	int pool XB_CLEANUP(xb_fs_close) = r->spec->jobserver ? open(r->spec->jobserver, flags) : -1;
-	const int jobs = fixed && pool >= 0 ? take_jobs(r, pool) : r->spec->jobs;
-	struct xb_procs *procs = xb_procs_new();
-	struct xb_proc_result ended = {0};
-	int rc = start_step(r, procs, step, pool, jobs, err);
+	const char *program = drive_find(r, step);
+	struct xb_argv argv = {.arena = &r->arena};
 
+	if (!program) {
+		xb_fail(err, XB_E_NOT_FOUND, "unit '%s': %s: there is no program '%s'", r->spec->unit->name, step->what,
+			step->argv[0]);
+		return xb_hint(err, "programs are looked for in PATH, and for names with a slash below '%s'",
+			       step->cwd ? step->cwd : r->drive.build_dir);
+	}
+	for (const char *const *w = step->argv; *w; w++)
+		xb_argv_push(&argv, w == step->argv ? program : *w);
+	xb_argv_push(&argv, NULL);
+	step->argv = argv.items;
+	return 0;
+}
+
+int drive_run_step(struct run *r, struct xb_step *step, struct xb_err *err)
+{
+	struct running now = {.step = step, .pool = -1, .jobs = r->spec->jobs};
+	struct xb_proc_result ended = {0};
+	struct xb_procs *procs;
+	bool shares;
+	int rc;
+
+	if (find_program(r, step, err) < 0)
+		return err->code;
+	now.how = drive_jobs(r, step, step->argv[0]);
+	shares = now.how == DRIVE_JOBS_WORD && r->spec->jobserver;
+	if (r->spec->jobserver)
+		now.pool = open(r->spec->jobserver, O_RDWR | O_CLOEXEC | (shares ? O_NONBLOCK : 0));
+	if (shares && now.pool >= 0)
+		now.jobs = take_jobs(r, now.pool);
+	procs = xb_procs_new();
+	rc = start_step(r, procs, &now, err);
 	if (rc == 0)
 		rc = wait_step(r, procs, &ended, err);
-	if (fixed && pool >= 0)
-		give_jobs(pool, jobs);
+	if (shares && now.pool >= 0)
+		give_jobs(now.pool, now.jobs);
 	if (rc > 0)
 		rc = append_log(r, step, xb_str_sv(&ended.output), err);
 	if (rc == 0 && (ended.exit_code != 0 || !prints_what_it_must(step, xb_str_sv(&ended.output))))
 		rc = step_failed(r, step, &ended, err);
 	xb_procs_free(procs);
 	xb_proc_result_release(&ended);
+	xb_fs_close(&now.pool);
 	return rc;
 }
 
@@ -217,7 +252,7 @@ static int run_steps(struct run *r, struct xb_err *err)
 
 		if (step->once && xb_fs_exists(configured))
 			continue;
-		if (run_step(r, step, err) < 0) {
+		if (drive_run_step(r, step, err) < 0) {
 			warn_of_sources(r, step);
 			return err->code;
 		}
@@ -261,6 +296,8 @@ static int work(struct run *r, struct xb_err *err)
 		return xb_fail_errno(err, "remove '%s'", running);
 	if (rc < 0 || !r->spec->manifest)
 		return rc;
+	if (drive_strip(r, err) < 0)
+		return err->code;
 	if (xb_stage_list(r->drive.stage_dir, &r->arena, &r->stage, err) < 0)
 		return xb_wrap(err, "unit '%s'", r->spec->unit->name);
 	if (drive_check(r, err) < 0 || drive_keep_commands(r, err) < 0)

@@ -40,6 +40,17 @@ int drive_sources(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 /* XB_E_VERIFY when they are not so any more, behind the step `what`. */
 int drive_check_sources(struct run *r, const char *what, struct xb_err *err) XB_MUST_CHECK;
 
+/* drive_jobs.c: how a step shares the pool of jobs, by what its program understands. */
+enum drive_jobs {
+	DRIVE_JOBS_NONE,
+	DRIVE_JOBS_WORD, /* a share that is taken before, as the word -j<n> */
+	DRIVE_JOBS_FDS,	 /* MAKEFLAGS with two descriptors */
+	DRIVE_JOBS_FIFO	 /* MAKEFLAGS with the name of the FIFO */
+};
+enum drive_jobs drive_jobs(struct run *r, const struct xb_step *step, const char *program);
+/* The same without asking: `fifo` may be NULL, `version` is what --version prints. */
+enum drive_jobs drive_jobs_of(enum xb_pool pool, bool is_make, const char *fifo, struct xb_sv version);
+
 /* drive_env.c: "NAME=value" for a step, ends with NULL; in the arena. `pool` adds what shares jobs (MAKEFLAGS). */
 const char *const *drive_env(struct run *r, const struct xb_step *step, const char *makeflags);
 /* The file that a step starts: by the PATH of the steps, or as it is when it has a slash. NULL: not there. */
@@ -47,6 +58,11 @@ const char *drive_find(struct run *r, const struct xb_step *step);
 
 /* drive_commands.c: what the build system wrote of its compile commands, to xb_foreign_commands. */
 int drive_keep_commands(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+
+/* drive.c: runs one step to its end; what it printed goes to the log. */
+int drive_run_step(struct run *r, struct xb_step *step, struct xb_err *err) XB_MUST_CHECK;
+/* drive_strip.c: of what lies in the staging tree, where driver and profile say so. */
+int drive_strip(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 /* drive_check.c: what was installed (r->stage), before anything is published. */
 int drive_check(struct run *r, struct xb_err *err) XB_MUST_CHECK;

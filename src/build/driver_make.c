@@ -102,7 +102,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 
 const struct xb_driver xb_driver_make = {
 	.kind = XB_DRIVER_MAKE,
-	.flags = XB_DRIVER_IN_SOURCE | XB_DRIVER_CROSS_ENV,
+	.flags = XB_DRIVER_IN_SOURCE | XB_DRIVER_CROSS_ENV | XB_DRIVER_STRIP,
 	.programs = programs,
 	.steps = steps,
 	.explain = explain,

@@ -43,6 +43,11 @@ expect 0 "$xbuild" build
 file -b out/linux-aarch64/tool | grep -q 'ARM aarch64' || fail "its own CC went before ours: $(file -b out/linux-aarch64/tool)"
 file -b out/linux-x86_64/tool | grep -q 'x86-64' || fail "$(file -b out/linux-x86_64/tool)"
 [ ! -e tool ] || fail "it built among the sources"
+# the profile decides what is left of it
+file -b out/linux-aarch64/tool | grep -q ', stripped' || fail "release: $(file -b out/linux-aarch64/tool)"
+expect 0 "$xbuild" build --profile dev --target linux-aarch64
+file -b out/linux-aarch64/tool | grep -q 'not stripped' || fail "dev: $(file -b out/linux-aarch64/tool)"
+expect 0 "$xbuild" build
 expect 0 "$xbuild" build
 [ "$(jobs_run)" = 0 ] || fail "the second build ran something"
 

@@ -59,10 +59,10 @@ struct xb_drive {
 
 /* Who shares the pool of jobs in a step: what the runner adds to it. */
 enum xb_pool {
-	XB_POOL_NONE,  /* one process after another */
-	XB_POOL_MAKE,  /* MAKEFLAGS with the jobserver: make and what it starts, cargo, and whoever else asks there */
-	XB_POOL_NINJA, /* the same for a ninja that knows it (1.13), else the word -j<n> behind the last */
-	XB_POOL_WORD   /* the word -j<n> behind the last */
+	XB_POOL_NONE, /* one process after another */
+	XB_POOL_MAKE, /* MAKEFLAGS with the jobserver: make and what it starts, cargo, and whoever else asks there */
+	XB_POOL_NINJA, /* the same for a ninja that knows it (1.13), else the word -j<n> behind the last (build/drive_jobs) */
+	XB_POOL_WORD /* the word -j<n> behind the last */
 };
 
 struct xb_step {
@@ -93,7 +93,8 @@ struct xb_drive_files {
 
 enum xb_driver_flags {
 	XB_DRIVER_IN_SOURCE = 1, /* builds where its sources are: gets a copy, kept up to date by content */
-	XB_DRIVER_CROSS_ENV = 2	 /* the whole of xb_cross_env is in the environment */
+	XB_DRIVER_CROSS_ENV = 2, /* the whole of xb_cross_env is in the environment */
+	XB_DRIVER_STRIP = 4	 /* it has no word for it: a profile with `strip` strips what it installed */
 };
 
 struct xb_driver {
