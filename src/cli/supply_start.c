@@ -46,6 +46,7 @@ static int become_helper(struct cli *cli, struct xb_err *err)
 		XB_VEC_PUSH(&argv, cli->argv[i]);
 	XB_VEC_PUSH(&argv, NULL);
 	progress_clear(cli->progress);
+	xb_host_release_signals();
 	execv(argv.items[0], (char *const *)(void *)argv.items);
 	xb_fail_errno(err, "start '%s'", argv.items[0]);
 	XB_VEC_RELEASE(&argv);

@@ -396,26 +396,34 @@ static void remember_signal(int number)
 	caught_signal = number;
 }
 
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+
 void xb_host_release_signals(void)
 {
 	const struct sigaction normal = {.sa_handler = SIG_DFL};
+	struct sigaction old;
 
 	sigaction(SIGPIPE, &normal, NULL);
 	sigaction(SIGXFSZ, &normal, NULL);
+	for (size_t i = 0; i < XB_COUNT(ending); i++) {
+		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler == remember_signal)
+			sigaction(ending[i], &normal, NULL);
+	}
+	if (caught_signal)
+		raise(caught_signal);
 }
 
 const volatile int *xb_host_catch_signals(void)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct sigaction normal = {.sa_handler = SIG_DFL};
 	struct sigaction remember = {.sa_handler = remember_signal};
 	struct sigaction old;
 
 	sigemptyset(&remember.sa_mask); /* and no SA_RESTART: waiting calls must come back */
-	for (size_t i = 0; i < XB_COUNT(numbers); i++) {
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(numbers[i], &remember, NULL);
+	for (size_t i = 0; i < XB_COUNT(ending); i++) {
+		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(ending[i], &remember, NULL);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);

@@ -66,7 +66,10 @@ void xb_host_hold_standard(void);
  * waited for, is undone. Calls that wait end with EINTR.
  */
 const volatile int *xb_host_catch_signals(void);
-/* Before this process becomes another program: that one is not to inherit what is ignored here. */
+/*
+ * Before this process becomes another program: that one is not to inherit what is ignored here, and a signal that was caught but
+ * that nobody has looked at yet ends this process now: the flag would be gone with it.
+ */
 void xb_host_release_signals(void);
 
 #endif

@@ -250,6 +250,38 @@ static void signals_are_remembered(void **state)
 	*(volatile int *)(uintptr_t)caught = 0;
 }
 
+/* How a child ends that caught `before`, if any, released its signals and then got `after`, if any. */
+static int end_of_released(int before, int after)
+{
+	const pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		signal(SIGHUP, SIG_IGN);
+		xb_host_catch_signals();
+		if (before)
+			raise(before);
+		xb_host_release_signals();
+		if (after)
+			raise(after);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Between the release and another program's own handler nothing is lost: an ignored signal stays so, any other ends. */
+static void released_signals_end(void **state)
+{
+	(void)state;
+	assert_int_equal(end_of_released(0, 0), 0);
+	assert_int_equal(end_of_released(SIGINT, 0), SIGINT);
+	assert_int_equal(end_of_released(SIGTERM, 0), SIGTERM);
+	assert_int_equal(end_of_released(0, SIGINT), SIGINT);
+	assert_int_equal(end_of_released(SIGHUP, SIGHUP), 0);
+	assert_int_equal(end_of_released(0, SIGPIPE), SIGPIPE);
+}
+
 static void what_nohup_ignores_stays_ignored(void **state)
 {
 	const volatile int *caught;
@@ -332,6 +364,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_lack_of_descriptors_is_an_error),
 		cmocka_unit_test(the_end_of_a_child_can_be_watched),
 		cmocka_unit_test(signals_are_remembered),
+		cmocka_unit_test(released_signals_end),
 		cmocka_unit_test(what_nohup_ignores_stays_ignored),
 	};
 
