@@ -143,11 +143,16 @@ static int read_option(struct run *run, const char *word, size_t *at, struct xb_
 static int read_words(struct run *run, struct xb_err *err)
 {
 	bool keep_cflags = run->opts->keep_cflags, keep_libs = run->opts->keep_libs;
+	bool options = true; /* until "--": cmd/go puts it before every list of modules */
 
 	for (size_t i = 0; i < run->opts->n_words;) {
 		const char *word = run->opts->words[i++];
 
-		if (strncmp(word, "--", 2) != 0 || !word[2]) {
+		if (options && !strcmp(word, "--")) {
+			options = false;
+			continue;
+		}
+		if (!options || strncmp(word, "--", 2) != 0) {
 			xb_str_printf(&run->modules, "%s%s", run->modules.len ? " " : "", word);
 			continue;
 		}

@@ -136,6 +136,36 @@ YAML
 	built 2
 }
 
+cgo() { # what cmd/go asks pkg-config, for a program with C in it
+	mkdir "$work/cgo"
+	cd "$work/cgo"
+	printf 'module example.org/sum\n\ngo 1.19\n' >go.mod
+	cat >main.go <<'GO'
+package main
+
+// #cgo pkg-config: zlib
+// #include <zlib.h>
+import "C"
+import "fmt"
+
+func main() {
+	fmt.Println(uint32(C.adler32(1, nil, 0)), C.GoString(C.zlibVersion()))
+}
+GO
+	cat >xbuild.yaml <<'YAML'
+name: sum
+sysroot: { debian: bookworm, packages: [zlib1g-dev] }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  sum:
+    go: {}
+    outputs: [bin/sum]
+test:
+  sum: { run: [build:sum] }
+YAML
+	built 2
+}
+
 xbuild_itself() { # by its own CMakeLists.txt; what comes out is an xbuild
 	git -C "$XB_SOURCE" archive --prefix=xbuild/ HEAD | tar -x -C "$work"
 	cd "$work/xbuild"
@@ -155,7 +185,7 @@ YAML
 	built 2
 }
 
-for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite xbuild_itself}; do
+for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite cgo xbuild_itself}; do
 	"$name"
 	echo "$name: built and run for both targets"
 done

@@ -51,6 +51,8 @@ same --version
 same --cflags alpha
 same --libs alpha
 same --cflags --libs alpha
+same --cflags --libs -- alpha
+same --cflags -- alpha --libs
 same --static --libs alpha
 same --cflags-only-I alpha
 same --cflags-only-other alpha
@@ -92,6 +94,9 @@ expect 0 ours --cflags alpha
 expect 0 env PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 "$xbuild" pkg-config --sysroot "$root" --target arm64 --cflags-only-I alpha
 prints "-I$(literally "$work/a\\ root")/usr/include "
 # installed files of another unit are below their prefix; nobody searches there without being told
+# cmd/go asks so
+expect 0 ours --libs -- staged
+grep -q -- -lstaged "$work/stdout" || fail "-- is no module"
 expect 0 ours --cflags --libs staged
 prints "^-I$work/stage/usr/include -I.*/opt/b -L$work/stage/usr/lib -lstaged -lb -pthread$"
 expect 0 ours --list-package-names
