@@ -8,6 +8,7 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/build/cross.h"
 #include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
 #include "xbuild/sys/json.h"
 
 /* What one form is made from. */
@@ -182,6 +183,7 @@ int xb_op_env(struct xb_app *app, const struct xb_compiler *compiler, const char
 		.cmake_file = xb_arena_printf(&app->arena, "%s.cmake", base),
 		.vcpkg_file = xb_arena_printf(&app->arena, "%s.vcpkg.cmake", base),
 	};
+	t.cross.no_objdump = !xb_fs_exists(xb_cross_tool(&t.cross, "objdump", &app->arena));
 	t.meson_file = xb_arena_printf(&app->arena, "%s.meson.ini", base);
 	xb_cross_env(&t.cross, &app->arena, &t.vars);
 	if (write_file(t.cross.cmake_file, &t.cross, xb_cross_cmake, err) < 0 ||

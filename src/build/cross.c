@@ -27,6 +27,11 @@ const char *xb_cross_tool(const struct xb_cross *cross, const char *tool, struct
 	return xb_arena_printf(arena, "%s/bin/%s-%s", cross->wrapper_dir, cross->target->triple, tool);
 }
 
+bool cross_names(const struct xb_cross *cross, const char *tool)
+{
+	return !cross->no_objdump || strcmp(tool, "objdump") != 0;
+}
+
 const char *cross_rust_name(const struct xb_cross *cross, bool capitals, struct xb_arena *arena)
 {
 	char *name = xb_arena_strdup(arena, cross->target->rust_triple);
@@ -138,7 +143,8 @@ void xb_cross_env(const struct xb_cross *cross, struct xb_arena *arena, struct x
 	};
 
 	for (size_t i = 0; i < XB_COUNT(tools); i++)
-		add(out, arena, tools[i][0], xb_cross_tool(cross, tools[i][1], arena));
+		if (cross_names(cross, tools[i][1]))
+			add(out, arena, tools[i][0], xb_cross_tool(cross, tools[i][1], arena));
 	add(out, arena, "CROSS_COMPILE",
 	    xb_arena_printf(arena, "%s/bin/%s-", cross->wrapper_dir, cross->target->triple));
 	add_build_machine(arena, out);

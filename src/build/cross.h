@@ -11,6 +11,8 @@ void cross_quote(struct xb_str *out, const char *text, char quote, const char *s
 /* First line of each file: what the file is, and for which target. */
 void cross_head(const struct xb_cross *cross, const char *what, struct xb_str *out);
 
+/* Whether files and variables name the tool: not one that the toolchain lacks. */
+bool cross_names(const struct xb_cross *cross, const char *tool);
 /* "aarch64_unknown_linux_gnu", or in capitals; in arena. */
 const char *cross_rust_name(const struct xb_cross *cross, bool capitals, struct xb_arena *arena);
 /* "<sysroot>/usr/lib/<multiarch>/pkgconfig:...", those of prefixes first; in arena. */

@@ -39,7 +39,8 @@ static void add_tools(const struct xb_cross *cross, struct xb_str *out)
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 
 	for (size_t i = 0; i < XB_COUNT(tools); i++)
-		set(out, tools[i][0], xb_cross_tool(cross, tools[i][1], &arena), "");
+		if (cross_names(cross, tools[i][1]))
+			set(out, tools[i][0], xb_cross_tool(cross, tools[i][1], &arena), "");
 	/* a plain variable is gone after the first find_package(PkgConfig) */
 	set(out, "PKG_CONFIG_EXECUTABLE", xb_cross_tool(cross, "pkg-config", &arena), " CACHE FILEPATH \"\" FORCE");
 }

@@ -51,7 +51,8 @@ static void add_binaries(const struct xb_cross *cross, struct xb_arena *arena, s
 
 	xb_str_append(out, "[binaries]\n");
 	for (size_t i = 0; i < XB_COUNT(tools); i++)
-		set(out, tools[i][0], xb_cross_tool(cross, tools[i][1], arena));
+		if (cross_names(cross, tools[i][1]))
+			set(out, tools[i][0], xb_cross_tool(cross, tools[i][1], arena));
 	set(out, "cmake", "cmake");
 	list(out, "rust", rust);
 	if (cross->emulator)

@@ -371,5 +371,6 @@ int drive_place(struct run *r, struct xb_err *err)
 	if (make_dirs(r, err) < 0 || xb_wrapper_make(&r->wrapper, err) < 0 || make_rust(r, err) < 0 ||
 	    make_prefixes(r, err) < 0 || make_tools(r, err) < 0)
 		return err->code;
+	r->drive.cross.no_objdump = !xb_fs_exists(xb_cross_tool(&r->drive.cross, "objdump", &r->arena));
 	return drive_sources(r, err);
 }

@@ -19,6 +19,8 @@ for name in ("cmake-toolchain", "meson-cross"):
     assert os.path.isfile(told[name]), (name, told[name])
 for name in ("CC", "CXX", "AR", "RANLIB", "NM", "STRIP", "OBJCOPY", "OBJDUMP", "READELF", "LD", "PKG_CONFIG", "CPP"):
     assert os.access(told["env"][name], os.X_OK), (name, told["env"][name])
+for name, value in told["env"].items():
+    assert name == "CROSS_COMPILE" or not value.startswith(told["bin"] + "/") or os.access(value, os.X_OK), (name, value)
 assert told["env"]["GOARCH"] == "arm64" and told["env"]["CGO_ENABLED"] == "1"
 PY
 expect 2 "$xbuild" env --shell pascal

@@ -28,7 +28,8 @@ struct xb_cross {
 	const char *const *emulator;
 	const char *const *prefixes; /* as in xb_wrapper_spec; or NULL */
 	const char *cmake_file;	     /* where xb_cross_cmake's text is, for those that call CMake themselves; or NULL */
-	const char *vcpkg_file;	     /* where xb_cross_vcpkg_toolchain's text is; needed for xb_cross_vcpkg only */
+	bool no_objdump; /* the toolchain has none (Debian's asks for libraries of the network): nothing names it */
+	const char *vcpkg_file; /* where xb_cross_vcpkg_toolchain's text is; needed for xb_cross_vcpkg only */
 };
 
 /* "<wrapper_dir>/bin/<triple>-<tool>", in arena. */

@@ -65,6 +65,7 @@ static void test_plain(void **state)
 				       .sysroot = "/store/root",
 				       .wrapper_dir = "/store/wrap",
 				       .vcpkg_file = "/store/vcpkg.cmake",
+				       .no_objdump = true,
 				       .clang_major = 22};
 
 	(void)state;
