@@ -134,12 +134,13 @@ expect 0 "$xbuild" build -j 3 slow
 [ "$(sort -n out/linux-x86_64/count | tail -n 1)" -le 3 ] || fail "more than three jobs at once"
 [ ! -e .xbuild/jobserver ] || fail "the FIFO is still there"
 
-# an interrupted build ends with all that it started
-sed -i 's/sleep 0.2/sleep 61.5/; s/a b c d e f/g h/' slow/Makefile
+# an interrupted build ends with all that it started: the seconds tell this run's sleepers from others'
+sleeper="sleep 61.$$"
+sed -i "s/sleep 0.2/$sleeper/; s/a b c d e f/g h/" slow/Makefile
 "$xbuild" build -t linux-x86_64 slow >"$work/stdout" 2>"$work/stderr" &
 builder=$!
 tries=0
-until pgrep -f 'sleep 61.5' >/dev/null; do
+until pgrep -f "$sleeper" >/dev/null; do
 	tries=$((tries + 1))
 	[ "$tries" -lt 400 ] || fail "the slow build did not start"
 	sleep 0.05
@@ -148,7 +149,7 @@ kill -TERM "$builder"
 got=0
 wait "$builder" || got=$?
 [ "$got" = 143 ] || fail "interrupted: expected status 143, got $got"
-! pgrep -f 'sleep 61.5' >/dev/null || fail "a tool outlived its build"
+! pgrep -f "$sleeper" >/dev/null || fail "a tool outlived its build"
 
 sed -i 's/install, -D, plain,/false, -D, plain,/' xbuild.yaml
 expect 1 "$xbuild" build -t linux-x86_64 plain
