@@ -60,7 +60,10 @@ size_t fetch_image_wants(const struct xb_lock *lock, struct xb_want *wants);
 int fetch_plan_make(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants,
 		    struct xb_err *err) XB_MUST_CHECK;
 
-/* ---- op_fetch.c ---- */
+/* ---- fetch_wants.c ---- */
+
+/* The toolchain of this host, the sysroots of all targets, the packages that images list, and what images stand on. */
+size_t fetch_default_wants(struct xb_app *app, const struct xb_want **out);
 
 /* What to have of all that is locked. */
 struct fetch_scope {
@@ -72,6 +75,9 @@ struct fetch_scope {
 /* Everything in the scope, in app->arena. XB_E_USAGE for names that the project does not have. Needs lock, store. */
 int fetch_scope_wants(struct xb_app *app, const struct fetch_scope *scope, const struct xb_want **out,
 		      size_t *out_count, struct xb_err *err) XB_MUST_CHECK;
+
+/* ---- op_fetch.c ---- */
+
 /* Downloads the blobs of all trees that are wanted, also of those that are there, and unpacks none. The plan is all-zero but for app. */
 int fetch_all_blobs(struct fetch_plan *plan, const struct xb_want *wants, size_t n_wants,
 		    struct xb_err *err) XB_MUST_CHECK;

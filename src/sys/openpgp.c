@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/sys/openpgp.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <rnp/rnp.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "openpgp_form.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/sys/fs.h"
 
@@ -19,110 +19,6 @@
 #define MAX_CLOCK_SKEW_SEC 10
 #define MIN_RSA_BITS	   2048
 #define MAX_SEEN_BYTES	   4096 /* of the description of signatures that do not count */
-
-#define LINE_MESSAGE   "-----BEGIN PGP SIGNED MESSAGE-----"
-#define LINE_SIGNATURE "-----BEGIN PGP SIGNATURE-----"
-#define LINE_END       "-----END PGP SIGNATURE-----"
-
-/* ---- the form of the document ---- */
-
-static struct xb_sv cut_line(struct xb_sv *rest)
-{
-	struct xb_sv line = xb_sv_cut(rest, '\n');
-	while (line.len > 0 && strchr(" \t\r", line.ptr[line.len - 1]) && line.ptr[line.len - 1])
-		line.len--;
-	return line;
-}
-
-/* Only "Hash:" may stand here (RFC 9580 7.1); anything else is text that looks signed and is not. */
-static bool is_hash_header(struct xb_sv line)
-{
-	if (!xb_sv_starts(line, "Hash: "))
-		return false;
-	for (size_t i = strlen("Hash: "); i < line.len; i++)
-		if (!isalnum((unsigned char)line.ptr[i]) && !strchr("-, ", line.ptr[i]))
-			return false;
-	return true;
-}
-
-static int fail_form(struct xb_err *err, const char *name, const char *what)
-{
-	return xb_fail(err, XB_E_SIGNATURE, "verify the signature of '%s': %s", name, what);
-}
-
-/* The header of a clearsigned message up to the empty line that ends it. */
-static int check_head(struct xb_sv *rest, const char *name, struct xb_err *err)
-{
-	if (!xb_sv_eq_str(cut_line(rest), LINE_MESSAGE)) {
-		(void)fail_form(err, name, "it is not a clearsigned document");
-		return xb_hint(err, "a captive portal or a wrong address can answer with a page of its own");
-	}
-	while (rest->ptr) {
-		struct xb_sv line = cut_line(rest);
-		if (line.len == 0)
-			return 0;
-		if (!is_hash_header(line))
-			return fail_form(err, name, "its header has a line other than 'Hash:'");
-	}
-	return fail_form(err, name, "it is cut off in its header");
-}
-
-/* The signed text as RFC 9580 7.2 defines it: unescaped, without blanks at line ends, LF between the lines. */
-static int read_text(struct xb_sv *rest, const char *name, struct xb_str *out, struct xb_err *err)
-{
-	bool first = true;
-	while (rest->ptr) {
-		struct xb_sv line = cut_line(rest);
-		if (xb_sv_eq_str(line, LINE_SIGNATURE))
-			return 0;
-		if (xb_sv_starts(line, "- ")) {
-			line.ptr += 2;
-			line.len -= 2;
-		} else if (xb_sv_starts(line, "-") && !(line.len == 1)) {
-			return fail_form(err, name, "a line of its text begins with a dash that is not escaped");
-		}
-		if (!first)
-			(void)xb_str_append_char(out, '\n');
-		(void)xb_str_append_sv(out, line);
-		first = false;
-	}
-	return fail_form(err, name, "it has no signature");
-}
-
-static int check_tail(struct xb_sv *rest, const char *name, struct xb_err *err)
-{
-	for (;;) {
-		if (!rest->ptr)
-			return fail_form(err, name, "its signature is cut off");
-		struct xb_sv line = cut_line(rest);
-		if (xb_sv_eq_str(line, LINE_END))
-			break;
-		if (xb_sv_starts(line, "-"))
-			return fail_form(err, name, "its signature holds a second document");
-	}
-	if (rest->ptr && xb_sv_trim(*rest).len > 0)
-		return fail_form(err, name, "there is text behind its signature");
-	return 0;
-}
-
-/*
- * One clearsigned message and nothing around it. rnp looks for the message by itself and would pass over what stands
- * before and behind; and the text that it hands back is compared with ours, so that both readings must agree.
- */
-static int read_form(struct xb_sv document, const char *name, struct xb_str *out, struct xb_err *err)
-{
-	struct xb_sv rest = document;
-	if (document.len > (size_t)XB_MAX_RELEASE_BYTES)
-		return fail_form(err, name, "it is too large");
-	if (document.len > 0 && memchr(document.ptr, '\0', document.len))
-		return fail_form(err, name, "it holds a NUL byte");
-	int rc = check_head(&rest, name, err);
-	if (rc == 0)
-		rc = read_text(&rest, name, out, err);
-	if (rc == 0)
-		rc = check_tail(&rest, name, err);
-	return rc;
-}
 
 /* ---- the library ---- */
 
@@ -245,7 +141,7 @@ static int verifier_execute(struct verifier *v, const char *name, struct xb_err 
 	/* That no signature is valid is told in detail afterwards, from the state of each. */
 	if (r != RNP_SUCCESS && r != RNP_ERROR_SIGNATURE_INVALID && r != RNP_ERROR_SIGNATURE_EXPIRED &&
 	    r != RNP_ERROR_KEY_NOT_FOUND && r != RNP_ERROR_NO_SIGNATURES_FOUND)
-		return fail_form(err, name, rnp_result_to_string(r));
+		return openpgp_fail_form(err, name, rnp_result_to_string(r));
 	return 0;
 }
 
@@ -472,7 +368,7 @@ static bool same_text(struct verifier *v, struct xb_sv text)
 	struct xb_sv theirs = xb_sv_n((const char *)bytes, len);
 	struct xb_sv ours = text;
 	while (theirs.ptr && ours.ptr)
-		if (!xb_sv_eq(cut_line(&theirs), cut_line(&ours)))
+		if (!xb_sv_eq(openpgp_cut_line(&theirs), openpgp_cut_line(&ours)))
 			return false;
 	return xb_sv_trim(theirs).len == 0 && xb_sv_trim(ours).len == 0;
 }
@@ -483,7 +379,7 @@ int xb_openpgp_verify(struct xb_sv document, const char *name, const struct xb_o
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	struct verifier v XB_CLEANUP(verifier_release) = {0};
 	struct verdict verdict XB_CLEANUP(verdict_release) = {0};
-	int rc = read_form(document, name, &text, err);
+	int rc = openpgp_read_form(document, name, &text, err);
 	if (rc == 0)
 		rc = verifier_open(&v, keys, now, err);
 	if (rc == 0)
@@ -494,7 +390,7 @@ int xb_openpgp_verify(struct xb_sv document, const char *name, const struct xb_o
 	if (!verdict.is_good)
 		return refuse_all(&verdict, name, err);
 	if (!same_text(&v, xb_str_sv(&text)))
-		return fail_form(err, name, "its signed text cannot be told apart from what surrounds it");
+		return openpgp_fail_form(err, name, "its signed text cannot be told apart from what surrounds it");
 	(void)xb_str_append_char(&text, '\n');
 	memcpy(out_fingerprint, verdict.fingerprint, 41);
 	xb_str_reset(out_text);
