@@ -276,10 +276,11 @@ static int look_in(const char *path, const struct xb_reference *ref, const volat
 /* Of podman and its kin, containers-auth.json(5): the runtime directory, and what stands in for it without one. */
 static char *containers_file(void)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *runtime = getenv("XDG_RUNTIME_DIR"), *run = getenv("XBUILD_TEST_RUN_DIR");
 
-	return runtime && *runtime ? xb_printf("%s/containers/auth.json", runtime)
-				   : xb_printf("/run/containers/%lu/auth.json", (unsigned long)getuid());
+	return runtime && *runtime
+		       ? xb_printf("%s/containers/auth.json", runtime)
+		       : xb_printf("%s/containers/%lu/auth.json", run && *run ? run : "/run", (unsigned long)getuid());
 }
 
 static char *config_file(const char *home)

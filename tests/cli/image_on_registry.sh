@@ -5,6 +5,7 @@
 command -v docker-registry >/dev/null || skip "docker-registry is not installed"
 command -v skopeo >/dev/null || skip "skopeo is not installed"
 unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR SSL_CERT_FILE 2>/dev/null || :
+export XBUILD_TEST_RUN_DIR="$work/run"
 serve
 warm_store
 

@@ -3,6 +3,7 @@
 # Push and pull against a registry with bad days (mock_registry.py): each case starts one with some switches.
 . "$(dirname "$0")/begin.sh"
 unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR SSL_CERT_FILE 2>/dev/null || :
+export XBUILD_TEST_RUN_DIR="$work/run"
 mkdir -p "$HOME/.docker"
 mock_pid=
 stop_mock() {

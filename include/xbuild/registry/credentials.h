@@ -4,7 +4,7 @@
  *
  *   $DOCKER_CONFIG/config.json, else ~/.docker/config.json
  *   $REGISTRY_AUTH_FILE
- *   $XDG_RUNTIME_DIR/containers/auth.json, else /run/containers/<uid>/auth.json
+ *   $XDG_RUNTIME_DIR/containers/auth.json, else /run/containers/<uid>/auth.json (XBUILD_TEST_RUN_DIR, for tests: not /run)
  *   $XDG_CONFIG_HOME/containers/auth.json, else ~/.config/containers/auth.json
  *
  * The first one that knows the registry decides. In each: the program of credHelpers for this host, then `auths` with the

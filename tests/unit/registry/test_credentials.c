@@ -14,6 +14,7 @@
 
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/attr.h"
+#include "xbuild/base/path.h"
 #include "xbuild/registry/credentials.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
@@ -60,6 +61,9 @@ static int set_up(void **state)
 	unsetenv("REGISTRY_AUTH_FILE");
 	unsetenv("XDG_RUNTIME_DIR");
 	unsetenv("XDG_CONFIG_HOME");
+	path = xb_path_join(dir, "run");
+	setenv("XBUILD_TEST_RUN_DIR", path, 1);
+	free(path);
 	path = xb_printf("%s:%s", dir, getenv("PATH"));
 	setenv("PATH", path, 1);
 	free(path);
@@ -140,6 +144,30 @@ static void test_files(void **state)
 	unsetenv("XDG_RUNTIME_DIR");
 }
 
+/* Where podman of a user without a session keeps them: looked at without XDG_RUNTIME_DIR alone, and before the settings. */
+static void of_a_user_without_a_session(void **state)
+{
+	char *containers XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "run/containers");
+	char *name XB_CLEANUP(xb_free_ptr) = xb_printf("run/containers/%lu", (unsigned long)getuid());
+	char *own XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, name);
+	char *file XB_CLEANUP(xb_free_ptr) = xb_printf("%s/auth.json", name);
+	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+
+	(void)state;
+	find("run.example/x", "::");
+	assert_int_equal(xb_fs_mkdirs(own, 0700, &err), 0);
+	put(file, "{\"auths\":{\"run.example\":{\"auth\":\"dTpw\"}}}", 0600);
+	find("run.example/x", "u:p:");
+	setenv("XDG_RUNTIME_DIR", containers, 1);
+	find("run.example/x", "::");
+	setenv("XDG_RUNTIME_DIR", "", 1);
+	find("run.example/x", "u:p:");
+	unsetenv("XDG_RUNTIME_DIR");
+	put(file, "{\"auths\": c2VjcmV0", 0600);
+	find("run.example/x", "error: ");
+	assert_int_equal(xb_fs_remove(own, &err), 0);
+}
+
 /* A program that writes down what it was given, then answers. */
 static void helper(const char *name, const char *answer)
 {
@@ -196,6 +224,7 @@ static void test_helpers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_auths), cmocka_unit_test(test_files),
+					   cmocka_unit_test(of_a_user_without_a_session),
 					   cmocka_unit_test(test_helpers)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
