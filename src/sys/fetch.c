@@ -66,6 +66,8 @@ static void fail_request(struct fetch_item *it)
 		code = XB_E_NOT_FOUND;
 	(void)xb_fail(&req->err, code, "fetch '%s': %s", req->label,
 		      it->log.len ? xb_str_get(&it->log) : "no address is known");
+	if (it->hint)
+		(void)xb_hint(&req->err, "%s", it->hint);
 }
 
 static int end_request(struct run *run, struct fetch_item *it, bool ok, struct xb_err *err)
@@ -283,8 +285,10 @@ static int run_open(struct run *run, struct xb_fetch_req *reqs, size_t n_reqs, s
 static int first_failure(const struct xb_fetch_req *reqs, size_t n_reqs, struct xb_err *err)
 {
 	for (size_t i = 0; i < n_reqs; i++)
-		if (reqs[i].err.code)
-			return xb_fail(err, reqs[i].err.code, "%s", reqs[i].err.msg);
+		if (reqs[i].err.code) {
+			xb_fail(err, reqs[i].err.code, "%s", reqs[i].err.msg);
+			return reqs[i].err.hint ? xb_hint(err, "%s", reqs[i].err.hint) : err->code;
+		}
 	return 0;
 }
 

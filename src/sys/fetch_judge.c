@@ -105,6 +105,8 @@ enum fetch_verdict fetch_judge(struct fetch_item *it, CURLcode code, struct xb_s
 	if (code == CURLE_HTTP_RETURNED_ERROR)
 		return judge_status(it, why, pause_ms);
 	it->any_found = true;
+	if (!it->hint)
+		it->hint = fetch_proxy_hint(it->easy, code, &it->proxy);
 	(void)xb_str_append(why, it->text[0] ? it->text : curl_easy_strerror(code));
 	return fetch_is_passing(code) ? FETCH_AGAIN : FETCH_NEXT_URL;
 }

@@ -243,6 +243,7 @@ static unsigned set_transfer_options(struct fetch_item *it, int stall_sec)
 {
 	CURL *easy = it->easy;
 	unsigned bad = 0;
+	bad |= fetch_proxy_watch(easy, &it->proxy);
 	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, it);
 	bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, it->text);
@@ -272,6 +273,7 @@ static unsigned set_range(struct fetch_item *it)
 
 void fetch_transfer_close(struct fetch_item *it, CURLM *multi)
 {
+	fetch_proxy_unwatch(it->easy);
 	(void)curl_multi_remove_handle(multi, it->easy);
 	curl_easy_cleanup(it->easy);
 	it->easy = NULL;
@@ -312,4 +314,6 @@ void fetch_item_release(struct fetch_item *it)
 	free(it->validator);
 	xb_err_release(&it->fault);
 	xb_str_release(&it->log);
+	fetch_proxy_release(&it->proxy);
+	free(it->hint);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to sys/fetch (and, for the last two functions, sys/http): one transfer, shared by fetch.c (which request goes where and when), fetch_transfer.c (the options
+ * Private to sys/fetch (and, from fetch_proxy_watch on, sys/http): one transfer, shared by fetch.c (which request goes where and when), fetch_transfer.c (the options
  * of a transfer, and what happens to its bytes) and fetch_judge.c (what its end means). An item belongs to one run, and so
  * to one thread.
  *
@@ -37,6 +37,15 @@ enum fetch_stop {
 	STOP_SYSTEM	/* the file cannot be written; item->fault has it */
 };
 
+/*
+ * Which proxy a transfer takes: curl decides that by environment variables (and a list of hosts that need none) and has no
+ * call that tells it before 8.7, but it says so in its log, of which nothing else is read. A log without it costs the hint.
+ */
+struct fetch_proxy {
+	char *variable,
+		*address; /* owned; "https_proxy", and what it names, without user and password; NULL: none so far */
+};
+
 struct fetch_item {
 	struct xb_fetch_req *req;
 	CURL *easy; /* while a transfer runs */
@@ -53,7 +62,9 @@ struct fetch_item {
 	int64_t header_bytes;
 	enum fetch_stop stop;
 	struct xb_err fault;
-	struct xb_str log;	   /* one reason per URL that failed */
+	struct xb_str log; /* one reason per URL that failed */
+	struct fetch_proxy proxy;
+	char *hint;		   /* owned: that a failure was a proxy's; or NULL */
 	bool any_found, any_wrong; /* some URL failed otherwise than by absence; some had other content */
 	char text[CURL_ERROR_SIZE];
 };
@@ -85,6 +96,13 @@ int64_t fetch_size_limit(const struct xb_fetch_req *req);
 
 /* What the end of a transfer means; appends the reason to `why`. *pause_ms is set where the server asks for a pause. */
 enum fetch_verdict fetch_judge(struct fetch_item *it, CURLcode code, struct xb_str *why, int64_t *pause_ms);
+
+/* `proxy` must live until fetch_proxy_unwatch. Returns 0, or curl's refusal. */
+unsigned fetch_proxy_watch(CURL *easy, struct fetch_proxy *proxy);
+void fetch_proxy_unwatch(CURL *easy);
+/* After a transfer that ended with `code`: the next step where it was the proxy that failed, else NULL. Owned. */
+char *fetch_proxy_hint(CURL *easy, CURLcode code, const struct fetch_proxy *proxy);
+void fetch_proxy_release(struct fetch_proxy *proxy);
 
 /* Failures that another try may mend. */
 bool fetch_is_passing(CURLcode code);

@@ -35,6 +35,7 @@ struct exchange {
 	bool has_ended_early; /* by a callback of ours, that the answer is an error or too large */
 	bool is_too_large;
 	struct xb_err fault;
+	struct fetch_proxy proxy;
 	char text[CURL_ERROR_SIZE];
 };
 
@@ -322,6 +323,7 @@ static unsigned set_transfer(const struct xb_http *http, struct exchange *x)
 	bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->text);
+	bad |= fetch_proxy_watch(easy, &x->proxy);
 	bad |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, DOWNLOAD_BUFFER);
 	bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_cb);
 	bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
@@ -378,16 +380,20 @@ static int judge(const struct xb_http *http, struct exchange *x, CURLcode code, 
 		xb_fail(err, XB_E_INPUT, "no certificates can be read from '%s'", trusted_file(http));
 		return xb_hint(err, "it has to be a PEM file of the authorities to trust");
 	}
+	char *hint XB_CLEANUP(xb_free_ptr) = fetch_proxy_hint(x->easy, code, &x->proxy);
+
 	x->res->is_passing = fetch_is_passing(code);
 	x->res->is_unreached = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
-	return xb_fail(err, XB_E_NETWORK, "%s %s: %s", x->req->method, plain.data,
-		       x->text[0] ? x->text : curl_easy_strerror(code));
+	xb_fail(err, XB_E_NETWORK, "%s %s: %s", x->req->method, plain.data,
+		x->text[0] ? x->text : curl_easy_strerror(code));
+	return hint ? xb_hint(err, "%s", hint) : err->code;
 }
 
 static void exchange_release(struct exchange *x)
 {
 	curl_slist_free_all(x->headers);
 	xb_err_release(&x->fault);
+	fetch_proxy_release(&x->proxy);
 }
 
 static int run_one(struct xb_http *http, const struct xb_http_request *req, const char *url,
@@ -405,6 +411,7 @@ static int run_one(struct xb_http *http, const struct xb_http_request *req, cons
 	rc = perform(http, &code, err);
 	if (rc == 0)
 		rc = judge(http, &x, code, err);
+	fetch_proxy_unwatch(http->easy);
 	(void)curl_multi_remove_handle(http->multi, http->easy);
 	/* One whose name did not resolve takes no options any more, even after a reset (seen with curl 7.88). */
 	if (code != CURLE_OK) {

@@ -141,3 +141,23 @@ for edit in 's/"xbuild-lock": 1/"xbuild-lock": 2/' 's/"sha256":"[0-9a-f]/"sha256
 	expect 3 "$xbuild" build --offline
 	says 'xbuild.lock'
 done
+
+# a proxy that does not run, or does not want to, is what the next step is about: not the server, and without the login
+git checkout -q xbuild.yaml
+rm xbuild.lock
+dead=http://user:s3cret@127.0.0.1:1
+through() { env XBUILD_CACHE_DIR="$work/elsewhere" "$@"; }
+expect 4 through http_proxy=$dead "$xbuild" lock
+says "^hint: does the proxy 'http://127.0.0.1:1' run, which http_proxy names\?\$"
+silent_about s3cret
+expect 4 through https_proxy=$dead "$xbuild" pull registry.invalid/a:1 --output oci=pulled
+says "^hint: does the proxy 'http://127.0.0.1:1' run, which https_proxy names\?\$"
+silent_about s3cret
+expect 4 through https_proxy="http://user:s3cret@127.0.0.1:$port" "$xbuild" pull registry.invalid/a:1 --output oci=pulled
+says "^hint: it is the proxy 'http://127.0.0.1:$port' that refuses \(501\), which https_proxy names\$"
+silent_about s3cret
+expect 4 through http_proxy=$dead no_proxy=localhost "$xbuild" pull localhost:1/a:1 --output oci=pulled
+silent_about 'the proxy'
+says '^hint: does a registry listen at localhost:1'
+cp -r "$work/plain/." "$archive/"
+expect 0 through http_proxy=$dead no_proxy=127.0.0.1 "$xbuild" lock
