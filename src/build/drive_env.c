@@ -66,6 +66,9 @@ const char *const *drive_env(struct run *r, const struct xb_step *step, const ch
 	set(r, &env, "TMPDIR", xb_arena_printf(&r->arena, "%s/tmp", r->root));
 	for (size_t i = 0; i < XB_COUNT(fixed); i++)
 		set(r, &env, fixed[i][0], fixed[i][1]);
+	/* where the emulator of our own programs finds their loader */
+	if (r->spec->setup->tools->emulator && getenv("QEMU_LD_PREFIX"))
+		set(r, &env, "QEMU_LD_PREFIX", getenv("QEMU_LD_PREFIX"));
 	set_cross(r, &env);
 	if (makeflags)
 		set(r, &env, "MAKEFLAGS", makeflags);

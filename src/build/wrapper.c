@@ -63,6 +63,8 @@ static const char *const scrubbed[] = {
 };
 
 /* All files of conf/, by the index of all_tools; empty text where the toolchain has no such program. */
+#define MAX_SCRIPT_LINE 255 /* execve(2), from Linux 5.1 on; others have more */
+
 struct plan {
 	const struct xb_wrapper_spec *spec;
 	struct xb_arena arena;
@@ -187,7 +189,13 @@ static void say_pkg_config(struct plan *plan, struct xb_str *file)
 {
 	const struct xb_wrapper_spec *spec = plan->spec;
 
-	say(file, 'X', spec->xbuild);
+	if (spec->tools->emulator) {
+		say(file, 'S', "");
+		say(file, 'X', spec->tools->emulator);
+		say(file, 'L', spec->tools->emulator);
+	} else {
+		say(file, 'X', spec->xbuild);
+	}
 	say(file, 'L', spec->xbuild);
 	say(file, 'L', "pkg-config");
 	say(file, 'L', "--sysroot");
@@ -226,6 +234,8 @@ static void plan_make(struct plan *plan)
 			say_pkg_config(plan, file);
 			continue;
 		}
+		if (plan->spec->tools->emulator)
+			say(file, 'S', "");
 		say_launch(plan, tool, file);
 		if (tool->kind == COMPILER)
 			say_compiler(plan, tool, file);
@@ -281,12 +291,41 @@ static int put_program(const char *program, const char *path, const char **first
 	return 0;
 }
 
+/*
+ * Where programs of our own kind run under an emulator, the kernel starts none for others: bin/ has scripts then, whose
+ * interpreter is the emulator, and the program in run/ is its argument (execve(2), "Interpreter scripts").
+ */
+static int put_script(struct plan *plan, const char *dir, const char *name, const char **first, struct xb_err *err)
+{
+	const char *emulator = plan->spec->tools->emulator;
+	const char *program = xb_arena_printf(&plan->arena, "%s/run/%s", plan->spec->dir, name);
+	const char *text = xb_arena_printf(&plan->arena, "#!%s %s\n", emulator, program);
+
+	if (strlen(text) > MAX_SCRIPT_LINE || strchr(emulator, ' '))
+		return xb_fail(err, XB_E_INPUT,
+			       "start tools by '%s': expected a line of at most %d bytes and an emulator without "
+			       "blanks, found '%s %s'",
+			       emulator, MAX_SCRIPT_LINE, emulator, program);
+	if (put_program(plan->spec->program, xb_arena_printf(&plan->arena, "%s/run/%s", dir, name), first, err) < 0)
+		return err->code;
+	return xb_atomic_file_write(xb_arena_printf(&plan->arena, "%s/bin/%s", dir, name), text, strlen(text), 0755, 0,
+				    err);
+}
+
+static int put_tool(struct plan *plan, const char *dir, const char *name, const char **first, struct xb_err *err)
+{
+	if (plan->spec->tools->emulator)
+		return put_script(plan, dir, name, first, err);
+	return put_program(plan->spec->program, xb_arena_printf(&plan->arena, "%s/bin/%s", dir, name), first, err);
+}
+
 static int write_all(struct plan *plan, const char *dir, struct xb_err *err)
 {
 	const char *first = NULL;
 
 	if (xb_fs_mkdirs(xb_arena_printf(&plan->arena, "%s/bin", dir), 0755, err) < 0 ||
-	    xb_fs_mkdirs(xb_arena_printf(&plan->arena, "%s/conf", dir), 0755, err) < 0)
+	    xb_fs_mkdirs(xb_arena_printf(&plan->arena, "%s/conf", dir), 0755, err) < 0 ||
+	    (plan->spec->tools->emulator && xb_fs_mkdirs(xb_arena_printf(&plan->arena, "%s/run", dir), 0755, err) < 0))
 		return err->code;
 	for (size_t i = 0; i < XB_COUNT(all_tools); i++) {
 		const struct xb_str *file = &plan->files[i];
@@ -296,8 +335,7 @@ static int write_all(struct plan *plan, const char *dir, struct xb_err *err)
 			continue;
 		if (xb_atomic_file_write(xb_arena_printf(&plan->arena, "%s/conf/%s", dir, name), xb_str_get(file),
 					 file->len, 0644, 0, err) < 0 ||
-		    put_program(plan->spec->program, xb_arena_printf(&plan->arena, "%s/bin/%s", dir, name), &first,
-				err) < 0)
+		    put_tool(plan, dir, name, &first, err) < 0)
 			return err->code;
 	}
 	return 0;

@@ -32,6 +32,7 @@ struct conf {
 	const char **launch, **flags;	   /* L, F */
 	const char **drop;		   /* D */
 	const char *record, *record_libs;  /* R, K */
+	bool by_script;			   /* S */
 	size_t n_launch, n_flags, n_drops; /* ... */
 };
 
@@ -131,6 +132,9 @@ static void take_word(struct conf *conf, char kind, char *word)
 		break;
 	case 'R':
 		conf->record = word;
+		break;
+	case 'S':
+		conf->by_script = true;
 		break;
 	case 'K':
 		conf->record_libs = word;
@@ -258,6 +262,11 @@ int main(int argc, char **argv)
 	errno = 0;
 	if (!parse(&conf, len))
 		return broken("not a description of a tool:", path);
+	/* the script's name stands where the first of the caller's words is looked for */
+	if (conf.by_script && argc > 1) {
+		argc--;
+		argv++;
+	}
 	const char **words = compose(&conf, argc, argv);
 
 	if (!words)

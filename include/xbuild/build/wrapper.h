@@ -19,6 +19,9 @@
  * like this is left out. U: a variable that is taken away. R: a directory for records. K: the tool is the linker, and this is
  * its option for a record.
  *
+ * Under an emulator (tools->emulator, XBUILD_EMULATOR) a name in bin/ is a script: its interpreter is the emulator, and the program
+ * is in run/. S: the first of the caller's words is the script.
+ *
  * Records: one run writes <record_dir>/<run>.cmd (directory, then the caller's words with the name first, each with a NUL), a
  * compiler also <run>.headers (a path per line), and the linker <run>.libs (rules of make), unless the caller asked for one of
  * his own: that is among the words of its .cmd.

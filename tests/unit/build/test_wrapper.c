@@ -341,6 +341,37 @@ static void test_again(void **state)
 	xb_fs_list_release(&list);
 }
 
+/* env(1) starts what it is given, as an emulator does: from scripts, with the words where they belong. */
+static void test_emulator(void **state)
+{
+	struct place *p = *state;
+	const char *const env[] = {"CPATH=/x", NULL};
+	const char *out;
+
+	p->tools.emulator = "/usr/bin/env";
+	make(p);
+	assert_begins(content(p, "sub/wrap/bin/aarch64-linux-gnu-clang"),
+		      "#!/usr/bin/env @/sub/wrap/run/aarch64-linux-gnu-clang\n");
+	out = run(p, "clang", (const char *const[]){"-c", "a b.c", NULL}, env);
+	assert_has(out, "--target=aarch64-linux-gnu\n");
+	assert_has(out, "\n-c\na b.c\n");
+	assert_null(strstr(out, "/bin/aarch64-linux-gnu-clang\n-c"));
+	assert_null(strstr(out, "CPATH"));
+	out = run(p, "clang", (const char *const[]){"-cc1", "-x", NULL}, NULL);
+	assert_begins(out, "-cc1\n-x\n");
+	out = run(p, "ar", (const char *const[]){"rcs", "x.a", NULL}, NULL);
+	assert_begins(out, "rcs\nx.a\n");
+	out = run(p, "pkg-config", (const char *const[]){"--libs", "zlib", NULL}, NULL);
+	assert_begins(out, "pkg-config\n");
+	assert_has(out, "--\n--libs\nzlib\n");
+
+	p->tools.emulator = "/an emu/lator";
+	p->spec.dir = at(p, "other");
+	assert_int_equal(xb_wrapper_make(&p->spec, &p->err), XB_E_INPUT);
+	assert_non_null(strstr(p->err.msg, "an emulator without blanks"));
+	xb_err_clear(&p->err);
+}
+
 static void test_refused(void **state)
 {
 	struct place *p = *state;
@@ -362,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_emulator, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};
 
