@@ -279,6 +279,8 @@ static bool serves_target(const struct xb_sysroot_desc *desc, const struct xb_ta
 {
 	size_t i = 0;
 
+	if (!desc->packages.len && desc->archives.len)
+		return xb_archive_ref_find(&desc->archives, target->name) != NULL;
 	if (target->libc == XB_LIBC_MUSL && !desc->musl_packages.len)
 		return false;
 	while (i < desc->architectures.len && strcmp(desc->architectures.items[i], target->debian_arch) != 0)

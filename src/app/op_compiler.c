@@ -97,6 +97,13 @@ static int check_release(const char *option, const char *value, struct xb_err *e
 	return xb_fail(err, XB_E_USAGE, "%s: '%s' is no release", option, value);
 }
 
+static const char *release_of(const struct making *m)
+{
+	if (m->opts->debian)
+		return m->opts->debian;
+	return m->target->debian_since ? m->target->debian_since : XB_DEFAULT_DEBIAN;
+}
+
 /* All that decides which compiler it is; a change of any of it is another project. */
 static void own_text(const struct making *m, struct xb_str *out)
 {
@@ -108,8 +115,8 @@ static void own_text(const struct making *m, struct xb_str *out)
 		"# packages.\n"
 		"name: cc\ntoolchain: { llvm: \"%s\" }\nhosts: [%s]\nsysroot:\n  debian: %s\n  packages: [%s]\n"
 		"targets: [%s]\nbuild:\n  none: { sources: [none.c] } # a project has a unit; nobody builds this one\n",
-		m->target->name, o->llvm ? o->llvm : XB_DEFAULT_LLVM, m->app->host.name,
-		o->debian ? o->debian : XB_DEFAULT_DEBIAN, xb_str_get(&m->with), m->target->name);
+		m->target->name, o->llvm ? o->llvm : XB_DEFAULT_LLVM, m->app->host.name, release_of(m),
+		xb_str_get(&m->with), m->target->name);
 }
 
 static void find_own(struct making *m)

@@ -27,7 +27,7 @@
 #define COMPILER_DEBIAN                                                                                                \
 	{                                                                                                              \
 		"debian", 0, OPT_TEXT, "RELEASE", "XBUILD_DEBIAN",                                                     \
-			"outside of projects: another sysroot than " XB_DEFAULT_DEBIAN,                                \
+			"outside of projects: another sysroot than " XB_DEFAULT_DEBIAN " (riscv64: trixie)",           \
 			offsetof(struct values, debian), NULL                                                          \
 	}
 #define COMPILER_NO_PROJECT                                                                                            \

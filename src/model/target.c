@@ -99,6 +99,7 @@ static const struct xb_target targets[] = {
 		.multiarch = "riscv64-linux-gnu",
 		.gcc_triple = "riscv64-linux-gnu",
 		.debian_arch = "riscv64",
+		.debian_since = "trixie",
 		.apk_arch = "riscv64",
 		.rust_triple = "riscv64gc-unknown-linux-gnu",
 		.oci_arch = "riscv64",

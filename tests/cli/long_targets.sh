@@ -147,4 +147,8 @@ cp "$XB_SOURCE"/tests/cli/targets/* .
 sed -i 's/SUITE/bookworm/; s/STATIC_PIE/linux-riscv64/; s/GLIBC/linux-riscv64/' xbuild.yaml
 expect 2 "$xbuild" lock
 says "xbuild.yaml:4:11: error: sysroot 'debian-bookworm' has nothing for target 'linux-riscv64' \(Debian's 'riscv64'\)"
-says 'sysroots that have it: debian-trixie'
+says 'sysroots that have it: debian-trixie$'
+# a compiler alone comes from the first release that has it
+echo 'int main(void) { return 0; }' >empty.c
+expect 0 "$xbuild" cc --no-project --target riscv64 empty.c -o empty
+readelf -hW empty | grep -q 'Machine: *RISC-V' || fail "no program for RISC-V"

@@ -23,10 +23,12 @@ struct xb_target {
 	const char *multiarch;	 /* Debian's library directory: "aarch64-linux-gnu" */
 	const char *gcc_triple;	 /* of Debian's GCC, usr/lib/gcc/<gcc_triple>: "aarch64-linux-gnu", "i686-linux-gnu" */
 	const char *debian_arch; /* "arm64" */
-	const char *apk_arch;	 /* "aarch64" */
-	const char *rust_triple; /* "aarch64-unknown-linux-gnu" */
-	const char *oci_arch;	 /* GOARCH: "arm64" */
-	const char *oci_variant; /* OCI image-spec v1.1 image-index.md "platform variants": "v8", or NULL */
+	/* The first release that has the architecture, where XB_DEFAULT_DEBIAN has not: "trixie"; or NULL. */
+	const char *debian_since;
+	const char *apk_arch;	     /* "aarch64" */
+	const char *rust_triple;     /* "aarch64-unknown-linux-gnu" */
+	const char *oci_arch;	     /* GOARCH: "arm64" */
+	const char *oci_variant;     /* OCI image-spec v1.1 image-index.md "platform variants": "v8", or NULL */
 	const char *cmake_processor; /* CMAKE_SYSTEM_PROCESSOR: "aarch64" */
 	const char *meson_cpu_family;
 	const char *lld_emulation; /* ld.lld -m: "aarch64linux" */
