@@ -22,6 +22,8 @@ for name in os.listdir(os.path.join(to, "sysroots")):
         continue
     path = os.path.join(to, "sysroots", name)
     data = yaml.load(open(path), yaml.BaseLoader)
+    if "debian" not in data:
+        continue # archives
     first = next(iter(data["debian"]["suites"]))
     data["debian"]["suites"] = {first: data["debian"]["suites"][first]}
     yaml.safe_dump(data, open(path, "w"), default_style='"', sort_keys=False)
@@ -149,6 +151,7 @@ expect 2 "$xbuild" lock
 says "xbuild.yaml:4:11: error: sysroot 'debian-bookworm' has nothing for target 'linux-riscv64' \(Debian's 'riscv64'\)"
 says 'sysroots that have it: debian-trixie$'
 # a compiler alone comes from the first release that has it
+[ ! -d "$work/data" ] || export XBUILD_DATA_DIR="$work/data"
 echo 'int main(void) { return 0; }' >empty.c
 expect 0 "$xbuild" cc --no-project --target riscv64 empty.c -o empty
 readelf -hW empty | grep -q 'Machine: *RISC-V' || fail "no program for RISC-V"
