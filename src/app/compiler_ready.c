@@ -10,11 +10,11 @@
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 
-#define MAGIC	    "xbuild compiler 1"
+#define MAGIC	    "xbuild compiler 2"
 #define MAX_INPUTS  64
 #define STAMP_BYTES 128
 
-/* Words with a NUL behind each: magic, wrapper directory, sysroot, major version, "tools" or "", then path and stamp in turn. */
+/* Words with a NUL behind each: magic, wrapper directory, sysroot, toolchain, digest, major version, "tools" or "", then path and stamp in turn. */
 
 static bool stamp_of(const char *path, char out[STAMP_BYTES])
 {
@@ -64,13 +64,16 @@ bool compiler_ready_read(struct xb_arena *arena, const char *path, bool need_too
 		return false;
 	const char *at = xb_str_get(&text), *end = at + text.len;
 	const char *magic = next(&at, end), *dir = next(&at, end), *sysroot = next(&at, end);
+	const char *toolchain = next(&at, end), *digest = next(&at, end);
 	const char *major = next(&at, end), *tools = next(&at, end);
 
 	if (!tools || strcmp(magic, MAGIC) != 0 || (need_tools && !*tools) ||
-	    !xb_num_u64(xb_sv(major), 9999, &number) || !same_inputs(at, end))
+	    !xb_num_u64(xb_sv(major), 9999, &number) || !xb_digest_parse(xb_sv(digest), &out->digest) ||
+	    !same_inputs(at, end))
 		return false;
 	out->wrapper_dir = xb_arena_strdup(arena, dir);
 	out->sysroot = xb_arena_strdup(arena, sysroot);
+	out->toolchain = xb_arena_strdup(arena, toolchain);
 	out->clang_major = (int)number;
 	return true;
 }
@@ -84,11 +87,13 @@ int compiler_ready_write(const char *path, const struct xb_compiler *compiler, b
 			 struct xb_err *err)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	char stamp[STAMP_BYTES];
+	char stamp[STAMP_BYTES], hex[XB_DIGEST_HEX];
 
 	say(&text, MAGIC);
 	say(&text, compiler->wrapper_dir);
 	say(&text, compiler->sysroot);
+	say(&text, compiler->toolchain);
+	say(&text, xb_digest_hex(&compiler->digest, hex));
 	snprintf(stamp, sizeof(stamp), "%d", compiler->clang_major);
 	say(&text, stamp);
 	say(&text, tools ? "tools" : "");

@@ -260,6 +260,22 @@ static int write_ready(const struct making *m, const struct xb_compiler *out, co
 	return compiler_ready_write(beside(m, ".ready"), out, tools, inputs, err);
 }
 
+/* What a result depends on, besides the words, the files and the directory of one call. */
+static int digest_all(const struct xb_wrapper_spec *spec, struct xb_digest *out, struct xb_err *err)
+{
+	struct xb_digest wrapper;
+	struct xb_hasher h;
+
+	if (xb_wrapper_digest(spec, &wrapper, err) < 0)
+		return err->code;
+	xb_hasher_init(&h);
+	xb_hasher_update(&h, spec->tools->digest.bytes, XB_DIGEST_BYTES);
+	xb_hasher_update(&h, spec->sysroot->digest.bytes, XB_DIGEST_BYTES);
+	xb_hasher_update(&h, wrapper.bytes, XB_DIGEST_BYTES);
+	xb_hasher_final(&h, out);
+	return 0;
+}
+
 static int make_wrapper(struct making *m, struct xb_compiler *out, struct xb_err *err)
 {
 	struct xb_wrapper_spec spec = {.dir = beside(m, ""), .project_dir = m->is_own ? NULL : m->place};
@@ -277,10 +293,11 @@ static int make_wrapper(struct making *m, struct xb_compiler *out, struct xb_err
 		return err->code;
 	spec.tools = &tools;
 	spec.sysroot = &sysroot;
-	if (xb_wrapper_make(&spec, err) < 0)
+	if (xb_wrapper_make(&spec, err) < 0 || digest_all(&spec, &out->digest, err) < 0)
 		return err->code;
 	out->wrapper_dir = spec.dir;
 	out->sysroot = sysroot.dir;
+	out->toolchain = tools.dir;
 	out->clang_major = tools.major;
 	return write_ready(m, out, &spec, with_tools, err);
 }

@@ -53,14 +53,51 @@ static int run_tool(struct cli *cli, const char *tool, bool extra, struct xb_err
 	return become(cli, path, err);
 }
 
+/* As clang decides it (LLVM, Process::StandardErrHasColors). */
+static bool wants_color(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0 && !getenv("NO_COLOR");
+}
+
+static int run_compiler(struct cli *cli, const char *tool, struct xb_err *err)
+{
+	const struct xb_compiler_opts opts = compiler_options(cli, false);
+	struct xb_compiler compiler;
+	struct words words = {0};
+	struct xb_cc_result result = {0};
+	const char *path;
+	int code;
+
+	if (xb_op_compiler(&cli->app, &opts, &compiler, err) < 0 ||
+	    xb_compiler_tool(&cli->app, &compiler, tool, &path, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < cli->values.args.len; i++)
+		XB_VEC_PUSH(&words, cli->values.args.items[i]);
+	XB_VEC_PUSH(&words, NULL);
+	code = xb_op_cc(&cli->app, &compiler, path, words.items, wants_color(), &result, err);
+	if (code == 0 && !result.done) {
+		code = become(cli, path, err);
+	} else if (code == 0) {
+		progress_clear(cli->progress);
+		fputs(xb_str_get(&result.text), stderr);
+		/* told already, in the tool's own words */
+		code = result.status ? xb_fail(err, XB_E_JOB, "%s", "") : 0;
+	}
+	xb_str_release(&result.text);
+	XB_VEC_RELEASE(&words);
+	return code;
+}
+
 static int run_cc(struct cli *cli, struct xb_err *err)
 {
-	return run_tool(cli, "clang", false, err);
+	return run_compiler(cli, "clang", err);
 }
 
 static int run_cxx(struct cli *cli, struct xb_err *err)
 {
-	return run_tool(cli, "clang++", false, err);
+	return run_compiler(cli, "clang++", err);
 }
 
 static int run_ld(struct cli *cli, struct xb_err *err)

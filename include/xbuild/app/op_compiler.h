@@ -13,6 +13,7 @@
 #define XBUILD_APP_OP_COMPILER_H
 
 #include "xbuild/app/app.h"
+#include "xbuild/build/cc.h"
 
 struct xb_compiler_opts {
 	const char *target;	 /* by any of its names; NULL: the one that this host runs */
@@ -29,6 +30,8 @@ struct xb_compiler {
 	const char *place;	 /* directory of the project, xbuild's own or the user's */
 	const char *wrapper_dir; /* as in build/wrapper */
 	const char *sysroot;	 /* its root */
+	const char *toolchain;	 /* the tree's root */
+	struct xb_digest digest; /* of toolchain, sysroot and what the wrappers say */
 	int clang_major;
 };
 
@@ -39,6 +42,14 @@ int xb_op_compiler(struct xb_app *app, const struct xb_compiler_opts *opts, stru
 /* The path of one tool ("clang"), in app->arena. XB_E_NOT_FOUND when the toolchain has none. */
 int xb_compiler_tool(struct xb_app *app, const struct xb_compiler *compiler, const char *tool, const char **out,
 		     struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * One call of a compiler whose path xb_compiler_tool gave, with what the store keeps (build/cc): `words` ends with NULL, `color` says
+ * that messages are for a terminal. Where out->done is false, and always with XBUILD_CC_CACHE=off, the compiler is to be started.
+ */
+
+int xb_op_cc(struct xb_app *app, const struct xb_compiler *compiler, const char *path, const char *const *words,
+	     bool color, struct xb_cc_result *out, struct xb_err *err) XB_MUST_CHECK;
 
 /* What the forms are called ("sh", "cmake" ...), ends with NULL. */
 extern const char *const xb_env_forms[];

@@ -21,7 +21,7 @@ int xb_action_get(struct xb_store *store, const struct xb_digest *action, struct
 int xb_action_put(struct xb_store *store, const struct xb_digest *action, const struct xb_reapi_result *result,
 		  struct xb_err *err) XB_MUST_CHECK;
 
-/* One set of files that a command read: project-relative paths, sorted. */
+/* One set of files that a command read, sorted: project-relative paths, or absolute ones (build/cc). */
 struct xb_dep_set {
 	const char **paths;
 	size_t len;
