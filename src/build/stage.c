@@ -122,13 +122,25 @@ int xb_stage_list(const char *dir, struct xb_arena *arena, struct xb_stage *out,
 	return 0;
 }
 
+/* A file with further names (`ln` of what was built) would change in the store when it is written by one of them. */
+static int own_file(const char *path, bool executable, struct xb_err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return xb_fail_errno(err, "read '%s'", path);
+	return st.st_nlink > 1 ? xb_fs_copy_replace(path, path, executable ? 0755 : 0644, err) : 0;
+}
+
 int xb_stage_adopt(struct xb_store *store, const char *dir, struct xb_stage *stage, struct xb_err *err)
 {
 	for (size_t i = 0; i < stage->len; i++) {
 		struct xb_stage_entry *e = &stage->items[i];
 		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, e->path);
 
-		if (e->type == XB_STAGE_FILE &&
+		if (e->type != XB_STAGE_FILE)
+			continue;
+		if (own_file(path, e->executable, err) < 0 ||
 		    xb_cas_adopt(store, path, e->executable, &e->digest, &e->size_bytes, err) < 0)
 			return xb_wrap(err, "keep '%s'", e->path);
 	}
@@ -347,7 +359,7 @@ static int put(const struct placing *p, const struct xb_stage_entry *e, const ch
 	return xb_cas_place(p->place->store, &e->digest, full, e->executable ? 0755 : 0644, err);
 }
 
-/* Removes what is not of the tree, and files or links where it has directories. */
+/* Removes what is not of the tree, also from directories that are empty in it, and files or links where it has directories. */
 static int clear(const struct placing *p, const char *full, const char *rel)
 {
 	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
@@ -364,7 +376,7 @@ static int clear(const struct placing *p, const char *full, const char *rel)
 		if (!wanted || (is_parent && !e->is_dir)) {
 			if (xb_fs_remove(path, p->err) < 0)
 				return p->err->code;
-		} else if (is_parent && clear(p, path, below) < 0) {
+		} else if (e->is_dir && clear(p, path, below) < 0) {
 			return p->err->code;
 		}
 	}
