@@ -275,17 +275,12 @@ static int publish(struct run *r, struct xb_err *err)
 	return xb_atomic_file_write(r->spec->manifest, xb_str_get(&text), text.len, 0644, 0, err);
 }
 
-static int work(struct run *r, struct xb_err *err)
+static int build_and_check(struct run *r, struct xb_err *err)
 {
 	const char *running;
-	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
 	int rc;
 
-	if (drive_find_root(r, err) < 0 || xb_fs_mkdirs(r->parent, 0755, err) < 0 ||
-	    /* what an xbuild that was killed has started may run still */
-	    xb_filelock_acquire(&lock, xb_arena_printf(&r->arena, "%s.lock", r->root), NULL, r->spec->interrupted,
-				err) < 0 ||
-	    drive_place(r, err) < 0)
+	if (drive_place(r, err) < 0)
 		return err->code;
 	running = below(r, "running");
 	if (xb_fs_remove(below(r, "log"), err) < 0 || touch(running, err) < 0)
@@ -300,7 +295,39 @@ static int work(struct run *r, struct xb_err *err)
 		return err->code;
 	if (xb_stage_list(r->drive.stage_dir, &r->arena, &r->stage, err) < 0)
 		return xb_wrap(err, "unit '%s'", r->spec->unit->name);
-	if (drive_check(r, err) < 0 || drive_keep_commands(r, err) < 0)
+	return drive_check(r, err);
+}
+
+/* A leak in what an earlier run compiled may be mended in the sources by now: the directory tells less than a new one. */
+static int build_anew(struct run *r, struct xb_err *err)
+{
+	const char *stage = r->drive.stage_dir;
+
+	xb_err_release(err);
+	*err = (struct xb_err){0};
+	xb_str_reset(r->shown);
+	r->leaked = false;
+	if (xb_fs_remove(r->root, err) < 0 || xb_fs_remove(stage, err) < 0 || xb_fs_mkdirs(stage, 0755, err) < 0)
+		return err->code;
+	return build_and_check(r, err);
+}
+
+static int work(struct run *r, struct xb_err *err)
+{
+	struct xb_filelock lock XB_CLEANUP(xb_filelock_release) = {.fd = -1};
+	int rc;
+
+	if (drive_find_root(r, err) < 0 || xb_fs_mkdirs(r->parent, 0755, err) < 0 ||
+	    /* what an xbuild that was killed has started may run still */
+	    xb_filelock_acquire(&lock, xb_arena_printf(&r->arena, "%s.lock", r->root), NULL, r->spec->interrupted,
+				err) < 0)
+		return err->code;
+	rc = build_and_check(r, err);
+	if (rc < 0 && r->leaked && r->has_old_records)
+		rc = build_anew(r, err);
+	if (rc < 0 || !r->spec->manifest)
+		return rc;
+	if (touch(below(r, "checked"), err) < 0 || drive_keep_commands(r, err) < 0)
 		return err->code;
 	return publish(r, err);
 }

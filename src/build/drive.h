@@ -17,11 +17,13 @@ struct run {
 	struct xb_wrapper_spec wrapper;
 	struct xb_cross host; /* cargo: wrappers for this machine's own kind */
 	struct xb_unit_list needs;
-	const char *root;    /* absolute: holds build, src, wrap, deps, tools, home, tmp, records, log */
-	const char *parent;  /* of root */
-	const char *records; /* what the wrappers saw */
-	const char *path;    /* PATH of the steps */
-	const char *sources; /* what the project's files were before the first step; NULL: the unit builds in a copy */
+	const char *root;     /* absolute: holds build, src, wrap, deps, tools, home, tmp, records, log */
+	const char *parent;   /* of root */
+	const char *records;  /* what the wrappers saw since the last run that passed the checks */
+	bool has_old_records; /* some are of an earlier run, which failed */
+	bool leaked;	      /* drive_check failed by a record */
+	const char *path;     /* PATH of the steps */
+	const char *sources;  /* what the project's files were before the first step; NULL: the unit builds in a copy */
 	struct xb_stage stage;
 	struct xb_str *shown;
 };

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "drive.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/attr.h"
+#include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 #include "xbuild/model/elf.h"
+#include "xbuild/sys/fs.h"
+
+#define AR_MAGIC       "!<arch>\n"
+#define AR_HEAD_BYTES  60
+#define AR_SIZE_AT     48
+#define AR_SIZE_BYTES  10
+#define ELF_HEAD_BYTES 52 /* up to e_flags of both classes and all of the 32-bit one */
+#define EI_CLASS_AT    4
+#define EI_DATA_AT     5
+#define MACHINE_AT     18
+#define FLAGS32_AT     36
+#define FLAGS64_AT     48
 
 static const char *unit_text(struct run *r)
 {
@@ -15,13 +31,71 @@ static const char *unit_text(struct run *r)
 /* Every entry of a search path must be relative to the file that has it, or a place of the running system. */
 static bool is_fine_path(struct xb_sv path)
 {
-	while (path.ptr && path.len) {
+	/* nothing behind a colon means the current directory (ld.so(8)) */
+	while (path.ptr) {
 		const struct xb_sv dir = xb_sv_cut(&path, ':');
 
 		if (!xb_sv_starts(dir, "$ORIGIN") && !xb_sv_starts(dir, "/usr/lib") && !xb_sv_starts(dir, "/lib"))
 			return false;
 	}
 	return true;
+}
+
+static int other_machine(struct run *r, const char *name, uint16_t machine, struct xb_err *err)
+{
+	const struct xb_target *target = r->drive.cross.target;
+
+	if (machine == target->elf_machine)
+		xb_fail(err, XB_E_VERIFY, "%s installed '%s' for another ABI of ELF machine %d", unit_text(r), name,
+			machine);
+	else
+		xb_fail(err, XB_E_VERIFY, "%s installed '%s' for another machine (ELF machine %d, expected %d)",
+			unit_text(r), name, machine, target->elf_machine);
+	return xb_hint(err,
+		       "a compiler of this host was used: let the build take CC from its environment or arguments; "
+		       "'%s-gcc' is in PATH",
+		       target->triple);
+}
+
+/* The head of an object (gABI, "ELF Header") among the members of an archive. */
+static int check_object(struct run *r, const char *name, const uint8_t *head, struct xb_err *err)
+{
+	const bool big = head[EI_DATA_AT] == 2;
+	const uint8_t *m = head + MACHINE_AT, *f = head + (head[EI_CLASS_AT] == 1 ? FLAGS32_AT : FLAGS64_AT);
+	const uint16_t machine = (uint16_t)(big ? m[0] << 8 | m[1] : m[1] << 8 | m[0]);
+	const uint32_t flags = big ? (uint32_t)f[0] << 24 | (uint32_t)f[1] << 16 | (uint32_t)f[2] << 8 | f[3]
+				   : (uint32_t)f[3] << 24 | (uint32_t)f[2] << 16 | (uint32_t)f[1] << 8 | f[0];
+
+	if (xb_target_accepts(r->drive.cross.target, head[EI_CLASS_AT], head[EI_DATA_AT], machine, flags))
+		return 0;
+	return other_machine(r, name, machine, err);
+}
+
+/* ar(5): a head of 60 bytes before each member, which begins at an even place. What is no object is not looked at. */
+static int check_archive(struct run *r, const struct xb_stage_entry *e, const char *path, struct xb_err *err)
+{
+	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t head[AR_HEAD_BYTES + ELF_HEAD_BYTES];
+	uint64_t size, at = strlen(AR_MAGIC);
+
+	if (fd < 0)
+		return xb_fail_errno(err, "read '%s'", path);
+	if (pread(fd, head, at, 0) != (ssize_t)at || memcmp(head, AR_MAGIC, at) != 0)
+		return 0;
+	while (pread(fd, head, sizeof(head), (off_t)at) == (ssize_t)sizeof(head)) {
+		struct xb_sv digits = xb_sv_n((const char *)head + AR_SIZE_AT, AR_SIZE_BYTES);
+		const uint8_t *object = head + AR_HEAD_BYTES;
+
+		while (digits.len && digits.ptr[digits.len - 1] == ' ')
+			digits.len--;
+		if (!xb_num_u64(digits, e->size_bytes, &size))
+			break;
+		if (size >= ELF_HEAD_BYTES && memcmp(object, "\177ELF", 4) == 0 &&
+		    check_object(r, e->path, object, err) < 0)
+			return err->code;
+		at += AR_HEAD_BYTES + size + (size & 1);
+	}
+	return 0;
 }
 
 static int check_elf(struct run *r, const struct xb_stage_entry *e, struct xb_err *err)
@@ -32,18 +106,15 @@ static int check_elf(struct run *r, const struct xb_stage_entry *e, struct xb_er
 	const char *search;
 	int rc = xb_elf_read(path, e->path, 0, &elf, err);
 
-	if (rc <= 0)
+	if (rc < 0)
 		return rc;
+	if (rc == 0)
+		return check_archive(r, e, path, err);
 	rc = 0;
 	search = elf->runpath ? elf->runpath : elf->rpath;
-	if (elf->machine != target->elf_machine || elf->elf_class != target->elf_class) {
-		xb_fail(err, XB_E_VERIFY, "%s installed '%s' for another machine (ELF machine %d, expected %d)",
-			unit_text(r), e->path, elf->machine, target->elf_machine);
-		rc = xb_hint(err,
-			     "a compiler of this host was used: let the build take CC from its environment or "
-			     "arguments; '%s-gcc' is in PATH",
-			     target->triple);
-	} else if (search && !is_fine_path(xb_sv(search))) {
+	if (!xb_target_accepts(target, elf->elf_class, elf->elf_data, elf->machine, elf->flags)) {
+		rc = other_machine(r, e->path, elf->machine, err);
+	} else if (search && *search && !is_fine_path(xb_sv(search))) {
 		xb_fail(err, XB_E_VERIFY, "%s installed '%s' with the search path '%s', a place of this machine",
 			unit_text(r), e->path, search);
 		rc = xb_hint(err,
@@ -53,7 +124,23 @@ static int check_elf(struct run *r, const struct xb_stage_entry *e, struct xb_er
 	return rc;
 }
 
-/* Machine code of archives is not looked at: what is linked with it is. */
+/* Links lead to a place of the running system, or are relative. */
+static int check_link(struct run *r, const struct xb_stage_entry *e, struct xb_err *err)
+{
+	const char *const here[] = {r->drive.stage_dir, r->drive.project_dir, r->drive.cross.sysroot};
+
+	for (size_t i = 0; i < XB_COUNT(here); i++) {
+		const size_t n = strlen(here[i]);
+
+		if (strncmp(e->link, here[i], n) != 0 || (e->link[n] && e->link[n] != '/'))
+			continue;
+		xb_fail(err, XB_E_VERIFY, "%s installed the link '%s' to '%s', a place of this machine", unit_text(r),
+			e->path, e->link);
+		return xb_hint(err, "let the link be relative, or leave the staging tree (DESTDIR) out of its text");
+	}
+	return 0;
+}
+
 int drive_check(struct run *r, struct xb_err *err)
 {
 	if (!r->stage.len) {
@@ -63,7 +150,8 @@ int drive_check(struct run *r, struct xb_err *err)
 	for (size_t i = 0; i < r->stage.len; i++) {
 		const struct xb_stage_entry *e = &r->stage.items[i];
 
-		if (e->type == XB_STAGE_FILE && e->size_bytes >= 52 && check_elf(r, e, err) < 0)
+		if ((e->type == XB_STAGE_FILE && e->size_bytes >= ELF_HEAD_BYTES && check_elf(r, e, err) < 0) ||
+		    (e->type == XB_STAGE_LINK && check_link(r, e, err) < 0))
 			return err->code;
 	}
 	return drive_check_leaks(r, err);

@@ -18,7 +18,8 @@ struct leaks {
 	struct run *r;
 	struct xb_arena arena;
 	struct xb_origins *origins;
-	struct xb_map seen; /* paths that were judged */
+	struct xb_map seen;   /* paths that were judged */
+	struct xb_map warned; /* static libraries that were told of */
 	struct xb_err *err;
 };
 
@@ -26,26 +27,35 @@ struct leaks {
 struct record {
 	const char *cwd;
 	const char *source; /* of a compile, the result of a link: for messages */
-	bool is_static;
+	const char *words;  /* each with a NUL; an empty one ends them */
+	bool is_static, is_link;
 };
 
-static void read_record(struct leaks *l, const char *path, struct record *out)
+static void read_record(struct leaks *l, const char *path, bool is_link, struct record *out)
 {
 	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	const char *copy;
 	size_t at = 0, n = 0;
 
-	*out = (struct record){.cwd = l->r->drive.build_dir, .source = "a compile"};
+	*out = (struct record){.cwd = l->r->drive.build_dir,
+			       .source = is_link ? "a link" : "a compile",
+			       .words = "",
+			       .is_link = is_link};
 	if (xb_fs_read(path, XB_MAX_DEPFILE_BYTES, &text, &none) < 0)
 		return;
 	copy = xb_arena_sv(&l->arena, xb_str_sv(&text));
+	out->words = copy;
 	for (; at < text.len; at += strlen(copy + at) + 1, n++) {
 		const char *word = copy + at, *dot = strrchr(word, '.');
 		enum xb_language language;
 
 		if (n == 0)
 			out->cwd = word;
+		else if (out->is_link && strcmp(word, "-o") == 0)
+			out->source = word + strlen(word) + 1;
+		else if (out->is_link)
+			; /* its inputs are objects and libraries */
 		else if (n > 1 && *word != '-' && dot && xb_language_of(word, &language))
 			out->source = word;
 		out->is_static = out->is_static || strncmp(word, "-static", 7) == 0 || strcmp(word, "-Bstatic") == 0;
@@ -66,31 +76,46 @@ static bool is_of_program(const struct leaks *l, const char *path)
 
 static int leak(struct leaks *l, const struct record *record, const char *path)
 {
-	const struct run *r = l->r;
+	struct run *r = l->r;
 
+	r->leaked = true;
 	xb_fail(l->err, XB_E_VERIFY,
 		"unit '%s' (%s): '%s' was made with '%s' of this machine, which is neither in the project nor in the "
 		"sysroot nor in the toolchain",
 		r->spec->unit->name, r->drive.cross.target->name, record->source, path);
 	return xb_hint(l->err,
-		       "keep directories of this machine (-I%.*s) out of its options, and add the package that has the "
+		       "keep directories of this machine (%s%.*s) out of its options, and add the package that has the "
 		       "file to sysroot.packages",
-		       XB_SV_ARG(xb_path_dir(xb_sv(path))));
+		       record->is_link ? "-L" : "-I", XB_SV_ARG(xb_path_dir(xb_sv(path))));
+}
+
+/* "-l:libz.a": somebody wants this one. */
+static bool is_asked_for(const struct record *record, const char *name)
+{
+	for (const char *word = record->words; *word; word += strlen(word) + 1) {
+		if (strncmp(word, "-l:", 3) == 0 && strcmp(word + 3, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* A static library was taken although the shared one stands beside it, which nobody asked for. */
 static void warn_static(struct leaks *l, const struct record *record, const char *path)
 {
+	const char *name = xb_output_file_name(path), *shared;
 	const size_t n = strlen(path);
-	const char *shared;
 
-	if (record->is_static || !xb_sv_ends(xb_sv(path), ".a"))
+	if (record->is_static || is_asked_for(record, name))
 		return;
 	shared = xb_arena_printf(&l->arena, "%.*s.so", (int)(n - 2), path);
-	if (xb_fs_exists(shared))
-		xb_str_printf(l->r->shown, "warning: unit '%s' (%s) links '%s', though '%s' is beside it\n",
-			      l->r->spec->unit->name, l->r->drive.cross.target->name, xb_output_file_name(path),
-			      xb_output_file_name(shared));
+	if (xb_fs_exists(shared) && !xb_map_put_str(&l->warned, path, l))
+		xb_str_printf(
+			l->r->shown,
+			"warning: unit '%s' (%s): '%s' is linked with '%s', though '%s' is beside it\n"
+			"hint: link it with -l, or by the path of the shared library; '-l:%s' says that the static "
+			"one is meant\n",
+			l->r->spec->unit->name, l->r->drive.cross.target->name, xb_output_file_name(record->source),
+			name, xb_output_file_name(shared), name);
 }
 
 /* rustc follows links in the path of its sysroot: a store may be behind one. */
@@ -120,11 +145,13 @@ static int judge(struct leaks *l, const struct record *record, const char *name)
 	const char *path = *name == '/' ? name : xb_arena_printf(&l->arena, "%s/%s", record->cwd, name), *rel;
 	enum xb_root root;
 
+	/* also of a file that was judged: another link may have wanted the static one */
+	if (record->is_link && xb_sv_ends(xb_sv(path), ".a") &&
+	    xb_origins_find(l->origins, path, &rel) == XB_ROOT_SYSROOT)
+		warn_static(l, record, path);
 	if (xb_map_put_str(&l->seen, path, l))
 		return 0;
 	root = xb_origins_find(l->origins, path, &rel);
-	if (root == XB_ROOT_SYSROOT)
-		warn_static(l, record, path);
 	/* what was there for a moment (a check of configure) is gone; the store holds the staging tree of this very run */
 	if (root != XB_ROOT_NONE || !xb_fs_exists(path) || xb_sv_starts(xb_sv(path), "/dev/") ||
 	    is_of_program(l, path) || is_of_rust(l, path))
@@ -172,7 +199,8 @@ static int judge_file(struct leaks *l, const char *name)
 
 	if (!xb_sv_eq_str(ext, ".headers") && !xb_sv_eq_str(ext, ".libs"))
 		return 0;
-	read_record(l, xb_arena_printf(&l->arena, "%.*s.cmd", (int)(strlen(path) - ext.len), path), &record);
+	read_record(l, xb_arena_printf(&l->arena, "%.*s.cmd", (int)(strlen(path) - ext.len), path),
+		    xb_sv_eq_str(ext, ".libs"), &record);
 	return xb_sv_eq_str(ext, ".headers") ? judge_headers(l, &record, path) : judge_libraries(l, &record, path);
 }
 
@@ -190,6 +218,7 @@ int drive_check_leaks(struct run *r, struct xb_err *err)
 		rc = judge_file(&l, list.items[i].name);
 	xb_origins_free(l.origins);
 	xb_map_release(&l.seen);
+	xb_map_release(&l.warned);
 	xb_arena_release(&l.arena);
 	return rc;
 }

@@ -308,11 +308,25 @@ static int make_tools(struct run *r, struct xb_err *err)
 	return 0;
 }
 
+/*
+ * What a failed run compiled is not compiled again by the next one: its records are judged with those of the run that gets
+ * to the checks. `checked` says that they were.
+ */
+static int forget_records(struct run *r, struct xb_err *err)
+{
+	const char *checked = below(r, "checked");
+
+	if (xb_fs_exists(checked) && (xb_fs_remove(r->records, err) < 0 || xb_fs_remove(checked, err) < 0))
+		return err->code;
+	r->has_old_records = xb_fs_exists(r->records);
+	return 0;
+}
+
 static int make_dirs(struct run *r, struct xb_err *err)
 {
 	static const char *const names[] = {"build", "home", "tmp", "records"};
 
-	if (xb_fs_remove(r->records, err) < 0)
+	if (forget_records(r, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < XB_COUNT(names); i++) {
 		if (xb_fs_mkdirs(below(r, names[i]), 0755, err) < 0)

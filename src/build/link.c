@@ -10,6 +10,7 @@
 /* Driver words, sorted by what they do. */
 struct ldflags {
 	bool is_static, static_pie, no_pie, pthread, rdynamic, static_libgcc, shared_libgcc, static_libstdcxx, strip;
+	bool maybe_cxx; /* the C++ library, if something asks for it */
 	bool no_default_libs, no_start_files;
 	struct xb_command words; /* for the linker, in order: -L, -l, and what -Wl carried */
 };
@@ -313,15 +314,19 @@ static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, s
 
 	if (flags->no_default_libs)
 		return;
-	if (cxx) {
+	if (cxx || flags->maybe_cxx) {
 		const bool only_this = flags->static_libstdcxx && !is_static;
 
+		if (!cxx)
+			xb_command_word(out, "--as-needed");
 		if (only_this)
 			xb_command_word(out, "-Bstatic");
 		xb_command_word(out, "-lstdc++");
 		if (only_this)
 			xb_command_word(out, "-Bdynamic");
 		xb_command_word(out, "-lm");
+		if (!cxx)
+			xb_command_word(out, "--no-as-needed");
 	}
 	/* in a static program the group below has to see what libpthread needs as well */
 	if (flags->pthread && is_static)
@@ -335,6 +340,21 @@ static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, s
 		xb_command_word(out, "-lpthread");
 	xb_command_word(out, "-lc");
 	add_libgcc(flags, cxx, out);
+}
+
+/* What another build system put into a static library is not known before it has run. */
+static bool may_have_cxx(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)
+{
+	struct xb_unit_list needs;
+
+	xb_foreign_needs(unit, arena, &needs);
+	for (size_t i = 0; i < needs.len; i++) {
+		for (size_t k = 0; needs.items[i]->foreign && k < needs.items[i]->outputs.len; k++) {
+			if (xb_sv_ends(xb_sv(needs.items[i]->outputs.items[k]), ".a"))
+				return setup->target->target->libc == XB_LIBC_GLIBC;
+		}
+	}
+	return false;
 }
 
 /* Libraries that other build systems installed. */
@@ -382,6 +402,7 @@ int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bo
 	xb_command_init(&flags.words, out->arena);
 	/* libgcc_s was linked with glibc */
 	flags.static_libgcc = setup->target->target->libc == XB_LIBC_MUSL;
+	flags.maybe_cxx = !cxx && may_have_cxx(setup, unit, out->arena);
 	if (gather_flags(setup, unit, pkgconfig, &flags, err) < 0)
 		return err->code;
 	form = form_of(setup->target->target, unit, &flags);

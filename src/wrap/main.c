@@ -213,6 +213,36 @@ static void record_words(const struct conf *conf, int argc, char **argv)
 	fclose(out);
 }
 
+/* The file of the caller's own that the linker is to write, with the words that say so; NULL: none. */
+static const char *own_libs(char **argv, size_t *out_words)
+{
+	static const char *const spellings[] = {"--dependency-file", "-dependency-file"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const size_t n = strlen(spellings[i]);
+
+		if (strncmp(*argv, spellings[i], n) != 0)
+			continue;
+		*out_words = (*argv)[n] ? 1 : 2;
+		return (*argv)[n] == '=' ? *argv + n + 1 : (*argv)[n] ? NULL : argv[1];
+	}
+	return NULL;
+}
+
+/*
+ * One file under two names: the caller's own may be gone by the time it is looked at (ninja reads and removes it). False: no
+ * file is shared, and the caller gets the only one.
+ */
+static bool share_libs(const char *record, const char *path)
+{
+	const int fd = open(record, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return (unlink(path) == 0 || errno == ENOENT) && link(record, path) == 0;
+}
+
 static const char **compose(const struct conf *conf, int argc, char **argv)
 {
 	const char **words = calloc(conf->n_launch + conf->n_flags + (size_t)argc + 2, sizeof(*words));
@@ -238,9 +268,15 @@ static const char **compose(const struct conf *conf, int argc, char **argv)
 			setenv("CC_PRINT_HEADERS_FILE", path, 1);
 		}
 	}
-	for (int i = 1; i < argc; i++)
-		if (!is_dropped(conf, argv[i]))
+	for (int i = 1; i < argc; i++) {
+		size_t own = 1;
+		const char *libs = *deps ? own_libs(argv + i, &own) : NULL;
+
+		if (libs && share_libs(path, libs))
+			i += (int)own - 1;
+		else if (!is_dropped(conf, argv[i]))
 			words[n++] = argv[i];
+	}
 	return words;
 }
 

@@ -23,8 +23,8 @@
  * is in run/. S: the first of the caller's words is the script.
  *
  * Records: one run writes <record_dir>/<run>.cmd (directory, then the caller's words with the name first, each with a NUL), a
- * compiler also <run>.headers (a path per line), and the linker <run>.libs (rules of make), unless the caller asked for one of
- * his own: that is among the words of its .cmd.
+ * compiler also <run>.headers (a path per line), and the linker <run>.libs (rules of make); where the caller asked for one of
+ * his own (--dependency-file), that is the same file by a second name.
  *
  * Failure: XB_E_SYSTEM, XB_E_INPUT; what was in <dir> before is there still.
  * Threads: any; two processes may make the same directory at once.
