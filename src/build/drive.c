@@ -83,6 +83,24 @@ static bool prints_what_it_must(const struct xb_step *step, struct xb_sv output)
 	       (output.len && memmem(output.ptr, output.len, step->must_print, strlen(step->must_print)));
 }
 
+/* As the last words of a line, in the locale that tools get. */
+static bool is_disk_full(struct xb_sv output)
+{
+	while (output.len) {
+		if (xb_sv_ends(xb_sv_trim(xb_sv_cut(&output, '\n')), "No space left on device"))
+			return true;
+	}
+	return false;
+}
+
+static int disk_is_full(struct run *r, const struct xb_step *step, struct xb_err *err)
+{
+	xb_fail(err, XB_E_SYSTEM, "unit '%s' (%s): %s: %s cannot write: No space left on device", r->spec->unit->name,
+		r->drive.cross.target->name, step->what, xb_output_file_name(step->argv[0]));
+	return xb_hint(err, "it builds below '%s' and installs below '%s': make room there", r->root,
+		       xb_store_dir(r->spec->store));
+}
+
 static int step_failed(struct run *r, const struct xb_step *step, const struct xb_proc_result *ended,
 		       struct xb_err *err)
 {
@@ -95,6 +113,8 @@ static int step_failed(struct run *r, const struct xb_step *step, const struct x
 			xb_str_printf(r->shown, "... (all of it is in %s/log)\n", r->root);
 		xb_str_append_sv(r->shown, tail);
 	}
+	if (is_disk_full(all))
+		return disk_is_full(r, step, err);
 	xb_fail(err, XB_E_JOB, "unit '%s' (%s): %s: %s: %s", r->spec->unit->name, r->drive.cross.target->name,
 		step->what, xb_output_file_name(step->argv[0]),
 		ended->exit_code == 0 ? "its commands do not name the staging tree"

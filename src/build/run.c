@@ -290,6 +290,10 @@ static int show_failure(struct exec *x, const struct job *job, struct xb_sv text
 	exec_show(x, job->action, is_full && end ? xb_sv_n(text.ptr, (size_t)(end - text.ptr)) : text);
 	if (!is_full)
 		return 0;
+	if (job->action->variant->kind == XB_ACTION_FOREIGN) /* which disk it is stands in what it wrote */
+		return xb_fail(err, XB_E_SYSTEM, "unit '%s': cannot write below '%s' or '%s': %s",
+			       job->action->variant->unit->name, x->options->project_dir,
+			       xb_store_dir(x->options->store), disk_full);
 	return xb_fail(err, XB_E_SYSTEM, "%s: %s cannot write below '%s': %s", exec_subject(job->action),
 		       job->action->variant->tool, xb_store_dir(x->options->store), disk_full);
 }

@@ -110,3 +110,70 @@ small "$work/tiny" 300m
 outputs >"$work/outputs.now"
 cmp -s "$work/outputs" "$work/outputs.now" || fail "other outputs after a full project disk"
 cd "$work"
+
+# another build system: the store, where it installs, and the project, where it builds, are full at any point
+command -v make >/dev/null || exit 0
+export XBUILD_CACHE_DIR="$work/large"
+make_project() {
+	mkdir -p "$1"
+	cat >"$1/Makefile" <<'MAKE'
+made: made.c
+	$(CC) $(CFLAGS) -o $@ $<
+	dd if=/dev/zero of=big bs=65536 count=64
+install: made
+	mkdir -p $(DESTDIR)/usr/bin
+	cp made $(DESTDIR)/usr/bin/made
+	cp big $(DESTDIR)/usr/big
+MAKE
+	echo 'int main(void) { return 0; }' >"$1/made.c"
+	cat >"$1/xbuild.yaml" <<-'YAML'
+		name: made
+		toolchain: { llvm: "19" }
+		sysroot: { debian: test }
+		hosts: [linux-x86_64]
+		targets: [linux-x86_64]
+		build:
+		  made: { make: { dir: . }, outputs: [bin/made] }
+	YAML
+}
+umount "$work/tiny"
+small "$work/tiny" 300m
+make_project "$work/tiny/made"
+cd "$work/tiny/made"
+expect 0 "$xbuild" lock
+expect 0 "$xbuild" build
+outputs >"$work/made"
+for more in 4 64 400 3000; do
+	rm -rf out .xbuild "$work/large/actions"
+	used=$(du -sk "$work/tiny" | cut -f 1)
+	small "$work/tiny" $((used + more))k
+	expect 4 "$xbuild" build
+	says 'No space left on device'
+	says "$work/tiny/made"
+	small "$work/tiny" 300m
+	sound_store
+	expect 0 "$xbuild" build
+	outputs | cmp -s - "$work/made" || fail "other outputs after a full project disk ($more k)"
+done
+
+# the store's: it is linked with the tools, so those are copied to it first
+umount "$work/cache"
+small "$work/cache" $((size + 400))m
+cp -a "$work/large/." "$work/cache/"
+export XBUILD_CACHE_DIR="$work/cache"
+expect 0 "$xbuild" build
+for more in 8 400 3000; do
+	rm -rf out .xbuild "$work/cache/actions"
+	# what it had kept is asked for again
+	big=$(blob "$(head -c 4194304 /dev/zero | sha256sum | cut -d ' ' -f 1)")
+	rm -f "$big"
+	used=$(($(df -k --output=used "$work/cache" | tail -n 1) + 0))
+	small "$work/cache" $((used + more))k
+	expect 4 "$xbuild" build
+	full "$work/cache"
+	sound_store
+	small "$work/cache" $((size + 400))m
+	expect 0 "$xbuild" build
+	outputs | cmp -s - "$work/made" || fail "other outputs after a full store ($more k)"
+done
+cd "$work"
