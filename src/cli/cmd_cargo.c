@@ -7,7 +7,7 @@
 #include "xbuild/app/op_cargo.h"
 #include "xbuild/sys/host.h"
 
-static const struct opt options[] = {COMPILER_TARGET, COMPILER_MIRROR, COMPILER_OFFLINE, OPTION_END};
+static const struct opt options[] = {COMPILER_TARGET, COMPILER_MIRROR, COMPILER_BUNDLE, COMPILER_OFFLINE, OPTION_END};
 
 /* This process becomes cargo. The terminal and the exit status are cargo's. */
 static int run(struct cli *cli, struct xb_err *err)

@@ -50,9 +50,15 @@
 		"offline", 0, OPT_FLAG, NULL, "XBUILD_OFFLINE", "never touch the network",                             \
 			offsetof(struct values, offline), NULL                                                         \
 	}
+#define COMPILER_BUNDLE                                                                                                \
+	{                                                                                                              \
+		"bundle", 0, OPT_TEXT, "FILE", "XBUILD_BUNDLE",                                                        \
+			"take what is missing from what 'xbuild bundle' made; offline",                                \
+			offsetof(struct values, bundle), NULL                                                          \
+	}
 #define COMPILER_OPTIONS                                                                                               \
 	COMPILER_TARGET, COMPILER_WITH, COMPILER_LLVM, COMPILER_DEBIAN, COMPILER_NO_PROJECT, COMPILER_UPDATE,          \
-		COMPILER_MIRROR, COMPILER_OFFLINE
+		COMPILER_MIRROR, COMPILER_BUNDLE, COMPILER_OFFLINE
 
 /* `tools`: the further ones (ar ...) are needed. */
 struct xb_compiler_opts compiler_options(const struct cli *cli, bool tools);

@@ -87,6 +87,13 @@ XBUILD_BUNDLE=$work/a.tar elsewhere 0 ../fresh "$xbuild" fetch
 XBUILD_BUNDLE='' elsewhere 0 ../fresh "$xbuild" build --offline
 (XBUILD_CACHE_DIR="$work/cache.3" && export XBUILD_CACHE_DIR && sound_store)
 
+# the compiler of the project, for a shell
+n=3c
+echo 'int main(void) { return 0; }' >../fresh/empty.c
+elsewhere 0 ../fresh "$xbuild" cc --target linux-aarch64 --bundle "$work/a.tar" empty.c -o empty
+readelf -hW ../fresh/empty | grep -q 'Machine: *AArch64' || fail "cc --bundle made no program"
+rm ../fresh/empty.c ../fresh/empty
+
 # a bundle that lacks something: which, and why
 n=4
 expect 2 "$xbuild" bundle --host nowhere
