@@ -7,6 +7,7 @@
 #include "image_lists.h"
 #include "sources.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/model/stdlib.h"
 #include "xbuild/model/timestamp.h"
 
 struct xb_lock_packages lock_join_packages(struct xb_arena *arena, const struct xb_lock_packages *a,
@@ -328,6 +329,23 @@ static int refuse_target(struct xb_app *app, const struct xb_project_target *t, 
 	return err->code;
 }
 
+static int refuse_libcxx(struct xb_app *app, const struct xb_project_target *t, struct xb_err *err)
+{
+	const bool is_musl = t->target->libc == XB_LIBC_MUSL;
+
+	xb_fail(err, XB_E_INPUT, "sysroot '%s' has no libc++ for target '%s', which 'cxx: { stdlib: libc++ }' asks for",
+		app->sysroot->name, t->target->name);
+	if (is_musl)
+		xb_hint(err, "Debian builds it for glibc alone: leave this target out of the unit's 'targets:'");
+	else
+		xb_hint(err, "use a sysroot that has it, as debian-bookworm and debian-trixie do, or the release's own "
+			     "packages with 'stdlib: libstdc++'");
+	if (t->at.line)
+		xb_diags_help(&app->diags, xb_diags_add(&app->diags, t->at, app->project->source, "%s", err->msg), "%s",
+			      err->hint);
+	return err->code;
+}
+
 static void tell_left_out(const struct lock_plan *plan, const struct xb_target *target)
 {
 	char *text XB_CLEANUP(xb_free_ptr) =
@@ -353,6 +371,12 @@ static int plan_sysroot(struct lock_plan *plan, const struct xb_project_target *
 		return refuse_target(plan->app, t, err);
 	want.packages = lock_join_lists(&plan->arena, is_musl ? &desc->musl_packages : &desc->packages, packages->items,
 					packages->len);
+	if (xb_stdlib_needs_libcxx(plan->app->project, t)) {
+		if (is_musl || !desc->libcxx_packages.len)
+			return refuse_libcxx(plan->app, t, err);
+		want.packages = lock_join_lists(&plan->arena, &want.packages, desc->libcxx_packages.items,
+						desc->libcxx_packages.len);
+	}
 	want.exclude = exclude_but(&plan->arena, &desc->exclude, &(struct xb_list){packages->items, packages->len});
 	if (is_musl)
 		want.exclude =

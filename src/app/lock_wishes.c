@@ -233,6 +233,7 @@ static void compare_all(struct told *t, const json_t *locked, const json_t *now)
 		{"packages", "packages of the sysroot", NULL},
 		{"suites", "further suites of the sysroot", "suite"},
 		{"sysroot-archives", "archives of the sysroot", "archive of the sysroot for"},
+		{"libc++", "targets with libc++", NULL},
 		{"sysroot-drop", "files dropped from the sysroot", NULL},
 		{"hosts", "hosts", NULL},
 		{"targets", "targets", NULL},

@@ -12,6 +12,7 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/build/wrapper.h"
 #include "xbuild/model/names.h"
+#include "xbuild/model/stdlib.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/filelock.h"
 #include "xbuild/sys/fs.h"
@@ -104,6 +105,11 @@ static const char *release_of(const struct making *m)
 	return m->target->debian_since ? m->target->debian_since : XB_DEFAULT_DEBIAN;
 }
 
+static bool uses_libcxx(const struct xb_compiler_opts *o)
+{
+	return o->stdlib && strcmp(o->stdlib, "libc++") == 0;
+}
+
 /* All that decides which compiler it is; a change of any of it is another project. */
 static void own_text(const struct making *m, struct xb_str *out)
 {
@@ -114,9 +120,11 @@ static void own_text(const struct making *m, struct xb_str *out)
 		"# What 'xbuild cc --target %s' compiles with outside of projects. 'xbuild cc --update' takes newer\n"
 		"# packages.\n"
 		"name: cc\ntoolchain: { llvm: \"%s\" }\nhosts: [%s]\nsysroot:\n  debian: %s\n  packages: [%s]\n"
-		"targets: [%s]\nbuild:\n  none: { sources: [none.c] } # a project has a unit; nobody builds this one\n",
+		"targets:%s%s%s\nbuild:\n  none: { sources: [none.c] } # a project has a unit; nobody builds this "
+		"one\n",
 		m->target->name, o->llvm ? o->llvm : XB_DEFAULT_LLVM, m->app->host.name, release_of(m),
-		xb_str_get(&m->with), m->target->name);
+		xb_str_get(&m->with), uses_libcxx(o) ? "\n  " : " [", m->target->name,
+		uses_libcxx(o) ? ": { cxx: { stdlib: libc++ } }" : "]");
 }
 
 static void find_own(struct making *m)
@@ -145,7 +153,7 @@ static int find_place(struct making *m, struct xb_err *err)
 		return err->code;
 	if (xb_host_cache_dir(&m->store_dir, err) < 0 || xb_app_start_dir(m->app, &start, err) < 0)
 		return err->code;
-	if (!o->no_project && !o->update && !m->with.len && !o->llvm && !o->debian &&
+	if (!o->no_project && !o->update && !m->with.len && !o->llvm && !o->debian && !o->stdlib &&
 	    xb_project_find(start, &dir, &none) == 0) {
 		char *lock XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, XB_LOCK_NAME);
 
@@ -293,6 +301,8 @@ static int make_wrapper(struct making *m, struct xb_compiler *out, struct xb_err
 		return err->code;
 	spec.tools = &tools;
 	spec.sysroot = &sysroot;
+	spec.libcxx = xb_stdlib_is_libcxx(NULL, spec.target, NULL);
+	spec.static_stdlib = xb_stdlib_is_static(NULL, spec.target, NULL);
 	if (xb_wrapper_make(&spec, err) < 0 || digest_all(&spec, &out->digest, err) < 0)
 		return err->code;
 	out->wrapper_dir = spec.dir;

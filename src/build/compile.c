@@ -7,6 +7,7 @@
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
 #include "xbuild/build/foreign.h"
+#include "xbuild/model/stdlib.h"
 
 bool xb_language_of(const char *path, enum xb_language *out)
 {
@@ -196,6 +197,12 @@ void xb_compile_target(const struct xb_tools *tools, const struct xb_sysroot_pat
 		xb_command_rooted(out, "--gcc-toolchain=", XB_ROOT_SYSROOT, "usr", NULL);
 }
 
+/* Named outright: clang would take the headers of the toolchain's own libc++ before those of the sysroot. */
+void xb_compile_libcxx(struct xb_command *out)
+{
+	xb_command_rooted(out, "-stdlib++-isystem", XB_ROOT_SYSROOT, "usr/include/c++/v1", NULL);
+}
+
 void xb_compile_maps(bool project, struct xb_command *out)
 {
 	if (project)
@@ -288,6 +295,8 @@ static int add_user_words(struct gather *g, struct xb_pkgconfig *pkgconfig, stru
 
 	if (xb_settings_each(g->setup, g->unit, gather_block, g, err) < 0)
 		return err->code;
+	if (g->language == XB_LANG_CXX && xb_stdlib_is_libcxx(g->unit, g->setup->target, g->setup->profile))
+		xb_compile_libcxx(out);
 	if (g->std)
 		xb_command_word(out, xb_arena_printf(g->arena, "-std=%s", g->std));
 	/* ignored, with a warning, where nothing is preprocessed */

@@ -12,6 +12,7 @@
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
 #include "xbuild/build/rust_launch.h"
+#include "xbuild/model/stdlib.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/host.h"
@@ -56,6 +57,8 @@ static void fill_wrapper(struct run *r)
 		.target = setup->target,
 		.project_dir = r->drive.project_dir,
 		.prefixes = prefixes(r),
+		.libcxx = xb_stdlib_is_libcxx(r->spec->unit, setup->target, setup->profile),
+		.static_stdlib = xb_stdlib_is_static(r->spec->unit, setup->target, setup->profile),
 		.record_dir = below(r, "records"),
 	};
 }
@@ -186,6 +189,7 @@ static int make_rust(struct run *r, struct xb_err *err)
 		host.dir = r->host.wrapper_dir;
 		host.sysroot = setup->host_sysroot;
 		host.target = NULL;
+		host.libcxx = host.static_stdlib = false; /* the host's sysroot may have none */
 		host.prefixes = NULL;
 		host.record_dir = NULL;
 		if (xb_wrapper_make(&host, err) < 0)

@@ -8,6 +8,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
+#include "xbuild/model/stdlib.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/proc.h"
 
@@ -246,6 +247,9 @@ void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, 
 	word(out, "cpu", setup->target->cpu);
 	xb_command_word(out, xb_arena_printf(out->arena, "profile=%s,%d,%d,%d,%d", p->name, p->optimize, p->debug,
 					     p->lto, p->strip));
+	/* said only where it is, as results from before this was asked for are as good */
+	word(out, "stdlib", xb_stdlib_is_libcxx(unit, setup->target, p) ? "libc++" : NULL);
+	word(out, "static-stdlib", xb_stdlib_is_static(unit, setup->target, p) ? "yes" : NULL);
 	word(out, "runs", setup->emulator ? "yes" : "no");
 	for (size_t i = 0; xb_foreign_key(unit->driver, i, &key); i++)
 		key_words(out, &key, f);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/build/link.h"
 #include "xbuild/build/foreign.h"
+#include "xbuild/model/stdlib.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -9,9 +10,10 @@
 
 /* Driver words, sorted by what they do. */
 struct ldflags {
-	bool is_static, static_pie, no_pie, pthread, rdynamic, static_libgcc, shared_libgcc, static_libstdcxx, strip;
+	bool is_static, static_pie, no_pie, pthread, rdynamic, static_libgcc, shared_libgcc, static_stdlib, strip;
 	bool maybe_cxx; /* the C++ library, if something asks for it */
 	bool no_default_libs, no_start_files;
+	const char *libcxx_dir;	 /* NULL: libstdc++ */
 	struct xb_command words; /* for the linker, in order: -L, -l, and what -Wl carried */
 };
 
@@ -33,7 +35,7 @@ static const struct {
 	{"-rdynamic", offsetof(struct ldflags, rdynamic)},
 	{"-static-libgcc", offsetof(struct ldflags, static_libgcc)},
 	{"-shared-libgcc", offsetof(struct ldflags, shared_libgcc)},
-	{"-static-libstdc++", offsetof(struct ldflags, static_libstdcxx)},
+	{"-static-libstdc++", offsetof(struct ldflags, static_stdlib)},
 	{"-s", offsetof(struct ldflags, strip)},
 	{"-nodefaultlibs", offsetof(struct ldflags, no_default_libs)},
 	{"-nostartfiles", offsetof(struct ldflags, no_start_files)},
@@ -119,7 +121,7 @@ static int gather_block(void *ctx, const struct xb_settings *s, struct xb_err *e
 	struct gather *g = ctx;
 
 	if (!g->libs_only && s->cxx_static_stdlib)
-		g->flags->static_libstdcxx = true;
+		g->flags->static_stdlib = true;
 	if (!g->libs_only && add_ldflags(g->flags, g->unit, s->ldflags.items, s->ldflags.at, s->ldflags.len, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < s->libs.len; i++)
@@ -307,6 +309,18 @@ static void add_libgcc(const struct ldflags *flags, bool cxx, struct xb_command 
 		add_words(out, cxx || flags->shared_libgcc ? always : needed);
 }
 
+static void add_stdlib(const char *libcxx_dir, struct xb_command *out)
+{
+	if (!libcxx_dir) {
+		xb_command_word(out, "-lstdc++");
+		return;
+	}
+	xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, libcxx_dir, NULL);
+	xb_command_word(out, "-lc++");
+	/* libc++.so brings it along, libc++.a does not */
+	xb_command_word(out, "-lc++abi");
+}
+
 static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, struct xb_command *out)
 {
 	static const char *const group[] = {"--start-group", "-lgcc", "-lgcc_eh", "-lc", "--end-group", NULL};
@@ -315,13 +329,13 @@ static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, s
 	if (flags->no_default_libs)
 		return;
 	if (cxx || flags->maybe_cxx) {
-		const bool only_this = flags->static_libstdcxx && !is_static;
+		const bool only_this = flags->static_stdlib && !is_static;
 
 		if (!cxx)
 			xb_command_word(out, "--as-needed");
 		if (only_this)
 			xb_command_word(out, "-Bstatic");
-		xb_command_word(out, "-lstdc++");
+		add_stdlib(flags->libcxx_dir, out);
 		if (only_this)
 			xb_command_word(out, "-Bdynamic");
 		xb_command_word(out, "-lm");
@@ -405,6 +419,8 @@ int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bo
 	flags.maybe_cxx = !cxx && may_have_cxx(setup, unit, out->arena);
 	if (gather_flags(setup, unit, pkgconfig, &flags, err) < 0)
 		return err->code;
+	if (xb_stdlib_is_libcxx(unit, setup->target, setup->profile))
+		flags.libcxx_dir = setup->sysroot->libcxx_dir;
 	form = form_of(setup->target->target, unit, &flags);
 	if (form == FORM_STATIC_PIE && setup->target->target->no_static_pie) {
 		xb_fail(err, XB_E_INPUT,

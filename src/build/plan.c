@@ -422,6 +422,8 @@ static int plan_unit(struct planner *p, struct xb_unit *unit, struct xb_err *err
 	c.dir = xb_arena_printf(p->arena, ".xbuild/obj/%s/%s/%s", p->setup->target->target->name,
 				p->setup->profile->name, unit->name);
 	rc = plan_compiles(p, &c, &product.has_cxx, err);
+	if (rc == 0)
+		rc = plan_stdlib(p, unit, product.has_cxx, err);
 	if (rc == 0 && unit->kind == XB_UNIT_STATIC)
 		plan_archive(p, &c, &product);
 	else if (rc == 0)

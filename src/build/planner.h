@@ -56,6 +56,9 @@ void plan_gather_needs(struct planner *p, const struct xb_unit *unit, struct pla
 void plan_compile_inputs(struct planner *p, struct xb_action *action, struct xb_action *first,
 			 const struct plan_needs *needs);
 
+/* The C++ library of a unit of sources whose deps were planned, against theirs and the sysroot. */
+int plan_stdlib(struct planner *p, const struct xb_unit *unit, bool cxx, struct xb_err *err);
+
 /* A unit of another build system; its deps were planned. */
 int plan_foreign(struct planner *p, const struct xb_unit *unit, size_t index, struct xb_err *err);
 /* The units that are to be built for this host, by plan_unit. */

@@ -88,6 +88,36 @@ static void check_versions(struct xb_check *check, const char *name, const struc
 	}
 }
 
+static bool is_needed(const struct xb_elf *elf, const char *library)
+{
+	for (size_t i = 0; i < elf->n_needed; i++) {
+		if (strcmp(elf->needed[i], library) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_project(const struct xb_check *check, const char *name)
+{
+	for (size_t i = 0; i < check->spec->n_libraries; i++) {
+		if (strcmp(check->spec->libraries[i].soname, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Debian's libraries are made with libstdc++, and one that is C to the outside may be. Between the project's own it is a mistake. */
+static void check_stdlib(struct xb_check *check, const char *name, const struct xb_elf *library)
+{
+	static const char *const names[] = {"libstdc++.so.6", "libc++.so.1"};
+
+	for (size_t i = 0; i < XB_COUNT(names); i++) {
+		if (is_of_project(check, name) && is_needed(check->elf, names[i]) && is_needed(library, names[!i]))
+			xb_verify_problem(check, "expected one C++ library, found %s here and %s in %s", names[i],
+					  names[!i], name);
+	}
+}
+
 static void check_library(struct xb_check *check, const char *name)
 {
 	const struct xb_target *target = check->spec->target;
@@ -111,16 +141,9 @@ static void check_library(struct xb_check *check, const char *name)
 				  name, target->name, library->machine, library->elf_class, library->flags);
 	else
 		check_versions(check, name, library);
+	if (library)
+		check_stdlib(check, name, library);
 	xb_elf_free(library);
-}
-
-static bool is_needed(const struct xb_elf *elf, const char *library)
-{
-	for (size_t i = 0; i < elf->n_needed; i++) {
-		if (strcmp(elf->needed[i], library) == 0)
-			return true;
-	}
-	return false;
 }
 
 void xb_verify_libraries(struct xb_check *check)

@@ -146,10 +146,28 @@ static void add_musl_link(struct plan *plan, struct xb_command *out)
 }
 
 /*
+ * The driver knows libc++.so, which is a script that names libc++abi, and not that libc++.a needs libc++abi.a. The linker takes
+ * of an archive what is missing, wherever it stands.
+ */
+static void add_stdlib(struct plan *plan, struct xb_command *out)
+{
+	if (plan->spec->static_stdlib)
+		xb_command_word(out, "-static-libstdc++");
+	if (!plan->spec->libcxx)
+		return;
+	xb_command_word(out, "-stdlib=libc++");
+	xb_compile_libcxx(out);
+	if (plan->spec->sysroot->libcxx_dir)
+		xb_command_rooted(out, "-L", XB_ROOT_SYSROOT, plan->spec->sysroot->libcxx_dir, NULL);
+	xb_command_word(out, plan->spec->static_stdlib ? "-Wl,--push-state,-Bstatic,-lc++abi,--pop-state"
+						       : "-Wl,--push-state,--as-needed,-lc++abi,--pop-state");
+}
+
+/*
  * Between the two words no compile warns of an option that only a link needs, and -Werror stays usable. -fuse-ld tells what
  * kind of linker --ld-path is.
  */
-static void add_link(struct plan *plan, struct xb_command *out)
+static void add_link(struct plan *plan, bool is_cxx, struct xb_command *out)
 {
 	xb_command_word(out, "--start-no-unused-arguments");
 	xb_command_word(out, "-fuse-ld=lld");
@@ -157,6 +175,8 @@ static void add_link(struct plan *plan, struct xb_command *out)
 					     xb_wrapper_tool(plan->spec, "ld.lld", &plan->arena)));
 	xb_command_word(out, "-Wl,--build-id=sha1,-z,relro,-z,now,-z,noexecstack");
 	add_prefixes(plan, out);
+	if (is_cxx)
+		add_stdlib(plan, out);
 	if (plan->spec->sysroot->target->libc == XB_LIBC_MUSL)
 		add_musl_link(plan, out);
 	xb_command_word(out, "--end-no-unused-arguments");
@@ -177,7 +197,7 @@ static void say_compiler(struct plan *plan, const struct tool *tool, struct xb_s
 	xb_compile_target(spec->tools, spec->sysroot, &words);
 	xb_compile_maps(spec->project_dir != NULL, &words);
 	xb_compile_cpu(spec->sysroot->target, spec->target ? spec->target->cpu : NULL, &words);
-	add_link(plan, &words);
+	add_link(plan, tool->mode && strcmp(tool->mode, "g++") == 0, &words);
 	xb_roots_real(spec->project_dir, spec->tools, spec->sysroot, &roots);
 	xb_command_argv(&words, &roots, &none, &argv);
 	for (size_t i = 0; i < argv.len; i++)

@@ -18,11 +18,14 @@ struct xb_compiler_opts compiler_options(const struct cli *cli, bool tools)
 		.n_with = v->with.len,
 		.llvm = v->llvm,
 		.debian = v->debian,
+		.stdlib = v->stdlib,
 		.no_project = v->no_project,
 		.update = v->update,
 		.tools = tools,
 	};
 }
+
+const char *const compiler_stdlibs[] = {"libstdc++", "libc++", NULL};
 
 static const struct opt options[] = {COMPILER_OPTIONS, OPTION_END};
 

@@ -30,6 +30,11 @@
 			"outside of projects: another sysroot than " XB_DEFAULT_DEBIAN " (riscv64: trixie)",           \
 			offsetof(struct values, debian), NULL                                                          \
 	}
+#define COMPILER_STDLIB                                                                                                \
+	{                                                                                                              \
+		"stdlib", 0, OPT_TEXT, "NAME", NULL, "outside of projects: C++ with libstdc++ (default) or libc++",    \
+			offsetof(struct values, stdlib), compiler_stdlibs                                              \
+	}
 #define COMPILER_NO_PROJECT                                                                                            \
 	{                                                                                                              \
 		"no-project", 0, OPT_FLAG, NULL, NULL, "inside of a project what is used outside",                     \
@@ -57,8 +62,11 @@
 			offsetof(struct values, bundle), NULL                                                          \
 	}
 #define COMPILER_OPTIONS                                                                                               \
-	COMPILER_TARGET, COMPILER_WITH, COMPILER_LLVM, COMPILER_DEBIAN, COMPILER_NO_PROJECT, COMPILER_UPDATE,          \
-		COMPILER_MIRROR, COMPILER_BUNDLE, COMPILER_OFFLINE
+	COMPILER_TARGET, COMPILER_WITH, COMPILER_LLVM, COMPILER_DEBIAN, COMPILER_STDLIB, COMPILER_NO_PROJECT,          \
+		COMPILER_UPDATE, COMPILER_MIRROR, COMPILER_BUNDLE, COMPILER_OFFLINE
+
+/* The values of --stdlib, ends with NULL. */
+extern const char *const compiler_stdlibs[];
 
 /* `tools`: the further ones (ar ...) are needed. */
 struct xb_compiler_opts compiler_options(const struct cli *cli, bool tools);

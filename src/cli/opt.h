@@ -35,7 +35,7 @@ struct values {
 	const char *bundle, *out_path, *format;
 	struct words hosts;
 	const char *dir, *file, *mirror, *profile, *color, *progress;
-	const char *llvm, *debian, *shell, *sysroot;
+	const char *llvm, *debian, *shell, *sysroot, *stdlib;
 	const char *manifest, *jobserver;
 	const char *key, *repository, *signatures, *why, *compression, *apko, *from, *image, *ca_file;
 	bool quiet, offline, locked, frozen, json, help, version;

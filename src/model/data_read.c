@@ -223,6 +223,18 @@ void data_read_rust(struct schema *s, const struct xb_yaml *root, struct xb_rust
 
 #define SYSROOT(field) offsetof(struct xb_sysroot_desc, field)
 
+static const struct schema_key libcxx_keys[] = {
+	{"packages", read_full_list, SYSROOT(libcxx_packages), &package_rule, true},
+};
+
+static void read_libcxx(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	const struct schema_group group = SCHEMA_GROUP(libcxx_keys, field);
+
+	(void)arg;
+	schema_read(s, node, &group, 1, "libc++");
+}
+
 static const struct schema_key musl_keys[] = {
 	{"packages", read_full_list, SYSROOT(musl_packages), &package_rule, true},
 	{"exclude", schema_list, SYSROOT(musl_exclude), &package_rule, false},
@@ -243,6 +255,7 @@ static const struct schema_key sysroot_keys[] = {
 	{"debian", read_debian, SYSROOT(debian), NULL, false},
 	{"architectures", schema_list, SYSROOT(architectures), &name_rule, false},
 	{"packages", read_full_list, SYSROOT(packages), &package_rule, false},
+	{"libc++", read_libcxx, 0, NULL, false},
 	{"musl", read_musl, 0, NULL, false},
 	{"exclude", schema_list, SYSROOT(exclude), &package_rule, false},
 	{"drop", schema_list, SYSROOT(drop), &path_rule, false},

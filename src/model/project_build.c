@@ -157,6 +157,7 @@ static void read_host_tools(struct schema *s, const struct xb_yaml *node, void *
 static const struct schema_key foreign_keys[] = {
 	{"outputs", schema_word_set, UNIT(outputs), &output_rule, false},
 	{"targets", project_target_names, UNIT(targets), NULL, false},
+	{"cxx", project_read_foreign_cxx, UNIT(settings), NULL, false},
 };
 
 static const struct schema_key host_tools_keys[] = {

@@ -6,6 +6,7 @@
 #include "xbuild/base/str.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/model/project.h"
+#include "xbuild/model/stdlib.h"
 #include "xbuild/sys/json.h"
 
 struct names {
@@ -53,6 +54,19 @@ static void put_targets(json_t *object, const struct xb_project *project)
 	for (size_t i = 0; i < project->n_targets; i++)
 		XB_VEC_PUSH(&names, lock_name(project->targets[i].target));
 	put_sorted(object, "targets", &names);
+	XB_VEC_RELEASE(&names);
+}
+
+/* Targets whose sysroots have libc++ as well. */
+static void put_libcxx(json_t *object, const struct xb_project *project)
+{
+	struct names names = {0};
+
+	for (size_t i = 0; i < project->n_targets; i++)
+		if (xb_stdlib_needs_libcxx(project, &project->targets[i]))
+			XB_VEC_PUSH(&names, lock_name(project->targets[i].target));
+	if (names.len)
+		put_sorted(object, "libc++", &names);
 	XB_VEC_RELEASE(&names);
 }
 
@@ -169,6 +183,7 @@ json_t *xb_project_lock_wishes(const struct xb_project *project)
 	put_words(object, "packages", &project->packages);
 	put_words(object, "hosts", &project->hosts);
 	put_targets(object, project);
+	put_libcxx(object, project);
 	put_images(object, project);
 	put_sources(object, project);
 	return object;

@@ -20,6 +20,8 @@ extern const struct text_rule package_rule;   /* xb_name_is_debian_package */
 /* The keys of struct xb_settings, to be read beside those of a unit, target, profile or override. */
 extern const struct schema_key settings_keys[];
 extern const size_t settings_keys_len;
+/* cxx: { stdlib, static-stdlib } into struct xb_settings, of a unit that has a driver. */
+void project_read_foreign_cxx(struct schema *s, const struct xb_yaml *node, void *field, const void *arg);
 
 schema_fn project_read_toolchain; /* struct xb_project */
 schema_fn project_read_sysroot;	  /* struct xb_project */

@@ -83,6 +83,9 @@ static void read_flags(struct schema *s, const struct xb_yaml *node, void *field
 
 #define SETTING(field) offsetof(struct xb_settings, field)
 
+static const struct enum_word stdlib_words[] = {
+	{"libstdc++", XB_STDLIB_LIBSTDCXX}, {"libc++", XB_STDLIB_LIBCXX}, {NULL, 0}};
+
 static const struct schema_key c_keys[] = {
 	{"std", schema_text, SETTING(c_std), &c_std_rule, false},
 	{"flags", read_flags, SETTING(c_flags), NULL, false},
@@ -91,6 +94,7 @@ static const struct schema_key c_keys[] = {
 static const struct schema_key cxx_keys[] = {
 	{"std", schema_text, SETTING(cxx_std), &cxx_std_rule, false},
 	{"flags", read_flags, SETTING(cxx_flags), NULL, false},
+	{"stdlib", schema_enum, SETTING(cxx_stdlib), stdlib_words, false},
 	{"static-stdlib", schema_bool, SETTING(cxx_static_stdlib), NULL, false},
 };
 
@@ -134,5 +138,19 @@ const struct schema_key settings_keys[] = {
 	{"libs", schema_words, SETTING(libs), &library_rule, false},
 	{"defines", schema_pairs, SETTING(defines), &define_rule, false},
 };
+
+/* Of a unit that another build system makes: its own files say the rest. */
+static const struct schema_key foreign_cxx_keys[] = {
+	{"stdlib", schema_enum, SETTING(cxx_stdlib), stdlib_words, false},
+	{"static-stdlib", schema_bool, SETTING(cxx_static_stdlib), NULL, false},
+};
+
+void project_read_foreign_cxx(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
+{
+	const struct schema_group group = SCHEMA_GROUP(foreign_cxx_keys, field);
+
+	(void)arg;
+	schema_read(s, node, &group, 1, "cxx");
+}
 
 const size_t settings_keys_len = XB_COUNT(settings_keys);

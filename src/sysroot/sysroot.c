@@ -2,9 +2,11 @@
 #include "xbuild/sysroot/sysroot.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "spec.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
 #include "xbuild/model/names.h"
 #include "xbuild/sys/fs.h"
@@ -147,6 +149,29 @@ static const char *find_lib_dir(const char *dir, const struct xb_target *target,
 	return places[0];
 }
 
+/*
+ * Debian has one libc++ at a time in its place, usr/include/c++/v1, which is a link to "../../lib/llvm-19/include/c++/v1". All but
+ * libc++abi.a is linked into the directory of the libraries. Elsewhere both are where the compiler looks.
+ */
+static const char *find_libcxx(const char *dir, struct xb_arena *arena)
+{
+	char *headers XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "usr/include/c++/v1");
+	char text[XB_MAX_PATH_BYTES + 1];
+	const struct xb_sv up = xb_sv("../../lib/"), down = xb_sv("/include/c++/v1");
+	struct xb_sv home;
+	ssize_t n;
+
+	if (!xb_fs_exists(headers))
+		return NULL;
+	n = readlink(headers, text, sizeof(text));
+	home = xb_sv_n(text, n > 0 ? (size_t)n : 0);
+	if (home.len <= up.len + down.len || !xb_sv_starts(home, up.ptr) ||
+	    memcmp(home.ptr + home.len - down.len, down.ptr, down.len) != 0)
+		return "usr/lib";
+	home = xb_sv_n(home.ptr + up.len, home.len - up.len - down.len);
+	return xb_path_is_safe(home) ? xb_arena_printf(arena, "usr/lib/%.*s/lib", XB_SV_ARG(home)) : "usr/lib";
+}
+
 void xb_package_tree_recipe(const struct xb_lock_package *package, struct xb_digest *out)
 {
 	struct xb_lock_packages one;
@@ -180,6 +205,7 @@ int xb_sysroot_find(const struct xb_store *store, const struct xb_sysroot_desc *
 				     : find_lib_dir(tree.dir, target, arena),
 		.gcc_dir =
 			gcc_dir ? gcc_dir : xb_arena_printf(arena, "usr/lib/gcc/%s/%s", target->gcc_triple, desc->gcc),
+		.libcxx_dir = find_libcxx(tree.dir, arena),
 		.gcc_version = gcc_version ? gcc_version : xb_arena_strdup(arena, desc->gcc),
 	};
 	return 1;

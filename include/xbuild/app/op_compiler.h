@@ -20,6 +20,7 @@ struct xb_compiler_opts {
 	const char *const *with; /* sysroot packages; several may be one word with commas between them */
 	size_t n_with;
 	const char *llvm, *debian; /* "22", "bookworm": other ones than the defaults; or NULL */
+	const char *stdlib;	   /* "libc++", "libstdc++"; NULL: what the project says for the target, or libstdc++ */
 	bool no_project;	   /* the own project, also inside of another one */
 	bool update;		   /* take newer packages into the own project's lock */
 	bool tools;		   /* llvm-ar and its like are needed, too */

@@ -71,6 +71,9 @@ const char *xb_place_text(const struct xb_place *at, struct xb_arena *arena);
 int xb_compile_command(const struct xb_setup *setup, const struct xb_unit *unit, enum xb_language language,
 		       struct xb_pkgconfig *pkgconfig, struct xb_command *out, struct xb_err *err) XB_MUST_CHECK;
 
+/* C++ with the headers of the sysroot's libc++. */
+void xb_compile_libcxx(struct xb_command *out);
+
 /*
  * Parts of it, for whoever drives the compiler otherwise (build/wrapper): target, sysroot and GCC directory, with no look at
  * the host; the roots mapped away in what is written, that of the project on request; the cpu that the project asks

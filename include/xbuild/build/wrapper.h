@@ -47,6 +47,8 @@ struct xb_wrapper_spec {
 	/* Where units that this one needs were installed to: <prefix>/usr/include, usr/lib, usr/lib/<multiarch> and their
 	 * pkg-config files. Absolute, ends with NULL; may be NULL. */
 	const char *const *prefixes;
+	bool libcxx;		/* C++ with the sysroot's libc++ */
+	bool static_stdlib;	/* the C++ library is linked into what is made */
 	const char *record_dir; /* absolute, must be there when a tool runs; or NULL */
 };
 

@@ -96,10 +96,11 @@ struct xb_sysroot_desc {
 	const char *gcc;     /* "12": usr/lib/gcc/<triple>/<gcc>; NULL: whatever the tree has */
 	const char *support; /* "current", or a sentence that lock prints as a warning ("out of support since ...") */
 	struct xb_debian debian;
-	struct xb_list architectures; /* Debian's names of those that the release has; empty: not said */
-	struct xb_list packages;      /* the minimal C and C++ sysroot; empty: it is an archive or a directory */
-	struct xb_list musl_packages; /* the minimal C sysroot of targets with musl; empty: there is none */
-	struct xb_list musl_exclude;  /* left out there besides `exclude` */
+	struct xb_list architectures;	/* Debian's names of those that the release has; empty: not said */
+	struct xb_list packages;	/* the minimal C and C++ sysroot; empty: it is an archive or a directory */
+	struct xb_list libcxx_packages; /* what they need besides for libc++; empty: there is none */
+	struct xb_list musl_packages;	/* the minimal C sysroot of targets with musl; empty: there is none */
+	struct xb_list musl_exclude;	/* left out there besides `exclude` */
 	struct xb_list exclude;
 	struct xb_list drop;
 	struct xb_archive_refs archives; /* by target */

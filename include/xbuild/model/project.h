@@ -47,11 +47,13 @@ enum xb_version_kind { XB_VERSION_GIT, XB_VERSION_FILE, XB_VERSION_LITERAL };
 
 enum xb_optimize { XB_OPTIMIZE_NONE, XB_OPTIMIZE_SPEED, XB_OPTIMIZE_SIZE };
 enum xb_debug { XB_DEBUG_NONE, XB_DEBUG_LINES, XB_DEBUG_FULL, XB_DEBUG_SPLIT };
+enum xb_stdlib { XB_STDLIB_UNSAID, XB_STDLIB_LIBSTDCXX, XB_STDLIB_LIBCXX };
 enum xb_lto { XB_LTO_NONE, XB_LTO_THIN, XB_LTO_FULL };
 
 /* Compiler and linker settings; those of a unit, and those that one target or profile adds behind them. */
 struct xb_settings {
 	const char *c_std, *cxx_std; /* "c17"; NULL: the compiler's default */
+	enum xb_stdlib cxx_stdlib;   /* libstdc++ where nothing is said: model/stdlib */
 	bool cxx_static_stdlib;	     /* what is linked brings the C++ library along */
 	struct xb_words flags;	     /* C, C++ and assembler alike */
 	struct xb_words c_flags, cxx_flags, asm_flags;

@@ -47,6 +47,7 @@ struct xb_sysroot_paths {
 	const char *lib_dir; /* below dir, where crt1.o is: "usr/lib/aarch64-linux-gnu"; NULL: that of the multiarch */
 	const char *gcc_dir; /* below dir: "usr/lib/gcc/aarch64-linux-gnu/12" */
 	const char *gcc_version; /* "12" */
+	const char *libcxx_dir;	 /* below dir, where libc++abi.a is: "usr/lib/llvm-19/lib"; NULL: no libc++ */
 };
 
 #endif

@@ -62,7 +62,7 @@ static void replace(struct xb_str *text, const char *from, const char *to)
 	*text = out;
 }
 
-/* A program of C and C++ with a static library, stripped, its debug information beside it: every kind of action. */
+/* A program of C and C++ with a static library, and one with libc++ inside, stripped, its debug information beside it: every kind of action. */
 static struct xb_graph *planned(struct fake *f)
 {
 	struct xb_diags diags XB_CLEANUP(xb_diags_release) = {0};
@@ -89,7 +89,15 @@ static void open_project(struct fake *f, const char *target)
 	fake_write(f, "main.c", "");
 	fake_write(f, "part.cc", "");
 	fake_write(f, "lib/core.c", "");
-	app = fake_unit(f, "app", XB_UNIT_EXECUTABLE, "*.c*");
+	fake_write(f, "other.cpp", "");
+	f->sysroot.libcxx_dir = "usr/lib/llvm-19/lib";
+	app = fake_unit(f, "other", XB_UNIT_EXECUTABLE, "*.cpp");
+	app->settings.cxx_stdlib = XB_STDLIB_LIBCXX;
+	app->settings.cxx_static_stdlib = true;
+	app = fake_unit(f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	app->sources = (struct xb_words){.items = xb_arena_array(&f->arena, 2, sizeof(char *)), .len = 2};
+	app->sources.items[0] = "*.c";
+	app->sources.items[1] = "*.cc";
 	fake_dep(f, app, fake_unit(f, "core", XB_UNIT_STATIC, "lib/*.c"));
 }
 
@@ -151,6 +159,13 @@ static void test_commands(void **state)
 				continue;
 			open_project(&f, pairs[i][1]);
 			commands(&f, &hosts[h], true, &got);
+			if (getenv("XB_WRITE_CASES")) {
+				FILE *file = fopen(golden, "w");
+
+				assert_non_null(file);
+				fputs(xb_str_get(&got), file);
+				fclose(file);
+			}
 			if (xb_fs_read(golden, 1 << 20, &expected, &err) < 0)
 				fail_msg("%s; it would be:\n%s", err.msg, xb_str_get(&got));
 			assert_string_equal(xb_str_get(&got), xb_str_get(&expected));

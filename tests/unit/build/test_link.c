@@ -130,6 +130,18 @@ static void test_driver_words(void **state)
 	text = link_words(&f, app, true, false);
 	assert_non_null(strstr(text, " -Bstatic -lstdc++ -Bdynamic -lm -lgcc_s -lgcc "));
 	assert_null(strstr(link_words(&f, app, false, false), "stdc++"));
+	/* the other one, inside and beside; what the unit says of this profile comes last */
+	f.sysroot.libcxx_dir = "usr/lib/llvm-19/lib";
+	app->settings.cxx_stdlib = XB_STDLIB_LIBCXX;
+	text = link_words(&f, app, true, false);
+	assert_non_null(
+		strstr(text, " -Bstatic -L../sysroot/usr/lib/llvm-19/lib -lc++ -lc++abi -Bdynamic -lm -lgcc_s "));
+	app->settings.cxx_static_stdlib = false;
+	text = link_words(&f, app, true, false);
+	assert_non_null(strstr(text, " -ldl -L../sysroot/usr/lib/llvm-19/lib -lc++ -lc++abi -lm "));
+	f.profile.settings.cxx_stdlib = XB_STDLIB_LIBSTDCXX;
+	assert_non_null(strstr(link_words(&f, app, true, false), " -ldl -lstdc++ -lm "));
+	f.profile.settings.cxx_stdlib = XB_STDLIB_UNSAID;
 	fake_close(&f);
 }
 
