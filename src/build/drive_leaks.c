@@ -140,6 +140,59 @@ static bool is_of_rust(const struct leaks *l, const char *path)
 	       (is_below(path, rust->tools.dir) || is_below(path, rust->crates_dir));
 }
 
+static bool is_in(const char *rel, const char *dir)
+{
+	const size_t n = strlen(dir);
+
+	return strcmp(dir, ".") == 0 || (strncmp(rel, dir, n) == 0 && rel[n] == '/');
+}
+
+/* Of a project path: part of the key of the result, or made by xbuild from what is. */
+static bool is_input(const struct run *r, const char *rel)
+{
+	const struct xb_foreign *foreign = r->spec->unit->foreign;
+
+	if (is_in(rel, ".xbuild") || is_in(rel, "out") || is_in(rel, foreign->dir) ||
+	    (foreign->vendor && is_in(rel, foreign->vendor)))
+		return true;
+	for (size_t i = 0; i < r->needs.len; i++) {
+		for (size_t k = 0; k < r->needs.items[i]->include.len; k++) {
+			if (is_in(rel, r->needs.items[i]->include.items[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Links to directories are followed: the key has only their text. One to a file counts as the file. NULL: not in the project. */
+static const char *project_path(struct leaks *l, const char *path)
+{
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(path)));
+	char *real XB_CLEANUP(xb_free_ptr) = NULL, *project XB_CLEANUP(xb_free_ptr) = NULL;
+	const char *full;
+	size_t n;
+
+	if (xb_fs_realpath(dir, &real, &none) < 0 || xb_fs_realpath(l->r->drive.project_dir, &project, &none) < 0)
+		return NULL;
+	full = xb_arena_printf(&l->arena, "%s/%s", real, xb_output_file_name(path));
+	n = strlen(project);
+	return strncmp(full, project, n) == 0 && full[n] == '/' ? full + n + 1 : NULL;
+}
+
+static int no_input(struct leaks *l, const struct record *record, const char *rel)
+{
+	struct run *r = l->r;
+
+	r->leaked = true;
+	xb_fail(l->err, XB_E_VERIFY,
+		"unit '%s' (%s): '%s' was made with '%s' of the project, which is not below the unit's directory '%s': "
+		"a change of it would not be seen",
+		r->spec->unit->name, r->drive.cross.target->name, record->source, rel, r->spec->unit->foreign->dir);
+	return xb_hint(l->err, "let 'dir' be a directory that holds all that is read, such as '.'; 'source' (cmake, "
+			       "meson) then says where the build system begins below it");
+}
+
 static int judge(struct leaks *l, const struct record *record, const char *name)
 {
 	const char *path = *name == '/' ? name : xb_arena_printf(&l->arena, "%s/%s", record->cwd, name), *rel;
@@ -152,6 +205,9 @@ static int judge(struct leaks *l, const struct record *record, const char *name)
 	if (xb_map_put_str(&l->seen, path, l))
 		return 0;
 	root = xb_origins_find(l->origins, path, &rel);
+	rel = root == XB_ROOT_PROJECT && xb_fs_exists(path) ? project_path(l, path) : NULL;
+	if (rel && !is_input(l->r, rel))
+		return no_input(l, record, rel);
 	/* what was there for a moment (a check of configure) is gone; the store holds the staging tree of this very run */
 	if (root != XB_ROOT_NONE || !xb_fs_exists(path) || xb_sv_starts(xb_sv(path), "/dev/") ||
 	    is_of_program(l, path) || is_of_rust(l, path))
