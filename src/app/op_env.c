@@ -21,16 +21,6 @@ struct telling {
 	struct xb_str *out;
 };
 
-/* The tools by name alone: their directory stands in PATH, and a name has no blanks. */
-static const char *short_value(const struct telling *t, const char *value)
-{
-	const size_t n = strlen(t->cross.wrapper_dir);
-
-	if (!strncmp(value, t->cross.wrapper_dir, n) && !strncmp(value + n, "/bin/", 5))
-		return value + n + 5;
-	return value;
-}
-
 /* fish knows \\ and \' between single quotes: fish, "Quotes". */
 static void quote_fish(struct xb_str *out, const char *text)
 {
@@ -55,7 +45,7 @@ static void form_sh(struct telling *t)
 	xb_str_append(t->out, ":\"$PATH\"\n");
 	for (size_t i = 0; i < t->vars.len; i++) {
 		xb_str_printf(t->out, "export %s=", t->vars.items[i].name);
-		xb_str_append_quoted(t->out, short_value(t, t->vars.items[i].value));
+		xb_str_append_quoted(t->out, xb_cross_short(&t->cross, t->vars.items[i].value));
 		xb_str_append_char(t->out, '\n');
 	}
 }
@@ -67,7 +57,7 @@ static void form_fish(struct telling *t)
 	xb_str_append(t->out, " $PATH\n");
 	for (size_t i = 0; i < t->vars.len; i++) {
 		xb_str_printf(t->out, "set -gx %s ", t->vars.items[i].name);
-		quote_fish(t->out, short_value(t, t->vars.items[i].value));
+		quote_fish(t->out, xb_cross_short(&t->cross, t->vars.items[i].value));
 		xb_str_append_char(t->out, '\n');
 	}
 }

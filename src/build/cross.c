@@ -27,6 +27,15 @@ const char *xb_cross_tool(const struct xb_cross *cross, const char *tool, struct
 	return xb_arena_printf(arena, "%s/bin/%s-%s", cross->wrapper_dir, cross->target->triple, tool);
 }
 
+const char *xb_cross_short(const struct xb_cross *cross, const char *value)
+{
+	const size_t n = strlen(cross->wrapper_dir);
+
+	if (!strncmp(value, cross->wrapper_dir, n) && !strncmp(value + n, "/bin/", 5))
+		return value + n + 5;
+	return value;
+}
+
 bool cross_names(const struct xb_cross *cross, const char *tool)
 {
 	return !cross->no_objdump || strcmp(tool, "objdump") != 0;

@@ -21,6 +21,8 @@ static const char *const fixed[][2] = {
 	/* a generator in Python leaves nothing beside its modules */
 	{"PYTHONDONTWRITEBYTECODE", "1"},
 	{"GIT_ALLOW_PROTOCOL", "file"},
+	/* the history is no input: git finds none, not even that of the directory it is started in; nor can it begin one */
+	{"GIT_DIR", "/dev/null"},
 };
 
 /* A later value of a name takes the place of an earlier one. */
@@ -52,7 +54,7 @@ static void set_cross(struct run *r, struct xb_argv *env)
 	for (size_t i = 0; i < vars.len; i++) {
 		/* pkg-config is looked for by everybody, whatever else they are told */
 		if ((r->driver->flags & XB_DRIVER_CROSS_ENV) || xb_sv_starts(xb_sv(vars.items[i].name), "PKG_CONFIG"))
-			set(r, env, vars.items[i].name, vars.items[i].value);
+			set(r, env, vars.items[i].name, xb_cross_short(&r->drive.cross, vars.items[i].value));
 	}
 }
 

@@ -7,17 +7,16 @@
 
 static const char *const programs[] = {"go", NULL};
 
-/* What the linker of Go is told; NULL: nothing. */
+/* What the linker of Go is told. Its own id of the build names inputs by their place; the GNU one is made of the content. */
 static const char *link_flags(const struct xb_drive *drive, struct xb_arena *arena)
 {
 	const struct xb_words *own = &drive->foreign->ldflags;
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-	if (drive->profile->strip)
-		xb_str_append(&text, "-s -w");
+	xb_str_printf(&text, "-ldflags=-buildid=%s", drive->profile->strip ? " -s -w" : "");
 	for (size_t i = 0; i < own->len; i++)
-		xb_str_printf(&text, "%s%s", text.len ? " " : "", own->items[i]);
-	return text.len ? xb_arena_printf(arena, "-ldflags=%s", xb_str_get(&text)) : NULL;
+		xb_str_printf(&text, " %s", own->items[i]);
+	return xb_arena_strdup(arena, xb_str_get(&text));
 }
 
 static const char *joined_tags(const struct xb_words *tags, struct xb_arena *arena)
@@ -50,7 +49,7 @@ static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb
 	const struct xb_foreign *f = drive->foreign;
 	struct xb_step *step = xb_steps_add(out, arena, "build");
 	struct xb_argv argv = {.arena = arena};
-	const char *ldflags = link_flags(drive, arena), *tags = joined_tags(&f->tags, arena);
+	const char *tags = joined_tags(&f->tags, arena);
 
 	(void)err;
 	xb_argv_push(&argv, drive->programs[0]);
@@ -59,8 +58,7 @@ static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb
 	xb_argv_push(&argv, "-buildmode=pie"); /* the unit's own words come later */
 	if (tags)
 		xb_argv_push(&argv, tags);
-	if (ldflags)
-		xb_argv_push(&argv, ldflags);
+	xb_argv_push(&argv, link_flags(drive, arena));
 	for (size_t i = 0; i < f->settings.args.len; i++)
 		xb_argv_push(&argv, f->settings.args.items[i]);
 	xb_argv_push(&argv, "-o");
@@ -93,7 +91,8 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 
 const struct xb_driver xb_driver_go = {
 	.kind = XB_DRIVER_GO,
-	.flags = XB_DRIVER_CROSS_ENV,
+	/* -trimpath knows the directory of temporary files by a name that it has not if that is below the module's */
+	.flags = XB_DRIVER_CROSS_ENV | XB_DRIVER_IN_SOURCE,
 	.programs = programs,
 	.steps = steps,
 	.explain = explain,

@@ -19,11 +19,11 @@ static void add_tools(const struct xb_drive *drive, struct xb_argv *argv)
 		{"NM", "nm"},	 {"STRIP", "strip"}, {"OBJCOPY", "objcopy"}, {"PKG_CONFIG", "pkg-config"},
 	};
 
+	const char *const triple = drive->cross.target->triple;
+
 	for (size_t i = 0; i < XB_COUNT(tools); i++)
-		xb_argv_push(argv, xb_arena_printf(argv->arena, "%s=%s", tools[i][0],
-						   xb_cross_tool(&drive->cross, tools[i][1], argv->arena)));
-	xb_argv_push(argv,
-		     xb_arena_printf(argv->arena, "CROSS_COMPILE=%s", xb_cross_tool(&drive->cross, "", argv->arena)));
+		xb_argv_push(argv, xb_arena_printf(argv->arena, "%s=%s-%s", tools[i][0], triple, tools[i][1]));
+	xb_argv_push(argv, xb_arena_printf(argv->arena, "CROSS_COMPILE=%s-", triple));
 	xb_argv_push(argv, "PREFIX=/usr");
 	xb_argv_push(argv, "prefix=/usr");
 }

@@ -12,7 +12,7 @@
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/proc.h"
 
-#define VERSION	  "foreign 3" /* counts up when drivers or the runner change what comes out */
+#define VERSION	  "foreign 4" /* counts up when drivers or the runner change what comes out */
 #define MAX_DEPTH 128
 
 const char *xb_foreign_stage(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)

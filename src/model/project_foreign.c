@@ -201,7 +201,6 @@ static const struct schema_key cargo_keys[] = {
 };
 static const struct schema_key go_keys[] = {
 	{"dir", schema_text, FOREIGN(dir), &path_rule, false},
-	{"copy", schema_bool, FOREIGN(copy), NULL, false},
 	{"packages", schema_word_set, FOREIGN(packages), &word_rule, false},
 	{"tags", schema_word_set, FOREIGN(tags), &name_rule, false},
 	{"ldflags", read_args, FOREIGN(ldflags), NULL, false},

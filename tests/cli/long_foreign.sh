@@ -137,8 +137,8 @@ YAML
 }
 
 cgo() { # what cmd/go asks pkg-config, for a program with C in it
-	mkdir "$work/cgo"
-	cd "$work/cgo"
+	mkdir "$work/a cgo"
+	cd "$work/a cgo"
 	printf 'module example.org/sum\n\ngo 1.19\n' >go.mod
 	cat >main.go <<'GO'
 package main
@@ -164,6 +164,12 @@ test:
   sum: { run: [build:sum] }
 YAML
 	built 2
+	# the same bytes in another directory, made anew
+	cp -r "$work/a cgo" "$work/cgo"
+	cd "$work/cgo"
+	rm -rf out "$XBUILD_CACHE_DIR/actions"
+	expect 0 "$xbuild" build
+	diff -r out "$work/a cgo/out" || fail "the directory is in the result"
 }
 
 xbuild_itself() { # by its own CMakeLists.txt; what comes out is an xbuild

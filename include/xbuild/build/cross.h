@@ -35,6 +35,12 @@ struct xb_cross {
 /* "<wrapper_dir>/bin/<triple>-<tool>", in arena. */
 const char *xb_cross_tool(const struct xb_cross *cross, const char *tool, struct xb_arena *arena);
 
+/*
+ * The same as a name alone where `value` is such a path, `value` itself otherwise: for those whose PATH begins with
+ * <wrapper_dir>/bin. A name has no blanks, which Makefiles and scripts do not expect, and is the same in every directory.
+ */
+const char *xb_cross_short(const struct xb_cross *cross, const char *value);
+
 /* A file for CMAKE_TOOLCHAIN_FILE, CMake 3.16 and newer. Each appends its text to out. */
 void xb_cross_cmake(const struct xb_cross *cross, struct xb_str *out);
 /* A file for meson setup --cross-file, Meson 0.56 and newer. */
