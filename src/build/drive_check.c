@@ -28,6 +28,20 @@ static const char *unit_text(struct run *r)
 	return xb_arena_printf(&r->arena, "unit '%s' (%s)", r->spec->unit->name, r->drive.cross.target->name);
 }
 
+/* "/lib", "/usr/lib64" or anything below one of them. */
+static bool is_of_system(struct xb_sv dir)
+{
+	static const char *const roots[] = {"/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/lib32"};
+
+	for (size_t i = 0; i < XB_COUNT(roots); i++) {
+		const size_t n = strlen(roots[i]);
+
+		if (xb_sv_starts(dir, roots[i]) && (dir.len == n || dir.ptr[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
 /* Every entry of a search path must be relative to the file that has it, or a place of the running system. */
 static bool is_fine_path(struct xb_sv path)
 {
@@ -35,7 +49,7 @@ static bool is_fine_path(struct xb_sv path)
 	while (path.ptr) {
 		const struct xb_sv dir = xb_sv_cut(&path, ':');
 
-		if (!xb_sv_starts(dir, "$ORIGIN") && !xb_sv_starts(dir, "/usr/lib") && !xb_sv_starts(dir, "/lib"))
+		if (!xb_sv_starts(dir, "$ORIGIN") && !is_of_system(dir))
 			return false;
 	}
 	return true;
@@ -115,7 +129,8 @@ static int check_elf(struct run *r, const struct xb_stage_entry *e, struct xb_er
 	if (!xb_target_accepts(target, elf->elf_class, elf->elf_data, elf->machine, elf->flags)) {
 		rc = other_machine(r, e->path, elf->machine, err);
 	} else if (search && *search && !is_fine_path(xb_sv(search))) {
-		xb_fail(err, XB_E_VERIFY, "%s installed '%s' with the search path '%s', a place of this machine",
+		xb_fail(err, XB_E_VERIFY,
+			"%s installed '%s' with the search path '%s', which is neither $ORIGIN nor of the system",
 			unit_text(r), e->path, search);
 		rc = xb_hint(err,
 			     "libraries are found relative to $ORIGIN, or in the system; keep -rpath out of the link");

@@ -214,7 +214,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 		return NULL;
 	if (has(output, "--locked was passed"))
 		return "Cargo.lock is missing or does not go with Cargo.toml and the crates: 'xbuild cargo "
-		       "generate-lockfile' makes it, commit it";
+		       "generate-lockfile' makes it in the unit's directory, commit it";
 	if (has(output, "target may not be installed"))
 		return explain_std(drive, arena);
 	if (has(output, "no matching package") || has(output, "failed to get `") ||

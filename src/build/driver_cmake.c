@@ -124,11 +124,40 @@ static bool has(struct xb_sv text, const char *words)
 	return memmem(text.ptr, text.len, words, strlen(words)) != NULL;
 }
 
+/*
+ * NAME where "-- Performing Test NAME" is the last that CMake said; NULL otherwise. Without an emulator CMake 3.25 crashes in
+ * check_c_source_runs() instead of saying what it wants.
+ */
+static const char *unfinished_test(struct xb_sv output, struct xb_arena *arena)
+{
+	static const char said[] = "-- Performing Test ";
+	const char *end = output.ptr + output.len, *line;
+
+	while (end > output.ptr && end[-1] == '\n')
+		end--;
+	line = end;
+	while (line > output.ptr && line[-1] != '\n')
+		line--;
+	if ((size_t)(end - line) <= strlen(said) || strncmp(line, said, strlen(said)) != 0)
+		return NULL;
+	line += strlen(said);
+	return memchr(line, ' ', (size_t)(end - line)) ? NULL : xb_arena_sv(arena, xb_sv_n(line, (size_t)(end - line)));
+}
+
 static const char *explain(const struct xb_drive *drive, const struct xb_step *step, struct xb_sv output,
 			   struct xb_arena *arena)
 {
+	const char *test = NULL;
+
 	if (strcmp(step->what, "configure") != 0 || !output.len)
 		return NULL;
+	if (!drive->cross.emulator)
+		test = unfinished_test(output, arena);
+	if (test)
+		return xb_arena_printf(arena,
+				       "it wants to run a program of %s, and this machine has nothing that runs one: "
+				       "install qemu-user, or give the answer in 'cache: { %s: 1 }' (0 for no)",
+				       drive->cross.target->name, test);
 	if (!drive->cross.emulator && (has(output, "try_run() invoked in cross-compiling mode") ||
 				       has(output, "TryRunResults.cmake") || has(output, "__TRYRUN_OUTPUT")))
 		return xb_arena_printf(

@@ -63,10 +63,10 @@ CMAKE
 echo 'int part(void); int part(void) { return 0; }' >c/part.c
 printf 'int part(void);\nint main(void) { return part(); }\n' >c/c.c
 # shellcheck disable=SC2016 # CMake's and the loader's own
-for paths in '${dir.build}' /opt/here/lib '$ORIGIN:' '$ORIGIN/../lib:/home/me' lib; do
+for paths in '${dir.build}' /opt/here/lib /usr/libexec/here '$ORIGIN:' '$ORIGIN/../lib:/home/me' lib; do
 	project "cmake: { dir: c, options: { PATHS: '$paths' } }" bin/c
 	build 1
-	says "unit 'unit' \(linux-aarch64\) installed 'usr/bin/c' with the search path '.*', a place of this machine"
+	says "unit 'unit' \(linux-aarch64\) installed 'usr/bin/c' with the search path '.*', which is neither .ORIGIN nor of the system"
 	says '^hint: libraries are found relative to \$ORIGIN'
 	[ ! -e out/linux-aarch64/c ] || fail "$paths: it was published"
 done
