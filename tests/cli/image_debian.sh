@@ -50,7 +50,7 @@ says "did you mean 'ca-certificates'"
 # a base of names: their dependencies are followed, those of plain files and what only scripts need are not
 base '{ debian: [base-files, ca-certificates, tzdata, set-id, libstdc++6, libtally1] }'
 expect 3 "$xbuild" image --locked
-says "no packages of image 'hello'"
+says "base of image 'hello': locked nothing, now debian \\[base-files, "
 says "run 'xbuild lock'"
 expect 0 "$xbuild" lock
 prints '^\+ base-files 99.1 \(image hello, linux-x86_64\)$'
