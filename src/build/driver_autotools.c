@@ -14,35 +14,34 @@ static const char *const programs[] = {"make", NULL};
  * What a configure script asks by running a program, and cannot be told otherwise: answers that hold for every libc that there is
  * a target for. The unit's own `cache:` comes behind them.
  */
-static const char *const known_answers[] = {
-	"ac_cv_func_malloc_0_nonnull=yes",
-	"ac_cv_func_realloc_0_nonnull=yes",
-	"ac_cv_func_calloc_0_nonnull=yes",
-	"ac_cv_func_mmap_fixed_mapped=yes",
-	"ac_cv_func_strtod=yes",
-	"ac_cv_func_memcmp_working=yes",
-	"ac_cv_func_fork_works=yes",
-	"ac_cv_func_vfork_works=yes",
-	"ac_cv_func_chown_works=yes",
-	"ac_cv_func_lstat_dereferences_slashed_symlink=yes",
-	"ac_cv_func_stat_empty_string_bug=no",
-	"ac_cv_file__dev_zero=yes",
+static const char *const known_answers[][2] = {
+	{"ac_cv_func_malloc_0_nonnull", "yes"},
+	{"ac_cv_func_realloc_0_nonnull", "yes"},
+	{"ac_cv_func_calloc_0_nonnull", "yes"},
+	{"ac_cv_func_mmap_fixed_mapped", "yes"},
+	{"ac_cv_func_strtod", "yes"},
+	{"ac_cv_func_memcmp_working", "yes"},
+	{"ac_cv_func_fork_works", "yes"},
+	{"ac_cv_func_vfork_works", "yes"},
+	{"ac_cv_func_chown_works", "yes"},
+	{"ac_cv_func_lstat_dereferences_slashed_symlink", "yes"},
+	{"ac_cv_func_stat_empty_string_bug", "no"},
+	{"ac_cv_file__dev_zero", "yes"},
 };
 
-static void prepare(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out)
+/*
+ * Answers go by the environment, where the configure scripts of subdirectories find them too: the name of a site file is split
+ * at blanks. The site file that this machine may have for the prefix is not read.
+ */
+static void add_answers(const struct xb_drive *drive, struct xb_step *step, struct xb_arena *arena)
 {
 	const struct xb_pairs *cache = &drive->foreign->settings.cache;
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-	xb_str_printf(&text, "# site file of configure for %s, written by xbuild\n", drive->cross.target->name);
+	xb_step_env(step, arena, "CONFIG_SITE", "/dev/null");
 	for (size_t i = 0; i < XB_COUNT(known_answers); i++)
-		xb_str_printf(&text, "%s\n", known_answers[i]);
-	for (size_t i = 0; i < cache->len; i++) {
-		xb_str_printf(&text, "%s=", cache->names[i]);
-		xb_str_append_quoted(&text, cache->values[i]);
-		xb_str_append_char(&text, '\n');
-	}
-	xb_drive_files_add(out, arena, "config.site", xb_arena_sv(arena, xb_str_sv(&text)));
+		xb_step_env(step, arena, known_answers[i][0], known_answers[i][1]);
+	for (size_t i = 0; i < cache->len; i++)
+		xb_step_env(step, arena, cache->names[i], cache->values[i]);
 }
 
 /* "--NAME=VALUE", or "--NAME" alone. */
@@ -73,7 +72,7 @@ static void add_configure(const struct xb_drive *drive, struct xb_arena *arena, 
 	step->argv = argv.items;
 	step->cwd = drive->source_dir;
 	step->once = true;
-	xb_step_env(step, arena, "CONFIG_SITE", xb_arena_printf(arena, "%s/config.site", drive->build_dir));
+	add_answers(drive, step, arena);
 	driver_flags_env(drive, step, arena);
 }
 
@@ -147,7 +146,6 @@ const struct xb_driver xb_driver_autotools = {
 	.kind = XB_DRIVER_AUTOTOOLS,
 	.flags = XB_DRIVER_IN_SOURCE | XB_DRIVER_CROSS_ENV | XB_DRIVER_STRIP,
 	.programs = programs,
-	.prepare = prepare,
 	.steps = steps,
 	.explain = explain,
 };

@@ -136,6 +136,35 @@ YAML
 	built 2
 }
 
+answers() { # what a configure script would run a program for is answered by `cache`, in a directory with a blank too
+	mkdir "$work/with answers"
+	cd "$work/with answers"
+	cat >configure.ac <<'AC'
+AC_INIT([tool],[1])
+AM_INIT_AUTOMAKE([foreign])
+AC_PROG_CC
+AC_FUNC_MALLOC
+AC_CACHE_CHECK([a thing],[ac_cv_thing],[AC_RUN_IFELSE([AC_LANG_PROGRAM],[ac_cv_thing=yes],[ac_cv_thing=no])])
+AS_IF([test "$ac_cv_thing" = "a b"],[AC_DEFINE([THING],[7],[it])])
+AC_CONFIG_FILES([Makefile])
+AC_OUTPUT
+AC
+	printf 'bin_PROGRAMS = tool\ntool_SOURCES = tool.c\n' >Makefile.am
+	printf '#include <stdlib.h>\n#ifdef malloc\n#error replaced\n#endif\nint main(void) { free(malloc(1)); return THING - 7; }\n' >tool.c
+	cat >xbuild.yaml <<'YAML'
+name: tool
+sysroot: { debian: bookworm }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  tool:
+    autotools: { autoreconf: true, cache: { ac_cv_thing: "a b" } }
+    outputs: [bin/tool]
+test:
+  tool: { run: [build:tool] }
+YAML
+	built 2
+}
+
 cgo() { # what cmd/go asks pkg-config, for a program with C in it
 	mkdir "$work/a cgo"
 	cd "$work/a cgo"
@@ -191,7 +220,7 @@ YAML
 	built 2
 }
 
-for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite cgo xbuild_itself}; do
+for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite cgo answers xbuild_itself}; do
 	"$name"
 	echo "$name: built and run for both targets"
 done
