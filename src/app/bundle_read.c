@@ -156,7 +156,7 @@ static int read_tar(struct import *in, int fd, struct xb_err *err)
 	struct xb_archive_entry entry;
 	int rc;
 
-	if (xb_archive_open_tar(fd, in->path, MAX_BYTES, &archive, err) < 0)
+	if (xb_archive_open_tar(fd, in->path, MAX_BYTES, 1, &archive, err) < 0)
 		return err->code;
 	xb_archive_set_interrupted(archive, in->app->interrupted);
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {

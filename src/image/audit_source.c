@@ -232,7 +232,7 @@ static int open_archive(struct audit_run *run, struct xb_err *err)
 
 	if (is_compressed(run->src.fd) && decompress(run, err) < 0)
 		return err->code;
-	r = xb_archive_open_tar(run->src.fd, run->src.path, XB_MAX_TREE_BYTES, &archive, err);
+	r = xb_archive_open_tar(run->src.fd, run->src.path, XB_MAX_TREE_BYTES, 1, &archive, err);
 	if (r == 0)
 		r = list_archive(run, archive, err);
 	xb_archive_close(archive);

@@ -135,7 +135,7 @@ static int read_control(int fd, const struct xb_lock_package *package, struct co
 	struct xb_archive_entry entry;
 	int rc;
 
-	if (xb_archive_open_deb(fd, "control", package->name, MAX_CONTROL_BYTES, &archive, err) < 0)
+	if (xb_archive_open_deb(fd, "control", package->name, MAX_CONTROL_BYTES, 1, &archive, err) < 0)
 		return err->code;
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
 		const struct xb_sv name = clean_name(entry.path);
@@ -171,14 +171,14 @@ static int put_records(struct xb_tree_part *part, const struct xb_lock_package *
 }
 
 static int unpack_data(int fd, const struct xb_store *store, const struct xb_lock_package *package,
-		       const struct xb_list *drop, struct xb_tree_part *part, struct xb_err *err)
+		       const struct xb_list *drop, int n_threads, struct xb_tree_part *part, struct xb_err *err)
 {
 	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
 	char *block XB_CLEANUP(xb_free_ptr) = xb_realloc(NULL, BLOCK_BYTES);
 	struct xb_archive_entry entry;
 	int rc;
 
-	if (xb_archive_open_deb(fd, "data", package->name, XB_MAX_TREE_BYTES, &archive, err) < 0)
+	if (xb_archive_open_deb(fd, "data", package->name, XB_MAX_TREE_BYTES, n_threads, &archive, err) < 0)
 		return err->code;
 	xb_archive_set_interrupted(archive, xb_store_interrupted(store));
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {
@@ -193,7 +193,7 @@ static int unpack_data(int fd, const struct xb_store *store, const struct xb_loc
 }
 
 int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *package, const struct xb_list *drop,
-		  enum xb_deb_records records, struct xb_tree_part *part, struct xb_err *err)
+		  enum xb_deb_records records, int n_threads, struct xb_tree_part *part, struct xb_err *err)
 {
 	struct control control XB_CLEANUP(control_release) = {.control.max_bytes = XB_MAX_STANZA_BYTES,
 							      .md5sums.max_bytes = MAX_CONTROL_BYTES};
@@ -201,7 +201,8 @@ int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *pa
 
 	if (xb_cas_open(store, &package->sha256, &fd, err) < 0)
 		return xb_wrap(err, "unpack package '%s'", package->name);
-	if (read_control(fd, package, &control, err) < 0 || unpack_data(fd, store, package, drop, part, err) < 0 ||
+	if (read_control(fd, package, &control, err) < 0 ||
+	    unpack_data(fd, store, package, drop, n_threads, part, err) < 0 ||
 	    (records == XB_DEB_RECORDS_STATUS && put_records(part, package, &control, err) < 0))
 		return xb_wrap(err, "unpack package '%s' %s", package->name, package->version);
 	return 0;
@@ -224,7 +225,7 @@ static int take_chosen(struct xb_archive *archive, const struct xb_archive_entry
 }
 
 int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, const char *name,
-		  const struct xb_tar_choice *choice, struct xb_tree_part *part, struct xb_err *err)
+		  const struct xb_tar_choice *choice, int n_threads, struct xb_tree_part *part, struct xb_err *err)
 {
 	struct xb_archive *archive XB_CLEANUP(close_archive) = NULL;
 	char *block XB_CLEANUP(xb_free_ptr) = xb_realloc(NULL, BLOCK_BYTES);
@@ -233,7 +234,7 @@ int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, co
 	int rc;
 
 	if (xb_cas_open(store, blob, &fd, err) < 0 ||
-	    xb_archive_open_tar(fd, name, XB_MAX_TREE_BYTES, &archive, err) < 0)
+	    xb_archive_open_tar(fd, name, XB_MAX_TREE_BYTES, n_threads, &archive, err) < 0)
 		return xb_wrap(err, "unpack '%s'", name);
 	xb_archive_set_interrupted(archive, xb_store_interrupted(store));
 	while ((rc = xb_archive_next(archive, &entry, err)) > 0) {

@@ -6,13 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "archive_source.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/sys/deb_members.h"
 
-#define CHUNK_BYTES	(64 * 1024)
 #define TAR_BLOCK_BYTES 512
 
 /* What a header, its pax records and its padding may add to the content of an entry in a tar that we read. */
@@ -27,25 +26,16 @@ enum filter {
 	FILTER_ALL = FILTER_GZIP | FILTER_XZ | FILTER_ZSTD | FILTER_BZIP2
 };
 
-/* A part of a file: [pos, end) by pread, or all that a pipe still gives. */
-struct source {
-	int fd;
-	bool is_pipe;
-	int64_t pos;
-	int64_t end; /* -1: the end of the file */
-};
-
 /*
  * Two libarchive readers on top of each other: `raw` undoes the compression, `tar` reads what comes out. Between them
  * the bytes of the tar pass through our hands, so that its size can be bounded and its end marker checked: libarchive
  * itself takes a tar that just stops between two entries for a complete one.
  */
 struct xb_archive {
-	struct source src;
+	struct xb_source *src;
 	char *name; /* for messages */
 	struct archive *raw;
 	struct archive *tar; /* NULL for a single stream */
-	const volatile int *interrupted;
 	int64_t max_bytes;
 	int64_t delivered;   /* handed to the caller, all entries */
 	int64_t tar_bytes;   /* came out of raw */
@@ -53,58 +43,20 @@ struct xb_archive {
 	int64_t entry_bytes; /* size of the current entry, -1 unknown */
 	int64_t entry_read;
 	struct xb_hasher hasher; /* of the bytes of the tar, where they are asked for */
-	uint8_t magic[4];	 /* the first bytes of the source */
-	bool started;		 /* they were read */
 	bool readable;		 /* there is a current file or stream */
 	bool ended;
-	uint8_t buf[CHUNK_BYTES];
 };
-
-/* ---- bytes of the file ---- */
-
-static ssize_t source_read(struct source *src, void *buf, size_t len)
-{
-	if (src->end >= 0 && (int64_t)len > src->end - src->pos)
-		len = (size_t)(src->end - src->pos);
-	for (;;) {
-		ssize_t n = src->is_pipe ? read(src->fd, buf, len) : pread(src->fd, buf, len, (off_t)src->pos);
-		if (n >= 0) {
-			src->pos += n;
-			return n;
-		}
-		if (errno != EINTR)
-			return -1;
-	}
-}
-
-static void source_open(struct source *src, int fd)
-{
-	*src = (struct source){.fd = fd, .end = -1};
-	src->is_pipe = lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE;
-}
-
-static bool is_interrupted(const struct xb_archive *a)
-{
-	return a->interrupted && *a->interrupted;
-}
 
 static la_ssize_t raw_read_cb(struct archive *raw, void *user, const void **out)
 {
 	struct xb_archive *a = user;
-	if (is_interrupted(a)) {
-		archive_set_error(raw, EINTR, "%s", "interrupted");
-		return ARCHIVE_FATAL;
-	}
-	ssize_t n = source_read(&a->src, a->buf, sizeof(a->buf));
-	if (n < 0) {
-		archive_set_error(raw, errno, "%s", "the file cannot be read");
-		return ARCHIVE_FATAL;
-	}
-	if (!a->started && n >= (ssize_t)sizeof(a->magic))
-		memcpy(a->magic, a->buf, sizeof(a->magic));
-	a->started = true;
-	*out = a->buf;
-	return n;
+	struct xb_source_problem problem = {0};
+	const ssize_t n = xb_source_read(a->src, out, &problem);
+
+	if (n >= 0)
+		return n;
+	archive_set_error(raw, problem.number, "%s", problem.text);
+	return ARCHIVE_FATAL;
 }
 
 /* ---- between the two readers ---- */
@@ -158,7 +110,7 @@ static int fail_archive(struct xb_archive *a, struct archive *ar, struct xb_err 
 	enum xb_code code = number == EIO || number == ENOMEM || number == EBADF ? XB_E_SYSTEM : XB_E_VERIFY;
 	a->readable = false;
 	a->ended = true;
-	if (is_interrupted(a))
+	if (xb_source_is_interrupted(a->src))
 		return xb_fail(err, XB_E_INTERRUPTED, "interrupted while '%s' was read", a->name);
 	return xb_fail(err, code, "read '%s': %s", a->name, reason(ar));
 }
@@ -188,14 +140,10 @@ static void support_filters(struct archive *raw, unsigned filters)
 		(void)archive_read_support_filter_bzip2(raw);
 }
 
-/*
- * libarchive hands a stream on as it is when it does not like its header, or was built without its decoder. gzip
- * (RFC 1952), xz (its file format, 2.1.1) and zstd (RFC 8878) begin like no text and no tar does.
- */
-static bool looks_compressed(const struct xb_archive *a)
+/* Of the file itself and in libarchive. */
+static int count_filters(const struct xb_archive *a)
 {
-	return memcmp(a->magic, "\x1f\x8b", 2) == 0 || memcmp(a->magic, "\xfd\x37zX", 4) == 0 ||
-	       memcmp(a->magic, "\x28\xb5\x2f\xfd", 4) == 0;
+	return archive_filter_count(a->raw) - 1 + xb_source_is_xz(a->src);
 }
 
 static int open_raw(struct xb_archive *a, unsigned filters, struct xb_err *err)
@@ -204,14 +152,16 @@ static int open_raw(struct xb_archive *a, unsigned filters, struct xb_err *err)
 	if (!a->raw)
 		return xb_fail(err, XB_E_SYSTEM, "read '%s': libarchive has no memory", a->name);
 	support_filters(a->raw, filters);
+	if (!(filters & FILTER_XZ))
+		xb_source_keep_xz(a->src);
 	if (archive_read_support_format_raw(a->raw) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(a->raw) != ARCHIVE_OK ||
 	    archive_read_open(a->raw, a, NULL, raw_read_cb, NULL) != ARCHIVE_OK)
 		return fail_archive(a, a->raw, err);
-	/* The last "filter" is the file itself. Two compressions around each other are no form that anyone publishes. */
-	if (archive_filter_count(a->raw) > 2)
+	/* Two compressions around each other are no form that anyone publishes. */
+	if (count_filters(a) > 1)
 		return xb_fail(err, XB_E_VERIFY, "read '%s': it is compressed more than once", a->name);
-	if (archive_filter_count(a->raw) == 1 && looks_compressed(a))
+	if (count_filters(a) == 0 && xb_source_looks_compressed(a->src))
 		return xb_fail(err, XB_E_VERIFY, "read '%s': its compression is damaged or not supported", a->name);
 	struct archive_entry *entry = NULL;
 	int rc = archive_read_next_header(a->raw, &entry);
@@ -237,9 +187,11 @@ static int open_tar(struct xb_archive *a, struct xb_err *err)
 	return 0;
 }
 
-static struct xb_archive *archive_new(const char *name, int64_t max_bytes)
+/* Takes `src` over. */
+static struct xb_archive *archive_new(struct xb_source *src, const char *name, int64_t max_bytes)
 {
 	struct xb_archive *a = xb_alloc(sizeof(*a));
+	a->src = src;
 	a->name = xb_strdup(name);
 	a->max_bytes = max_bytes;
 	a->entry_bytes = -1;
@@ -259,6 +211,7 @@ void xb_archive_close(struct xb_archive *a)
 		archive_read_free(a->tar);
 	if (a->raw)
 		archive_read_free(a->raw);
+	xb_source_free(a->src);
 	xb_hasher_release(&a->hasher);
 	free(a->name);
 	free(a);
@@ -279,26 +232,25 @@ static int open_both(struct xb_archive *opened, struct xb_archive **out, struct 
 	return 0;
 }
 
-int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_archive **out, struct xb_err *err)
+int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, int n_threads, struct xb_archive **out,
+			struct xb_err *err)
 {
-	struct xb_archive *a = archive_new(name, max_bytes);
-	source_open(&a->src, fd);
+	struct xb_archive *a = archive_new(xb_source_new(fd), name, max_bytes);
+	xb_source_set_threads(a->src, n_threads);
 	return open_both(a, out, err);
 }
 
 int xb_archive_open_part(int fd, int64_t at, int64_t size_bytes, const char *name, int64_t max_bytes,
 			 struct xb_archive **out, struct xb_err *err)
 {
-	struct xb_archive *a = archive_new(name, max_bytes);
-	a->src = (struct source){.fd = fd, .pos = at, .end = at + size_bytes};
+	struct xb_archive *a = archive_new(xb_source_new_part(fd, at, size_bytes), name, max_bytes);
 	xb_hasher_init(&a->hasher);
 	return open_both(a, out, err);
 }
 
 int xb_archive_open_stream(int fd, const char *name, int64_t max_bytes, struct xb_archive **out, struct xb_err *err)
 {
-	struct xb_archive *a XB_CLEANUP(archive_drop) = archive_new(name, max_bytes);
-	source_open(&a->src, fd);
+	struct xb_archive *a XB_CLEANUP(archive_drop) = archive_new(xb_source_new(fd), name, max_bytes);
 	int rc = open_raw(a, FILTER_ALL, err);
 	if (rc < 0)
 		return rc;
@@ -329,8 +281,8 @@ static int member_filter(const struct xb_deb_member *m, const char *name, unsign
 	return xb_fail(err, XB_E_VERIFY, "read '%s': the compression of member '%s' is not supported", name, m->name);
 }
 
-int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t max_bytes, struct xb_archive **out,
-			struct xb_err *err)
+int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t max_bytes, int n_threads,
+			struct xb_archive **out, struct xb_err *err)
 {
 	struct xb_deb_member found = {0};
 	unsigned filter = FILTER_NONE;
@@ -340,12 +292,13 @@ int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t ma
 	rc = member_filter(&found, name, &filter, err);
 	if (rc < 0)
 		return rc;
-	struct xb_archive *a XB_CLEANUP(archive_drop) = archive_new(name, max_bytes);
-	a->src = (struct source){.fd = fd, .pos = found.at, .end = found.at + found.size_bytes};
+	struct xb_archive *a XB_CLEANUP(archive_drop) =
+		archive_new(xb_source_new_part(fd, found.at, found.size_bytes), name, max_bytes);
+	xb_source_set_threads(a->src, n_threads);
 	rc = open_raw(a, filter, err);
 	if (rc < 0)
 		return rc;
-	if (archive_filter_count(a->raw) != (filter == FILTER_NONE ? 1 : 2))
+	if (count_filters(a) != (filter == FILTER_NONE ? 0 : 1))
 		return xb_fail(err, XB_E_VERIFY, "read '%s': member '%s' is not compressed as its name says", name,
 			       found.name);
 	rc = open_tar(a, err);
@@ -431,7 +384,7 @@ static int check_tar_end(struct xb_archive *a, struct xb_err *err)
 
 void xb_archive_set_interrupted(struct xb_archive *a, const volatile int *flag)
 {
-	a->interrupted = flag;
+	xb_source_set_interrupted(a->src, flag);
 }
 
 int xb_archive_next(struct xb_archive *a, struct xb_archive_entry *entry, struct xb_err *err)

@@ -36,7 +36,7 @@ static struct xb_list machine_drops(struct xb_arena *arena)
 }
 
 static int make_from_archive(struct xb_store *store, const struct xb_sysroot_desc *desc,
-			     const struct xb_lock_sysroot *lock, struct xb_tree *out, struct xb_err *err)
+			     const struct xb_lock_sysroot *lock, int n_threads, struct xb_tree *out, struct xb_err *err)
 {
 	struct unpacking u XB_CLEANUP(unpacking_release) = {0};
 	const struct xb_list drop = machine_drops(&u.arena);
@@ -47,8 +47,8 @@ static int make_from_archive(struct xb_store *store, const struct xb_sysroot_des
 	if (xb_tree_stage_open(store, &u.stage, err) < 0)
 		return err->code;
 	u.part = xb_tree_part_new(u.stage, desc->name);
-	if (xb_tar_unpack(store, &lock->archive.sha256, name, &(struct xb_tar_choice){.drop = &drop}, u.part, err) <
-		    0 ||
+	if (xb_tar_unpack(store, &lock->archive.sha256, name, &(struct xb_tar_choice){.drop = &drop}, n_threads, u.part,
+			  err) < 0 ||
 	    xb_tree_merge(&u.part, 1, &u.entries, err) < 0 || sysroot_put_right(&u.entries, &desc->drop, err) < 0)
 		return xb_wrap(err, "make sysroot '%s'", desc->name);
 	return xb_tree_commit(u.stage, &u.entries, &recipe, out, err);
@@ -60,7 +60,7 @@ int xb_sysroot_make(struct xb_store *store, const struct xb_sysroot_desc *desc, 
 	const struct xb_deb_tree spec = sysroot_spec(desc, lock);
 
 	if (lock->archive.url)
-		return make_from_archive(store, desc, lock, out, err);
+		return make_from_archive(store, desc, lock, n_threads, out, err);
 	return xb_deb_tree_make(store, &spec, n_threads, out, err);
 }
 

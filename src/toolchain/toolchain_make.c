@@ -107,15 +107,15 @@ static int check_version(const char *dir, const struct xb_lock_toolchain *lock, 
 }
 
 static int unpack_archive(struct xb_store *store, const struct xb_lock_toolchain *lock, const char *name,
-			  struct archive_unpacking *u, struct xb_err *err)
+			  struct archive_unpacking *u, int n_threads, struct xb_err *err)
 {
 	static const char *const tops[] = {ARCHIVE_BIN_DIR, NULL};
 	const struct xb_list keep = patterns(&u->arena, toolchain_archive_files);
 	const struct xb_list drop = patterns(&u->arena, toolchain_archive_drops);
 	const struct xb_tree_entry *clang;
 
-	if (xb_tar_unpack(store, &lock->archive.sha256, name, &(struct xb_tar_choice){&keep, &drop}, u->part, err) <
-		    0 ||
+	if (xb_tar_unpack(store, &lock->archive.sha256, name, &(struct xb_tar_choice){&keep, &drop}, n_threads, u->part,
+			  err) < 0 ||
 	    xb_tree_merge(&u->part, 1, &u->entries, err) < 0)
 		return err->code;
 	if (!u->entries.len)
@@ -130,7 +130,8 @@ static int unpack_archive(struct xb_store *store, const struct xb_lock_toolchain
 }
 
 static int make_from_archive(struct xb_store *store, const struct xb_toolchain_desc *desc,
-			     const struct xb_lock_toolchain *lock, struct xb_tree *out, struct xb_err *err)
+			     const struct xb_lock_toolchain *lock, int n_threads, struct xb_tree *out,
+			     struct xb_err *err)
 {
 	struct archive_unpacking u XB_CLEANUP(archive_unpacking_release) = {0};
 	struct xb_tree_prepared prepared XB_CLEANUP(xb_tree_prepared_release) = {0};
@@ -143,7 +144,7 @@ static int make_from_archive(struct xb_store *store, const struct xb_toolchain_d
 	if (xb_tree_stage_open(store, &u.stage, err) < 0)
 		return err->code;
 	u.part = xb_tree_part_new(u.stage, desc->name);
-	if (unpack_archive(store, lock, name, &u, err) < 0 ||
+	if (unpack_archive(store, lock, name, &u, n_threads, err) < 0 ||
 	    xb_tree_prepare(u.stage, &u.entries, &recipe, &prepared, err) < 0 ||
 	    (strcmp(host.name, lock->host) == 0 && check_version(prepared.dir, lock, err) < 0))
 		return xb_wrap(err, "make toolchain '%s'", desc->name);
@@ -159,7 +160,7 @@ int xb_toolchain_make(struct xb_store *store, const struct xb_toolchain_desc *de
 	struct xb_deb_tree spec;
 
 	if (lock->archive.url)
-		return make_from_archive(store, desc, lock, out, err);
+		return make_from_archive(store, desc, lock, n_threads, out, err);
 	spec = toolchain_spec(desc, lock, part);
 	return xb_deb_tree_make(store, &spec, n_threads, out, err);
 }

@@ -21,7 +21,7 @@ awk -F: '
 		# Third-party headers and the only files that may include them.
 		owner["curl/"] = "src/sys/(fetch|http)"; owner["archive"] = "src/sys/archive"; owner["yaml.h"] = "src/sys/yaml"
 		owner["openssl/"] = "src/sys/digest"; owner["rnp/"] = "src/sys/openpgp"; owner["solv/"] = "src/pkg/solve"
-		owner["zlib.h"] = "src/sys/gzip_members"
+		owner["zlib.h"] = "src/sys/gzip_members"; owner["lzma.h"] = "src/sys/archive_source"
 	}
 	{
 		file = $1; line = $2; text = $0; sub(/^[^:]*:[^:]*:/, "", text)

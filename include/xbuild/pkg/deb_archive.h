@@ -25,10 +25,11 @@ enum xb_deb_records {
 /*
  * Unpacks the blob of `package` from the store into `part`. Entries whose path matches a pattern of `drop` (base/path
  * glob) are skipped without being written. The control file's Package, Version and Architecture must be those of the
- * lock: XB_E_VERIFY.
+ * lock: XB_E_VERIFY. n_threads is for the decoder (sys/archive).
  */
 int xb_deb_unpack(const struct xb_store *store, const struct xb_lock_package *package, const struct xb_list *drop,
-		  enum xb_deb_records records, struct xb_tree_part *part, struct xb_err *err) XB_MUST_CHECK;
+		  enum xb_deb_records records, int n_threads, struct xb_tree_part *part,
+		  struct xb_err *err) XB_MUST_CHECK;
 
 /* What is taken of an archive: entries that match one of `keep` (NULL or empty: all) and none of `drop` (or NULL). */
 struct xb_tar_choice {
@@ -37,6 +38,7 @@ struct xb_tar_choice {
 
 /* The same for a tar archive (toolchains and sysroots), in one pass; what is not taken never reaches the disk. */
 int xb_tar_unpack(const struct xb_store *store, const struct xb_digest *blob, const char *name,
-		  const struct xb_tar_choice *choice, struct xb_tree_part *part, struct xb_err *err) XB_MUST_CHECK;
+		  const struct xb_tar_choice *choice, int n_threads, struct xb_tree_part *part,
+		  struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -12,7 +12,8 @@
  *            must have been verified by digest before.
  * Sequence:  open_*, then next until it says end, read the content of regular files, close.
  *            The file is read from its beginning by offset (its position does not move); a pipe from where it is.
- * Threads:   one reader belongs to one thread; several readers may run side by side.
+ * Threads:   one reader belongs to one thread; several readers may run side by side. With n_threads over 1 the blocks
+ *            of a large xz file are decoded side by side, which takes up to 96 MiB (archive_source.h).
  */
 #ifndef XBUILD_SYS_ARCHIVE_H
 #define XBUILD_SYS_ARCHIVE_H
@@ -45,7 +46,7 @@ struct xb_archive_entry {
 struct xb_archive;
 
 /* A tar with any of gzip, xz, zstd, bzip2 (or none). `name` is for messages; fd stays the caller's. */
-int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_archive **out,
+int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, int n_threads, struct xb_archive **out,
 			struct xb_err *err) XB_MUST_CHECK;
 /*
  * A tar that is a part of a file, bytes [at, at + size_bytes); the file must have them. The bytes of the tar, before
@@ -54,8 +55,8 @@ int xb_archive_open_tar(int fd, const char *name, int64_t max_bytes, struct xb_a
 int xb_archive_open_part(int fd, int64_t at, int64_t size_bytes, const char *name, int64_t max_bytes,
 			 struct xb_archive **out, struct xb_err *err) XB_MUST_CHECK;
 /* deb(5): the ar members debian-binary (2.x), control.tar.*, data.tar.*; opens `member` ("control" or "data"). */
-int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t max_bytes, struct xb_archive **out,
-			struct xb_err *err) XB_MUST_CHECK;
+int xb_archive_open_deb(int fd, const char *member, const char *name, int64_t max_bytes, int n_threads,
+			struct xb_archive **out, struct xb_err *err) XB_MUST_CHECK;
 /* A single compressed stream (Packages.xz, .gz, .zst or plain): no entries, read right away. */
 int xb_archive_open_stream(int fd, const char *name, int64_t max_bytes, struct xb_archive **out,
 			   struct xb_err *err) XB_MUST_CHECK;

@@ -122,7 +122,7 @@ static void list_names(struct fixture *f, const struct xb_layer *layer, struct x
 	int fd, rc;
 
 	assert_ok(xb_cas_open(f->store, &layer->blob, &fd, &f->err), &f->err);
-	assert_ok(xb_archive_open_tar(fd, "layer", 1 << 24, &archive, &f->err), &f->err);
+	assert_ok(xb_archive_open_tar(fd, "layer", 1 << 24, 1, &archive, &f->err), &f->err);
 	while ((rc = xb_archive_next(archive, &entry, &f->err)) == 1)
 		xb_str_printf(out, "%s%s ", entry.path, entry.type == XB_ARCHIVE_HARDLINK ? "=" : "");
 	assert_ok(rc, &f->err);

@@ -90,7 +90,7 @@ static void deb_into_a_part(void **state)
 	const char *patterns[] = {"usr/share/doc/**", "usr/bin/l*"};
 	const struct xb_list drop = {patterns, XB_COUNT(patterns)};
 
-	expect_ok(xb_deb_unpack(f->store, &package, &drop, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err);
+	expect_ok(xb_deb_unpack(f->store, &package, &drop, XB_DEB_RECORDS_NONE, 1, f->part, &f->err), &f->err);
 	expect_tree(f, "d usr\nd usr/bin\nf usr/bin/hello 755 7\nf usr/bin/hi 755 7\nd usr/share\n");
 }
 
@@ -99,7 +99,7 @@ static void deb_without_patterns(void **state)
 	struct fixture *f = *state;
 	struct xb_lock_package package = put_deb(f, CONTROL, content);
 
-	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err);
+	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, 1, f->part, &f->err), &f->err);
 	expect_tree(f,
 		    "d usr\nd usr/bin\nf usr/bin/hello 755 7\nf usr/bin/hi 755 7\nl usr/bin/link hello\nd usr/share\n"
 		    "d usr/share/doc\nf usr/share/doc/copyright 644 4\n");
@@ -116,7 +116,7 @@ static void records_of_a_package(void **state)
 	const struct xb_tree_entry *e;
 	struct xb_digest digest;
 
-	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_STATUS, f->part, &f->err), &f->err);
+	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_STATUS, 1, f->part, &f->err), &f->err);
 	expect_ok(xb_tree_merge(&f->part, 1, &entries, &f->err), &f->err);
 	e = xb_tree_entries_find(&entries, "var/lib/dpkg/status.d/hello");
 	assert_non_null(e);
@@ -127,7 +127,7 @@ static void records_of_a_package(void **state)
 	assert_int_equal(e->size_bytes, 2);
 	/* a package cannot say that it is another one */
 	package = put_deb(f, CONTROL, taken);
-	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_STATUS, f->part, &f->err), &f->err);
+	expect_ok(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_STATUS, 1, f->part, &f->err), &f->err);
 	expect_error(xb_tree_merge(&f->part, 1, &entries, &f->err), &f->err, XB_E_VERIFY, "status.d/hello");
 }
 
@@ -148,7 +148,7 @@ static void control_must_be_the_locks(void **state)
 	for (size_t i = 0; i < XB_COUNT(rows); i++) {
 		struct xb_lock_package package = put_deb(f, rows[i].control, content);
 
-		expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err,
+		expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, 1, f->part, &f->err), &f->err,
 			     XB_E_VERIFY, rows[i].part);
 	}
 	/* Nothing of data.tar was taken before the control file was looked at. */
@@ -171,7 +171,7 @@ static void hostile_entries(void **state)
 		struct xb_lock_package package = put_deb(f, CONTROL, items);
 
 		print_message("%s\n", rows[i].name);
-		expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err,
+		expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, 1, f->part, &f->err), &f->err,
 			     XB_E_VERIFY, "unpack package 'hello'");
 	}
 }
@@ -181,7 +181,7 @@ static void a_missing_blob_is_told(void **state)
 	struct fixture *f = *state;
 	struct xb_lock_package package = {.name = "hello", .version = "1", .arch = "all"};
 
-	expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, f->part, &f->err), &f->err,
+	expect_error(xb_deb_unpack(f->store, &package, NULL, XB_DEB_RECORDS_NONE, 1, f->part, &f->err), &f->err,
 		     XB_E_NOT_FOUND, "unpack package 'hello'");
 }
 
@@ -193,7 +193,7 @@ static int unpack_tar(struct fixture *f, const struct item *items, const struct 
 
 	make_tar(&tar, items);
 	expect_ok(xb_cas_put_bytes(f->store, tar.data, tar.len, &digest, &f->err), &f->err);
-	return xb_tar_unpack(f->store, &digest, "llvm.tar", &(struct xb_tar_choice){keep, drop}, f->part, &f->err);
+	return xb_tar_unpack(f->store, &digest, "llvm.tar", &(struct xb_tar_choice){keep, drop}, 1, f->part, &f->err);
 }
 
 static void tar_selected(void **state)

@@ -101,11 +101,11 @@ static int open_as(enum how how, int fd, int64_t max_bytes, struct xb_archive **
 {
 	switch (how) {
 	case TAR:
-		return xb_archive_open_tar(fd, "sample", max_bytes, out, err);
+		return xb_archive_open_tar(fd, "sample", max_bytes, 1, out, err);
 	case STREAM:
 		return xb_archive_open_stream(fd, "sample", max_bytes, out, err);
 	default:
-		return xb_archive_open_deb(fd, how == DEB_DATA ? "data" : "control", "sample", max_bytes, out, err);
+		return xb_archive_open_deb(fd, how == DEB_DATA ? "data" : "control", "sample", max_bytes, 1, out, err);
 	}
 }
 
@@ -373,7 +373,7 @@ static void test_cut_while_skipping(void **state)
 		struct xb_archive *a = NULL;
 		struct xb_archive_entry e;
 		int fd = sample_fd(tar.data, len);
-		int rc = xb_archive_open_tar(fd, "sample", MAX_BYTES, &a, &err);
+		int rc = xb_archive_open_tar(fd, "sample", MAX_BYTES, 1, &a, &err);
 		while (rc >= 0 && (rc = xb_archive_next(a, &e, &err)) > 0)
 			continue;
 		assert_int_equal(rc, len == tar.len ? 0 : XB_E_VERIFY);
