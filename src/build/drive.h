@@ -70,5 +70,7 @@ int drive_strip(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 int drive_check(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 /* drive_leaks.c: what the wrappers saw. Warnings go to r->shown. */
 int drive_check_leaks(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+/* drive_linked.c: what was installed and linked by none of them: a warning. */
+int drive_check_linked(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

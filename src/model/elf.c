@@ -12,15 +12,17 @@
 
 #include "elf_reader.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/hex.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/sys/fs.h"
 
-enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
+enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_NOTE = 4 };
 #define PT_GNU_STACK 0x6474e551U
 #define PT_GNU_RELRO 0x6474e552U
 #define PF_X	     1U
 #define ET_DYN	     3
 #define PN_XNUM	     0xffff
+#define BUILD_ID     3 /* NT_GNU_BUILD_ID */
 
 /* The kernel refuses a longer path of an interpreter (binfmt_elf), so nothing else needs to be read. */
 #define MAX_INTERPRETER_BYTES 4096
@@ -227,6 +229,33 @@ static int read_interpreter(struct elf_reader *r, const struct segment *s)
 	return 0;
 }
 
+static const char *hex_text(struct xb_arena *arena, const uint8_t *bytes, size_t n)
+{
+	char *text = xb_arena_alloc(arena, 2 * n + 1);
+
+	xb_hex_encode(bytes, n, text);
+	return text;
+}
+
+/* A head of three words, then name and description, each to a multiple of four (gABI 5, "Note Section"). No loader reads them. */
+static void read_notes(struct elf_reader *r, const struct segment *s)
+{
+	const uint64_t end = s->offset + s->filesz;
+
+	if (s->filesz > r->len || s->offset > r->len - s->filesz)
+		return;
+	for (uint64_t at = s->offset; !r->elf->build_id && at <= end && end - at >= 12;) {
+		const uint64_t name = xb_elf_u32(r, at), desc = xb_elf_u32(r, at + 4);
+		const uint64_t from = at + 12 + (name + 3) / 4 * 4;
+
+		if (from > end || desc > end - from)
+			return;
+		if (xb_elf_u32(r, at + 8) == BUILD_ID && name == 4 && memcmp(r->data + at + 12, "GNU", 4) == 0 && desc)
+			r->elf->build_id = hex_text(&r->elf->arena, r->data + from, desc);
+		at = from + (desc + 3) / 4 * 4;
+	}
+}
+
 static int read_load(struct elf_reader *r, size_t i, const struct segment *s)
 {
 	if (s->filesz == 0)
@@ -257,6 +286,9 @@ static int read_segment(struct elf_reader *r, size_t i, const struct segment *s)
 		r->dyn_address = s->vaddr;
 		r->dyn_size = s->filesz;
 		return xb_elf_range(r, "dynamic segment", s->offset, s->filesz, 1);
+	case PT_NOTE:
+		read_notes(r, s);
+		return 0;
 	case PT_GNU_STACK:
 		r->elf->exec_stack = (s->flags & PF_X) != 0;
 		return 0;

@@ -8,14 +8,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "linked.h"
 
 #ifdef __APPLE__
 #include <mach-o/dyld.h>
@@ -33,6 +37,7 @@ struct conf {
 	const char **drop;		   /* D */
 	const char *record, *record_libs;  /* R, K */
 	bool by_script;			   /* S */
+	char *libs;			   /* the record of this link, or NULL */
 	size_t n_launch, n_flags, n_drops; /* ... */
 };
 
@@ -243,7 +248,7 @@ static bool share_libs(const char *record, const char *path)
 	return (unlink(path) == 0 || errno == ENOENT) && link(record, path) == 0;
 }
 
-static const char **compose(const struct conf *conf, int argc, char **argv)
+static const char **compose(struct conf *conf, int argc, char **argv)
 {
 	const char **words = calloc(conf->n_launch + conf->n_flags + (size_t)argc + 2, sizeof(*words));
 	static char deps[MAX_PATH + 32];
@@ -262,6 +267,7 @@ static const char **compose(const struct conf *conf, int argc, char **argv)
 			record_name(conf, "libs", path, sizeof(path));
 			snprintf(deps, sizeof(deps), "%s%s", conf->record_libs, path);
 			words[n++] = deps;
+			conf->libs = strdup(path);
 		} else if (conf->record) {
 			record_name(conf, "headers", path, sizeof(path));
 			setenv("CC_PRINT_HEADERS", "1", 1);
@@ -278,6 +284,35 @@ static const char **compose(const struct conf *conf, int argc, char **argv)
 			words[n++] = argv[i];
 	}
 	return words;
+}
+
+/* A link, whose result is looked at when it is there. */
+static int link_and_note(const struct conf *conf, const char **words)
+{
+	char record[MAX_PATH];
+	int status;
+	const pid_t pid = fork();
+
+	if (pid < 0)
+		return broken("cannot start", conf->program);
+	if (pid == 0) {
+		execv(conf->program, (char *const *)(void *)words);
+		_exit(broken("cannot start", conf->program));
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return broken("cannot wait for", conf->program);
+	}
+	/* whoever waits for us is told how it ended */
+	if (WIFSIGNALED(status)) {
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
+		return 128 + WTERMSIG(status);
+	}
+	record_name(conf, "id", record, sizeof(record));
+	if (WEXITSTATUS(status) == 0)
+		wrap_note_linked(conf->libs, record);
+	return WEXITSTATUS(status);
 }
 
 int main(int argc, char **argv)
@@ -307,6 +342,8 @@ int main(int argc, char **argv)
 
 	if (!words)
 		return broken("no memory for", path);
+	if (conf.libs)
+		return link_and_note(&conf, words);
 	execv(conf.program, (char *const *)(void *)words);
 	return broken("cannot start", conf.program);
 }

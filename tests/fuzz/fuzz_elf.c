@@ -44,6 +44,7 @@ static void check_result(const struct xb_elf *elf)
 		touched += strlen(elf->exports[i]);
 		require(i == 0 || strcmp(elf->exports[i - 1], elf->exports[i]) <= 0);
 	}
+	touched += elf->build_id ? strlen(elf->build_id) : 0;
 	touched += elf->interpreter ? strlen(elf->interpreter) : 0;
 	touched += elf->soname ? strlen(elf->soname) : 0;
 	touched += elf->rpath ? strlen(elf->rpath) : 0;

@@ -24,7 +24,8 @@
  *
  * Records: one run writes <record_dir>/<run>.cmd (directory, then the caller's words with the name first, each with a NUL), a
  * compiler also <run>.headers (a path per line), and the linker <run>.libs (rules of make); where the caller asked for one of
- * his own (--dependency-file), that is the same file by a second name.
+ * his own (--dependency-file), that is the same file by a second name. A link that made a program or a shared library writes
+ * <run>.id besides: its build ID in hex, or "none", and a newline.
  *
  * Failure: XB_E_SYSTEM, XB_E_INPUT; what was in <dir> before is there still.
  * Threads: any; two processes may make the same directory at once.

@@ -3,7 +3,7 @@
  * An ELF file, typed: what a loader would see of an executable or shared library. Own reader: every offset, size and
  * count is checked against the file before it is used, for both classes and both byte orders.
  *
- * Source:  System V gABI chapters 4 and 5 ("ELF Header", "Dynamic Section"); GNU symbol versioning as in the LSB Core
+ * Source:  System V gABI chapters 4 and 5 ("ELF Header", "Dynamic Section", "Note Section"); GNU symbol versioning as in the LSB Core
  *          Specification 10.7 (verneed, verdef, versym).
  * Failure: XB_E_INPUT naming the file and what does not fit. A file without dynamic section is fine (static).
  */
@@ -32,6 +32,7 @@ struct xb_elf {
 	uint32_t flags;		     /* e_flags: of some machines, the ABI (xb_target_accepts) */
 	uint16_t type;		     /* ET_EXEC 2, ET_DYN 3, ET_REL 1 */
 	const char *interpreter;     /* PT_INTERP or NULL */
+	const char *build_id;	     /* NT_GNU_BUILD_ID in hex, or NULL */
 	const char *soname;	     /* or NULL */
 	const char *rpath, *runpath; /* or NULL */
 	const char **needed;	     /* DT_NEEDED in order */

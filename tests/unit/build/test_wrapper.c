@@ -16,6 +16,7 @@
 #include "xbuild/base/str.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/build/wrapper.h"
+#include "xbuild/model/elf.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 #include "xbuild/sys/proc.h"
@@ -325,6 +326,31 @@ static void test_records(void **state)
 	assert_null(record(p, ".cmd"));
 }
 
+/* The ID of what a link has made, also under a name with a blank; none of what is no program. */
+static void test_results(void **state)
+{
+	struct place *p = *state;
+	const char *script =
+		"#!/bin/sh\nfor word; do\ncase $word in --dependency-file=*) deps=${word#*=} ;; esac\nout=$word\ndone\n"
+		"case $out in *.o) echo >\"$out\" ;; *) cp '" XB_WRAP "' \"$out\" ;; esac\n"
+		"printf '%s: \\\\\\n  a.o\\n' \"$out\" >\"$deps\"\n";
+	struct xb_elf *elf = NULL;
+
+	put(p, "tools/usr/lib/llvm-22/bin/ld.lld", script);
+	p->spec.record_dir = at(p, "seen");
+	make(p);
+	assert_int_equal(xb_fs_mkdirs(at(p, "seen"), 0755, &p->err), 0);
+	run(p, "ld.lld", LIST("-o", at(p, "some.o")), NULL);
+	assert_non_null(record(p, ".libs"));
+	assert_null(record(p, ".id"));
+	run(p, "ld.lld", LIST("-o", at(p, "a program")), NULL);
+	assert_int_equal(xb_elf_read(XB_WRAP, XB_WRAP, 0, &elf, &p->err), 1);
+	assert_non_null(record(p, ".id"));
+	assert_string_equal(content(p, record(p, ".id")),
+			    xb_arena_printf(&p->arena, "%s\n", elf->build_id ? elf->build_id : "none"));
+	xb_elf_free(elf);
+}
+
 static void test_again(void **state)
 {
 	struct place *p = *state;
@@ -408,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_loader, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_results, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_emulator, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),

@@ -114,6 +114,14 @@ static void scan_segments(struct listing *l, const char *line)
 		l->relro = true;
 }
 
+static void scan_notes(struct listing *l, const char *line)
+{
+	const char *at = strstr(line, "Build ID: ");
+
+	if (at)
+		FACT(l->facts, "build id %.*s", (int)strcspn(at + 10, "\n"), at + 10);
+}
+
 static void scan_versions(struct listing *l, const char *line)
 {
 	char name[256], flags[64];
@@ -198,6 +206,7 @@ static void facts_of_readelf(const char *path, struct facts *f)
 	l->facts = f;
 	run_readelf(l, "-d", path, scan_dynamic);
 	run_readelf(l, "-l", path, scan_segments);
+	run_readelf(l, "-n", path, scan_notes);
 	run_readelf(l, "-V", path, scan_versions);
 	run_readelf(l, "--dyn-syms", path, scan_symbol);
 	for (int i = 0; i < MAX_INDEX; i++) {
@@ -226,6 +235,8 @@ static void facts_of_reader(const char *path, struct facts *f)
 		FACT(f, "rpath %s", elf->rpath);
 	if (elf->runpath)
 		FACT(f, "runpath %s", elf->runpath);
+	if (elf->build_id)
+		FACT(f, "build id %s", elf->build_id);
 	if (elf->interpreter)
 		FACT(f, "interpreter %s", elf->interpreter);
 	for (size_t i = 0; i < elf->n_needs; i++)
@@ -379,6 +390,8 @@ static void files_that_gcc_makes(void **state)
 		{program, "-Wl,--disable-new-dtags,-rpath,/opt/lib"},
 		{library, "-shared -fPIC -Wl,-soname,libown.so.7"},
 		{library, "-shared -fPIC -nostdlib"},
+		{program, "-Wl,--build-id=none"},
+		{program, "-Wl,--build-id=0x01020304"},
 		{library, "-c"},
 		{versioned, "-shared -fPIC -Wl,--version-script=@dir@/map"},
 	};
