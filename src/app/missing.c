@@ -8,6 +8,7 @@
 #include "contents.h"
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/ansi.h"
 #include "xbuild/base/path.h"
 #include "xbuild/build/sched.h"
 #include "xbuild/model/contents.h"

@@ -6,6 +6,7 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/build/foreign.h"
 #include "xbuild/build/plan.h"
+#include "xbuild/build/sources.h"
 
 /* What lies below the directory of a unit: the same for all targets. */
 struct plan_listing {
@@ -42,6 +43,9 @@ void plan_seal(struct xb_variant *variant);
 struct xb_action *plan_action(struct planner *p, const struct xb_variant *variant, const char *source,
 			      const char *output);
 void plan_inputs(struct planner *p, struct xb_action *action, struct xb_action *const *inputs, size_t n);
+
+/* The sources of a unit here; what else it names (directories of headers, pkg-config modules) is there, or it is told. */
+int plan_find_sources(struct planner *p, const struct xb_unit *unit, struct xb_source_list *out, struct xb_err *err);
 
 /* What a unit of sources gets of units of other build systems, which were planned before. */
 struct plan_needs {

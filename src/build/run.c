@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/ansi.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/build/link.h"
 #include "xbuild/build/linked.h"

@@ -8,6 +8,7 @@
 
 #include "reading.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/ansi.h"
 #include "xbuild/base/path.h"
 #include "xbuild/build/compdb.h"
 #include "xbuild/sys/atomic_file.h"
@@ -16,24 +17,6 @@
 
 #define FOREIGN_ENDS_MS 3000
 #define STARVED_MS	20 /* how often it is asked whether somebody else's tool gave a job back */
-
-void xb_strip_ansi(struct xb_sv text, struct xb_str *out)
-{
-	size_t i = 0, from = 0;
-
-	while (i < text.len) {
-		if (text.ptr[i] != '\033' || i + 1 >= text.len || text.ptr[i + 1] != '[') {
-			i++;
-			continue;
-		}
-		xb_str_append_n(out, text.ptr + from, i - from);
-		i += 2;
-		while (i < text.len && (text.ptr[i] < 0x40 || text.ptr[i] > 0x7e))
-			i++;
-		from = i < text.len ? ++i : i;
-	}
-	xb_str_append_n(out, text.ptr + from, text.len - from);
-}
 
 void exec_show(struct exec *x, const struct xb_action *action, struct xb_sv text)
 {

@@ -46,7 +46,4 @@ struct xb_sched_result {
 int xb_sched_run(struct xb_graph *graph, const struct xb_sched_options *options, struct xb_arena *arena,
 		 struct xb_sched_result *out, struct xb_err *err) XB_MUST_CHECK;
 
-/* Appends text without ANSI escape sequences (ECMA-48 CSI ... final byte). */
-void xb_strip_ansi(struct xb_sv text, struct xb_str *out);
-
 #endif

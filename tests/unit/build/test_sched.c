@@ -587,21 +587,6 @@ static void test_knows_what_was_linked(void **state)
 	fake_close(&f);
 }
 
-static void test_strip_ansi(void **state)
-{
-	struct xb_str out XB_CLEANUP(xb_str_release) = {0};
-
-	(void)state;
-	xb_strip_ansi(xb_sv("a\033[1mb\033[0;31mc\033[Kd\033[m"), &out);
-	assert_string_equal(xb_str_get(&out), "abcd");
-	xb_str_reset(&out);
-	xb_strip_ansi(xb_sv("cut\033[1"), &out);
-	assert_string_equal(xb_str_get(&out), "cut");
-	xb_str_reset(&out);
-	xb_strip_ansi(xb_sv("no\033escape\033"), &out);
-	assert_string_equal(xb_str_get(&out), "no\033escape\033");
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -625,7 +610,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_assembler),
 		cmocka_unit_test(test_knows_what_was_linked),
-		cmocka_unit_test(test_strip_ansi),
 	};
 
 	fake_main(argc, argv);

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* */
+
 #include <cmocka.h>
 #include <dirent.h>
 #include <stdbool.h>
