@@ -10,7 +10,6 @@
 #include "xbuild/base/path.h"
 #include "xbuild/model/stdlib.h"
 #include "xbuild/sys/fs.h"
-#include "xbuild/sys/proc.h"
 
 #define VERSION	  "foreign 4" /* counts up when drivers or the runner change what comes out */
 #define MAX_DEPTH 128
@@ -324,45 +323,6 @@ int xb_foreign_sources(const char *project_dir, const char *dir, struct xb_arena
 	if (list_dir(&l, dir, 0) < 0)
 		return err->code;
 	xb_hasher_final(&l.names, names);
-	return 0;
-}
-
-/* The first of "ninja|make" that is there. */
-static const char *find_one(const char *names, struct xb_arena *arena)
-{
-	struct xb_sv rest = xb_sv(names);
-
-	while (rest.ptr) {
-		char *name XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_sv_cut(&rest, '|'));
-		char *path XB_CLEANUP(xb_free_ptr) = xb_proc_find(name);
-
-		if (path)
-			return xb_arena_strdup(arena, path);
-	}
-	return NULL;
-}
-
-int xb_foreign_programs(const struct xb_unit *unit, const struct xb_driver *driver, struct xb_arena *arena,
-			const char *const **out, struct xb_err *err)
-{
-	const char **paths;
-	size_t n = 0;
-
-	while (driver->programs[n])
-		n++;
-	paths = xb_arena_array(arena, n + 1, sizeof(*paths));
-	for (size_t i = 0; i < n; i++) {
-		const int first = (int)strcspn(driver->programs[i], "|");
-
-		paths[i] = find_one(driver->programs[i], arena);
-		if (paths[i])
-			continue;
-		xb_fail(err, XB_E_NOT_FOUND, "unit '%s' is built by '%s', and there is no '%.*s' in PATH", unit->name,
-			xb_driver_key(unit->driver), first, driver->programs[i]);
-		return xb_hint(err, "install it (Debian: apt install %.*s%s)", first, driver->programs[i],
-			       strncmp(driver->programs[i], "ninja", 5) == 0 ? "-build" : "");
-	}
-	*out = paths;
 	return 0;
 }
 

@@ -140,7 +140,7 @@ static int plan_run(struct planner *p, const struct xb_unit *unit, size_t index,
 	struct xb_foreign resolved;
 	const char *const *programs;
 	struct plan_listing *listing;
-	struct xb_dirs deps = {0};
+	struct xb_dirs deps = {0}, tools = {0};
 	char hex[XB_DIGEST_HEX];
 
 	if (!driver)
@@ -157,8 +157,9 @@ static int plan_run(struct planner *p, const struct xb_unit *unit, size_t index,
 	product->foreign = plan_action(p, variant, NULL, xb_foreign_manifest(p->setup, unit, p->arena));
 	for (size_t i = 0; i < listing->files.len; i++)
 		xb_dirs_add(&deps, p->arena, listing->files.items[i]);
-	for (; *programs; programs++)
-		xb_dirs_add_new(&deps, p->arena, *programs);
+	xb_foreign_tools(unit, &resolved, programs, p->setup->target->target, p->arena, &tools);
+	for (size_t i = 0; i < tools.len; i++)
+		xb_dirs_add(&deps, p->arena, tools.items[i]);
 	product->foreign->deps = deps.items;
 	product->foreign->n_deps = deps.len;
 	set_foreign_inputs(p, unit, product->foreign);

@@ -83,4 +83,48 @@ expect 3 out/linux-x86_64/app
 sed -i 's/3/4/' common/code.h
 expect 0 "$xbuild" build
 expect 4 out/linux-x86_64/app
+
+# programs that commands name, scripts' interpreters among them
+commands() {
+	cat >xbuild.yaml <<-YAML
+		name: inputs
+		toolchain: { llvm: "19" }
+		sysroot: { debian: test }
+		hosts: [linux-x86_64]
+		targets: [linux-x86_64]
+		build:
+		  text:
+		    command: { dir: gen, $1 }
+		    outputs: [share/text]
+	YAML
+}
+mkdir gen "$work/own bin" "$work/bin"
+ln -s /bin/sh "$work/bin/interpreter"
+cat >"$work/own bin/generator" <<SH
+#! $work/bin/interpreter
+mkdir -p "\$1/usr/share" && echo one >"\$1/usr/share/text"
+SH
+chmod +x "$work/own bin/generator"
+PATH="$work/own bin:$PATH"
+again() {
+	expect 0 "$xbuild" build -v
+	[ "$(grep -cE '^ *BUILD ' "$work/stderr")" = "$1" ] || fail "$2: $(cat "$work/stderr")"
+}
+# shellcheck disable=SC2016 # xbuild's own
+for how in 'run: [[generator, "${dir.stage}"]]' "run: [['true'], ['$work/own bin/generator', '\${dir.stage}']]" \
+	'configure: [x86_64-linux-gnu-gcc, --version], install: [generator, "${dir.stage}"]'; do
+	commands "$how"
+	again 1 'nothing ran'
+	again 0 'it ran again'
+	old=$(cat out/linux-x86_64/text)
+	sed -i "s/echo $old/echo $old-more/" "$work/own bin/generator"
+	again 1 'the program is no input'
+	[ "$(cat out/linux-x86_64/text)" = "$old-more" ] || fail "old: $(cat out/linux-x86_64/text)"
+	again 0 'it ran again'
+	rm "$work/bin/interpreter"
+	printf '#!/bin/sh\n# %s\nexec /bin/sh "$@"\n' "$old" >"$work/bin/interpreter"
+	chmod +x "$work/bin/interpreter"
+	again 1 'the interpreter is no input'
+	again 0 'it ran again'
+done
 sound_store

@@ -4,7 +4,7 @@
  * which runs it.
  *
  * Key:   what it is told (driver, options, arguments, environment, target, profile), all files below its directory, the
- *        programs of this host that its driver starts, and what its deps gave. Version control and what xbuild makes are left out.
+ *        programs of this host that it is known to start, and what its deps gave. Version control and what xbuild makes are left out.
  * Paths: the staging tree at .xbuild/stage/<target>/<profile>/<unit>, its manifest (build/stage) beside it.
  * Failure: XB_E_INPUT, XB_E_NOT_FOUND (a program), XB_E_SYSTEM.
  */
@@ -48,6 +48,14 @@ int xb_foreign_sources(const char *project_dir, const char *dir, struct xb_arena
 /* Paths of the programs of a driver, links followed, in its order; in arena. XB_E_NOT_FOUND with a hint. */
 int xb_foreign_programs(const struct xb_unit *unit, const struct xb_driver *driver, struct xb_arena *arena,
 			const char *const **out, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * Files of this machine that are inputs beside those of the project, as absolute paths: the driver's programs, the autotools that make
+ * a configure script, the first word of each command of `command`; for scripts their interpreter too, and for Meson the
+ * module with its version. A program that is not there, or is found in the unit's directory, is not among them.
+ */
+void xb_foreign_tools(const struct xb_unit *unit, const struct xb_foreign *resolved, const char *const *programs,
+		      const struct xb_target *target, struct xb_arena *arena, struct xb_dirs *out);
 
 /* What the unit needs of others, with what they need themselves; each once, those that are needed by others first. */
 struct xb_unit_list {

@@ -6,12 +6,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "xbuild/base/alloc.h"
 #include "xbuild/base/map.h"
+#include "xbuild/base/path.h"
 #include "xbuild/build/foreign.h"
+#include "xbuild/sys/atomic_file.h"
+#include "xbuild/sys/fs.h"
 
 static const size_t sizes[] = {
 	[XB_FOREIGN_TEXT] = sizeof(const char *),     [XB_FOREIGN_BOOL] = sizeof(bool),
@@ -133,12 +139,86 @@ static void test_overrides_count(void **state)
 	}
 }
 
+struct place {
+	char dir[64];
+	struct xb_arena arena;
+	struct xb_err err;
+};
+
+static const char *put(struct place *p, const char *name, const char *text)
+{
+	const char *path = xb_arena_printf(&p->arena, "%s/%s", p->dir, name);
+	const char *dir = xb_arena_sv(&p->arena, xb_path_dir(xb_sv(path)));
+
+	assert_int_equal(xb_fs_mkdirs(dir, 0755, &p->err), 0);
+	assert_int_equal(xb_atomic_file_write(path, text, strlen(text), 0755, 0, &p->err), 0);
+	return path;
+}
+
+static void expect_tools(struct place *p, const struct xb_foreign *foreign, enum xb_driver_kind kind,
+			 const char *program, const char *const *expected)
+{
+	const struct xb_unit unit = {.name = "unit", .driver = kind};
+	const char *const programs[] = {program, NULL};
+	struct xb_dirs found = {0};
+	size_t n = 0;
+
+	xb_foreign_tools(&unit, foreign, programs, xb_target_find(xb_sv("linux-aarch64")), &p->arena, &found);
+	for (; expected[n]; n++) {
+		if (n >= found.len || strcmp(found.items[n], expected[n]) != 0)
+			fail_msg("%zu: expected '%s', found '%s'", n, expected[n], n < found.len ? found.items[n] : "");
+	}
+	assert_int_equal(found.len, n);
+}
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* What is known of the programs that a unit runs: names in PATH, what scripts start, the module that is Meson. */
+static void test_tools(void **state)
+{
+	struct place p = {.dir = "/tmp/xb-foreign-XXXXXX"};
+	const char *words[][1] = {{"tool"}, {"./tool"}, {"missing"}, {"aarch64-linux-gnu-gcc"}, {NULL}};
+	struct xb_words run[XB_COUNT(words)] = {0};
+	struct xb_foreign none = {0}, reconf = {.autoreconf = true}, commands = {0};
+	char *path = xb_strdup(getenv("PATH"));
+	const char *python, *meson, *version, *tool, *env, *make, *autoconf;
+
+	(void)state;
+	assert_non_null(mkdtemp(p.dir));
+	assert_int_equal(setenv("PATH", xb_arena_printf(&p.arena, "%s/bin", p.dir), 1), 0);
+	python = put(&p, "bin/python3", "\177ELF");
+	env = put(&p, "other/env", "");
+	meson = put(&p, "bin/meson", xb_arena_printf(&p.arena, "#! %s\n", python));
+	version = put(&p, "lib/python3.11/site-packages/mesonbuild/coredata.py", "version = '1'\n");
+	put(&p, "lib/ruby/site-packages/mesonbuild/coredata.py", "");
+	tool = put(&p, "bin/tool", xb_arena_printf(&p.arena, "#!%s -S python3 -u\n", env));
+	put(&p, "bin/aarch64-linux-gnu-gcc", "");
+	make = put(&p, "bin/make", "");
+	autoconf = put(&p, "bin/autoconf", "#!");
+	for (size_t i = 0; i < XB_COUNT(words); i++)
+		run[i] = (struct xb_words){.items = words[i], .len = words[i][0] != NULL};
+	words[4][0] = env;
+	run[4].len = 1;
+	commands.run = (struct xb_argvs){.items = run, .len = XB_COUNT(run)};
+	commands.configure = (struct xb_words){.items = &make, .len = 1};
+
+	expect_tools(&p, &none, XB_DRIVER_MESON, meson, LIST(meson, python, version));
+	expect_tools(&p, &none, XB_DRIVER_AUTOTOOLS, make, LIST(make));
+	expect_tools(&p, &reconf, XB_DRIVER_AUTOTOOLS, make, LIST(make, autoconf));
+	expect_tools(&p, &commands, XB_DRIVER_COMMAND, NULL, LIST(make, tool, env, python));
+	expect_tools(&p, &commands, XB_DRIVER_MAKE, make, LIST(make));
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	assert_int_equal(xb_fs_remove(p.dir, &p.err), 0);
+	xb_arena_release(&p.arena);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_member_has_a_key),
 		cmocka_unit_test(test_every_key_counts),
 		cmocka_unit_test(test_overrides_count),
+		cmocka_unit_test(test_tools),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
