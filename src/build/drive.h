@@ -58,6 +58,11 @@ const char *const *drive_env(struct run *r, const struct xb_step *step, const ch
 /* The file that a step starts: by the PATH of the steps, or as it is when it has a slash. NULL: not there. */
 const char *drive_find(struct run *r, const struct xb_step *step);
 
+/* drive_look.c: places of this machine outside of `own` that commands of a shell would write to, as make -n prints them. */
+void drive_look(struct xb_sv text, const char *const *own, struct xb_arena *arena, struct xb_dirs *out);
+/* ... a warning with their names. */
+void drive_warn_places(struct run *r, struct xb_sv commands);
+
 /* drive_commands.c: what the build system wrote of its compile commands, to xb_foreign_commands. */
 int drive_keep_commands(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 

@@ -13,6 +13,9 @@ extern const struct xb_driver xb_driver_cargo;
 extern const struct xb_driver xb_driver_go;
 extern const struct xb_driver xb_driver_command;
 
+/* The step before the one that installs: what it would do. */
+#define DRIVER_LOOK "look where it installs"
+
 /* source_dir, or the directory of the unit's `source` below it. */
 const char *driver_source(const struct xb_drive *drive, struct xb_arena *arena);
 

@@ -93,11 +93,13 @@ static void add_reconf(const struct xb_drive *drive, struct xb_arena *arena, str
 static void add_make(const struct xb_drive *drive, const char *what, struct xb_arena *arena, struct xb_steps *out)
 {
 	const struct xb_words *args = &drive->foreign->make_args;
-	const bool installs = strcmp(what, "install") == 0;
+	const bool looks = strcmp(what, DRIVER_LOOK) == 0, installs = looks || strcmp(what, "install") == 0;
 	struct xb_step *step = xb_steps_add(out, arena, what);
 	struct xb_argv argv = {.arena = arena};
 
 	xb_argv_push(&argv, drive->programs[0]);
+	if (looks)
+		xb_argv_push(&argv, "-n");
 	for (size_t i = 0; i < args->len; i++)
 		if (!installs || strchr(args->items[i], '='))
 			xb_argv_push(&argv, args->items[i]);
@@ -109,6 +111,8 @@ static void add_make(const struct xb_drive *drive, const char *what, struct xb_a
 	step->argv = argv.items;
 	step->cwd = drive->source_dir;
 	step->pool = XB_POOL_MAKE;
+	/* of all that people write, some cannot tell before it is done */
+	step->looks = step->may_fail = looks;
 }
 
 static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err)
@@ -118,6 +122,7 @@ static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb
 		add_reconf(drive, arena, out);
 	add_configure(drive, arena, out);
 	add_make(drive, "build", arena, out);
+	add_make(drive, DRIVER_LOOK, arena, out);
 	add_make(drive, "install", arena, out);
 	return 0;
 }

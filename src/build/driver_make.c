@@ -9,8 +9,6 @@
 
 static const char *const programs[] = {"make", NULL};
 
-#define LOOK "look where it installs"
-
 /* No LD: where a Makefile says `LD = $(CC)`, ours would be another kind of program. */
 static void add_tools(const struct xb_drive *drive, struct xb_argv *argv)
 {
@@ -69,6 +67,7 @@ static void install_words(const struct xb_drive *drive, bool try, struct xb_argv
 static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err)
 {
 	struct xb_argv build = {.arena = arena}, look = {.arena = arena}, install = {.arena = arena};
+	struct xb_step *step;
 
 	(void)err;
 	xb_argv_push(&build, drive->programs[0]);
@@ -77,7 +76,9 @@ static int steps(const struct xb_drive *drive, struct xb_arena *arena, struct xb
 	add_step(drive, "build", &build, out);
 	/* a Makefile that knows no DESTDIR would install to this machine's /usr, and root's build could */
 	install_words(drive, true, &look);
-	add_step(drive, LOOK, &look, out)->must_print = drive->stage_dir;
+	step = add_step(drive, DRIVER_LOOK, &look, out);
+	step->must_print = drive->stage_dir;
+	step->looks = true;
 	install_words(drive, false, &install);
 	add_step(drive, "install", &install, out);
 	return 0;
@@ -90,7 +91,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 
 	(void)drive;
 	(void)arena;
-	if (strcmp(step->what, LOOK) != 0)
+	if (strcmp(step->what, DRIVER_LOOK) != 0)
 		return NULL;
 	if (output.len && memmem(output.ptr, output.len, no_rule, strlen(no_rule)))
 		return "name the goals that install with 'install: GOAL', or build it by 'command', whose steps are "

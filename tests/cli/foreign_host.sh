@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What another build system takes from this machine by name where the target is of its kind: compilers.
+# What another build system takes from this machine by name where the target is of its kind: compilers; and places where it
+# installs to, of any kind.
 . "$(dirname "$0")/begin.sh"
 for tool in cmake ninja make gcc; do
 	command -v $tool >/dev/null || skip "no $tool"
@@ -127,4 +128,42 @@ for own in gcc ''; do
 		[ -n "$own" ] || silent_about 'has linked'
 	done
 done
+
+# places of this machine, in what make says that it would do; of what it must not do here
+writes() {
+	says "^warning: unit 'unit' \(linux-x86_64\): installing it writes to this machine: $1$"
+	says "^hint: what it installs belongs below \\$\(DESTDIR\)"
+}
+cat >a/Makefile <<'MAKE'
+PLACE = $(DESTDIR)
+own: a.c
+	$(CC) $(CFLAGS) -o $@ $<
+install: own
+	mkdir -p $(DESTDIR)/usr/bin
+	cp own $(DESTDIR)/usr/bin # or /usr/bin
+	true || echo it >$(PLACE)/etc/xbuild-no-such-file
+	true || install -m 644 a.c "$(PLACE)/var/xbuild no such file"
+MAKE
+project 'make: { dir: a }' bin/own
+expect 0 "$xbuild" build
+silent_about 'writes to this machine'
+project 'make: { dir: a, args: ["PLACE="] }' bin/own
+expect 0 "$xbuild" build
+writes "'/etc/xbuild-no-such-file', '/var/xbuild no such file'"
+cat >t/configure <<'SH'
+#!/bin/sh
+printf 'all: t\nt: %s/t.c\n\t$(CC) -o $@ $<\ninstall: t\n\tinstall -D t $(DESTDIR)/usr/bin/t\n' "$(dirname "$0")" >Makefile
+printf '\ttrue || cp t %s/usr/xbuild-no-such-file\n%s\n' "$PLACE" "$MORE" >>Makefile
+SH
+# shellcheck disable=SC2016 # make's own
+project 'autotools: { dir: t, env: { PLACE: "$(DESTDIR)" } }' bin/t
+expect 0 "$xbuild" build
+silent_about 'writes to this machine'
+project 'autotools: { dir: t }' bin/t
+expect 0 "$xbuild" build
+writes "'/usr/xbuild-no-such-file'"
+# one that cannot tell what it would do
+# shellcheck disable=SC2016
+project 'autotools: { dir: t, env: { MORE: "$(if $(findstring n,$(firstword -$(MAKEFLAGS))),$(error no))" } }' bin/t
+expect 0 "$xbuild" build
 sound_store

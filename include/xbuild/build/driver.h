@@ -74,7 +74,10 @@ struct xb_step {
 	enum xb_pool pool;
 	/* A text that its output must hold, else it failed; NULL: none. */
 	const char *must_print;
-	bool once; /* configures: passed over where it succeeded before */
+	/* It runs nothing and tells what the next one would run, which is read for places of this machine (make -n). */
+	bool looks;
+	bool may_fail; /* ... and it is all the same whether it can */
+	bool once;     /* configures: passed over where it succeeded before */
 };
 
 /* An XB_VEC with names, so that functions can take it. Strings and items in the arena that the driver is given. */

@@ -114,9 +114,10 @@ static void show(const struct xb_drive_files *files, const struct xb_steps *step
 	for (size_t i = 0; i < steps->len; i++) {
 		const struct xb_step *step = &steps->items[i];
 
-		xb_str_printf(out, "--- %s%s%s%s%s in %s\n", step->what, step->once ? ", once" : "",
+		xb_str_printf(out, "--- %s%s%s%s%s%s%s in %s\n", step->what, step->once ? ", once" : "",
 			      step->pool == XB_POOL_NONE ? "" : ", jobs", step->must_print ? ", must print " : "",
-			      step->must_print ? step->must_print : "", step->cwd ? step->cwd : "the build directory");
+			      step->must_print ? step->must_print : "", step->looks ? ", looks" : "",
+			      step->may_fail ? ", may fail" : "", step->cwd ? step->cwd : "the build directory");
 		for (size_t k = 0; k < step->n_env; k++)
 			xb_str_printf(out, "%s=%s\n", step->env[k].name, step->env[k].value);
 		xb_command_show(step->argv, out);
