@@ -342,8 +342,15 @@ int main(int argc, char **argv)
 
 	if (!words)
 		return broken("no memory for", path);
-	if (conf.libs)
-		return link_and_note(&conf, words);
+	if (conf.libs) {
+		const int status = link_and_note(&conf, words);
+
+		free(conf.libs);
+		free(words);
+		free(conf.launch);
+		free(conf.text);
+		return status;
+	}
 	execv(conf.program, (char *const *)(void *)words);
 	return broken("cannot start", conf.program);
 }
