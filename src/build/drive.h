@@ -77,5 +77,7 @@ int drive_check(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 int drive_check_leaks(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 /* drive_linked.c: what was installed and linked by none of them: a warning. */
 int drive_check_linked(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+/* drive_objects.c: objects that GCC has compiled: a warning. */
+int drive_check_objects(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

@@ -313,6 +313,8 @@ static int read_file(struct elf_reader *r, enum xb_elf_flags flags)
 		if (read_segment(r, i, &segment) < 0)
 			return r->err->code;
 	}
+	if (flags & XB_ELF_COMMENT)
+		xb_elf_read_comment(r);
 	if (r->elf->is_dynamic && (xb_elf_read_dynamic(r) < 0 || xb_elf_read_versions(r, flags) < 0))
 		return r->err->code;
 	if (r->elf->type == ET_DYN && r->elf->interpreter)

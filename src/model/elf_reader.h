@@ -76,6 +76,8 @@ int xb_elf_string(struct elf_reader *r, const char *what, uint64_t offset, const
 
 /* elf_dynamic.c: reads r->dyn_offset, r->dyn_size into r->dyn, r->strings and the result. */
 int xb_elf_read_dynamic(struct elf_reader *r) XB_MUST_CHECK;
+/* elf_comment.c: the section of that name, where there is one. */
+void xb_elf_read_comment(struct elf_reader *r);
 /* elf_versions.c: needs, defs, and exports when asked for. After xb_elf_read_dynamic. */
 int xb_elf_read_versions(struct elf_reader *r, enum xb_elf_flags flags) XB_MUST_CHECK;
 /* elf_symbols.c: number of dynamic symbols; *out_count is 0 where the file does not tell. */

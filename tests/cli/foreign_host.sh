@@ -72,6 +72,36 @@ project 'make: { dir: a, args: ["OTHER=gcc -Wl,--build-id=none"] }' bin/own
 expect 0 "$xbuild" build
 warns "'usr/bin/other', 'usr/lib/libb.so'"
 
+# objects: in a link of ours, in a static library that is installed; not those of the sysroot, nor of the project
+cat >a/Makefile <<'MAKE'
+all: own libw.a
+a.o: a.c
+	$(OBJECTS) -c -o $@ $<
+own: a.o here.o
+	$(CC) $(MORE) -o $@ a.o here.o
+w.o: b.c
+	$(OBJECTS) -c -o $@ $<
+libw.a: w.o
+	$(AR) rcs $@ w.o
+install: all
+	mkdir -p $(DESTDIR)/usr/bin $(DESTDIR)/usr/lib
+	cp own $(DESTDIR)/usr/bin
+	cp libw.a libhere.a $(DESTDIR)/usr/lib
+MAKE
+echo 'int here(void); int here(void) { return 3; }' >a/here.c
+expect 0 gcc -c -o a/here.o a/here.c
+expect 0 ar rcs a/libhere.a a/here.o
+project 'make: { dir: a, args: [OBJECTS=gcc] }' bin/own
+expect 0 "$xbuild" build
+says "^warning: unit 'unit' \(linux-x86_64\): GCC, which is of this machine, has compiled 'a.o', 'usr/lib/libw.a'$"
+for more in '' -static; do
+	# shellcheck disable=SC2016 # make's own
+	project "make: { dir: a, args: ['OBJECTS=\$(CC)', MORE=$more] }" bin/own
+	expect 0 "$xbuild" build
+	silent_about 'has compiled'
+done
+rm a/here.* a/libhere.a
+
 # CMake: a custom command; and what is there already: a file of the project, of the sysroot, of another unit
 mkdir c p
 cat >p/CMakeLists.txt <<'CMAKE'

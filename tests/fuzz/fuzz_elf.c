@@ -44,6 +44,7 @@ static void check_result(const struct xb_elf *elf)
 		touched += strlen(elf->exports[i]);
 		require(i == 0 || strcmp(elf->exports[i - 1], elf->exports[i]) <= 0);
 	}
+	touched += elf->comment ? strlen(elf->comment) : 0;
 	touched += elf->build_id ? strlen(elf->build_id) : 0;
 	touched += elf->interpreter ? strlen(elf->interpreter) : 0;
 	touched += elf->soname ? strlen(elf->soname) : 0;
@@ -56,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct xb_err err XB_CLEANUP(xb_err_release) = {0};
 	struct xb_elf *elf = NULL;
-	int rc = xb_elf_parse(data, size, "fuzz", XB_ELF_EXPORTS, &elf, &err);
+	int rc = xb_elf_parse(data, size, "fuzz", XB_ELF_EXPORTS | XB_ELF_COMMENT, &elf, &err);
 
 	require((rc == 1) == (elf != NULL));
 	require(rc == 1 || rc == 0 || rc == XB_E_INPUT);

@@ -43,15 +43,17 @@ struct xb_elf {
 	size_t n_defs;
 	const char **exports; /* defined dynamic symbols, "name" or "name@VERSION", sorted; only when asked for */
 	size_t n_exports;
-	bool is_dynamic;       /* has PT_DYNAMIC */
-	bool is_pie;	       /* ET_DYN with an interpreter or DF_1_PIE */
-	bool has_relro;	       /* PT_GNU_RELRO */
-	bool bind_now;	       /* DF_BIND_NOW, DF_1_NOW or DT_BIND_NOW */
-	bool exec_stack;       /* PT_GNU_STACK missing or executable */
+	const char
+		*comment; /* strings of .comment (who compiled it), each with a newline, or NULL; only when asked for */
+	bool is_dynamic;  /* has PT_DYNAMIC */
+	bool is_pie;	  /* ET_DYN with an interpreter or DF_1_PIE */
+	bool has_relro;	  /* PT_GNU_RELRO */
+	bool bind_now;	  /* DF_BIND_NOW, DF_1_NOW or DT_BIND_NOW */
+	bool exec_stack;  /* PT_GNU_STACK missing or executable */
 	bool text_relocations; /* DT_TEXTREL */
 };
 
-enum xb_elf_flags { XB_ELF_EXPORTS = 1 };
+enum xb_elf_flags { XB_ELF_EXPORTS = 1, XB_ELF_COMMENT = 2 };
 
 void xb_elf_free(struct xb_elf *elf); /* NULL-safe */
 /* 1: read; 0: the file is no ELF file (wrong magic); negative: error. `name` is for messages. */

@@ -417,6 +417,36 @@ static void files_that_gcc_makes(void **state)
 	}
 }
 
+static void who_compiled_is_told_when_asked_for(void **state)
+{
+	static const struct {
+		const char *options, *expected;
+		enum xb_elf_flags flags;
+	} rows[] = {{"-c", "GCC: (", XB_ELF_COMMENT},
+		    {"-shared -fPIC", "GCC: (", XB_ELF_COMMENT},
+		    {"-c -fno-ident", NULL, XB_ELF_COMMENT},
+		    {"-c", NULL, 0}};
+
+	(void)state;
+	if (!gcc)
+		skip_without("gcc");
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		const char *path = build("built", "int own(void) { return 1; }\n", rows[i].options);
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_elf *elf = NULL;
+
+		assert_int_equal(xb_elf_read(path, path, rows[i].flags, &elf, &err), 1);
+		if (!rows[i].expected) {
+			assert_true(!elf->comment || !*elf->comment);
+		} else {
+			assert_non_null(elf->comment);
+			assert_int_equal(strncmp(elf->comment, rows[i].expected, strlen(rows[i].expected)), 0);
+			assert_non_null(strchr(elf->comment, '\n'));
+		}
+		xb_elf_free(elf);
+	}
+}
+
 static void a_file_that_is_no_elf_is_told_apart(void **state)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, "text");
@@ -482,8 +512,11 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(programs_of_this_machine),	cmocka_unit_test(libraries_of_another_architecture),
-		cmocka_unit_test(files_that_gcc_makes),		cmocka_unit_test(a_file_that_is_no_elf_is_told_apart),
+		cmocka_unit_test(programs_of_this_machine),
+		cmocka_unit_test(libraries_of_another_architecture),
+		cmocka_unit_test(files_that_gcc_makes),
+		cmocka_unit_test(who_compiled_is_told_when_asked_for),
+		cmocka_unit_test(a_file_that_is_no_elf_is_told_apart),
 		cmocka_unit_test(what_cannot_be_read_is_named),
 	};
 
