@@ -240,13 +240,9 @@ static int link_entries(struct run *r, const char *from, const char *to, struct 
 static int write_module(struct run *r, const struct xb_unit *unit, const char *prefix, struct xb_err *err)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	const char *name = unit->output_name + (xb_sv_starts(xb_sv(unit->output_name), "lib") ? 3 : 0);
 	const char *path = xb_arena_printf(&r->arena, "%s/usr/lib/pkgconfig/%s.pc", prefix, unit->name);
 
-	xb_str_printf(&text,
-		      "Name: %s\nDescription: %s of this project\nVersion: 0\nCflags: -I/usr/include\nLibs: -L/usr/lib "
-		      "-l%.*s\n",
-		      unit->name, unit->name, (int)strcspn(name, "."), name);
+	xb_foreign_module(unit, &text);
 	return xb_atomic_file_write(path, xb_str_get(&text), text.len, 0644, 0, err);
 }
 

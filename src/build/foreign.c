@@ -233,6 +233,21 @@ static void rust_words(const struct xb_setup *setup, struct xb_command *out)
 		word(out, "host", xb_arena_strdup(out->arena, xb_digest_hex(&setup->host_sysroot->digest, hex)));
 }
 
+static void module_words(const struct xb_unit *unit, struct xb_command *out)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct xb_unit_list needs;
+
+	xb_foreign_needs(unit, out->arena, &needs);
+	for (size_t i = 0; i < needs.len; i++) {
+		if (needs.items[i]->foreign || needs.items[i]->kind == XB_UNIT_EXECUTABLE)
+			continue;
+		xb_str_reset(&text);
+		xb_foreign_module(needs.items[i], &text);
+		word(out, "module", xb_str_get(&text));
+	}
+}
+
 void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign *f,
 		      struct xb_command *out)
 {
@@ -252,6 +267,7 @@ void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, 
 	word(out, "runs", setup->emulator ? "yes" : "no");
 	for (size_t i = 0; xb_foreign_key(unit->driver, i, &key); i++)
 		key_words(out, &key, f);
+	module_words(unit, out);
 	if (unit->driver == XB_DRIVER_CARGO)
 		rust_words(setup, out);
 }

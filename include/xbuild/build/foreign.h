@@ -34,6 +34,12 @@ struct xb_foreign_dirs {
 int xb_foreign_resolve(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign_dirs *dirs,
 		       struct xb_arena *arena, struct xb_foreign *out, struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * The .pc file (pkg-config's guide, "Writing pkg-config files") that a library of sources has for units of other build systems: who
+ * links a static one is told of all that it needs, its modules, libraries and deps.
+ */
+void xb_foreign_module(const struct xb_unit *unit, struct xb_str *out);
+
 /* The canonical words of a resolved unit: everything that it is told, but no path of this machine. */
 void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign *resolved,
 		      struct xb_command *out);
