@@ -258,6 +258,7 @@ struct findings {
 	XB_VEC(const char *) packages;
 	const char *single;  /* the whole hint, if it is the only one */
 	const char *offline; /* want that would tell more */
+	bool by_option;	     /* as in the log */
 };
 
 static const char *name_of(const struct lookup *l)
@@ -327,7 +328,7 @@ static void tell(struct findings *f, const struct lookup *l)
 		xb_str_printf(&text, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", l->list.items[i].package);
 	xb_str_printf(&text, " has %s%s", name_of(l), date_note(l));
 	XB_VEC_PUSH(&f->notes, xb_arena_strdup(l->arena, xb_str_get(&text)));
-	xb_str_printf(&text, ": run 'xbuild add %s'", best->package);
+	xb_str_printf(&text, f->by_option ? ": add '--with %s'" : ": run 'xbuild add %s'", best->package);
 	f->single = xb_arena_strdup(l->arena, xb_str_get(&text));
 	add_package(f, best->package);
 }
@@ -382,9 +383,9 @@ static void conclude(const struct findings *f, struct xb_err *err)
 			xb_observe(f->app->observer,
 				   &(struct xb_event){.kind = XB_EVENT_NOTE, .text = f->notes.items[i]});
 	for (size_t i = 0; i < f->packages.len; i++)
-		xb_str_printf(&all, " %s", f->packages.items[i]);
+		xb_str_printf(&all, "%s%s", !i ? "" : f->by_option ? "," : " ", f->packages.items[i]);
 	if (f->packages.len)
-		xb_hint(err, "run 'xbuild add%s'", xb_str_get(&all));
+		xb_hint(err, f->by_option ? "add '--with %s'" : "run 'xbuild add %s'", xb_str_get(&all));
 	else if (f->offline)
 		xb_hint(err, "which package has what is missing is told after 'xbuild fetch --want %s', once online",
 			f->offline);
@@ -392,7 +393,7 @@ static void conclude(const struct findings *f, struct xb_err *err)
 
 void missing_explain(struct xb_app *app, struct missing_log *log, struct xb_err *err)
 {
-	struct findings f = {.app = app};
+	struct findings f = {.app = app, .by_option = log->by_option};
 
 	if (!app->lock || !app->sysroot || !app->store)
 		return;

@@ -26,6 +26,7 @@ struct missing_log {
 	const struct xb_observer *next; /* may be NULL */
 	struct xb_arena arena;
 	XB_VEC(struct missing_of) targets;
+	bool by_option; /* the packages are the caller's own words, --with, and not in a project file */
 };
 
 void missing_log_init(struct missing_log *log, const struct xb_observer *next);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "missing.h"
 #include "xbuild/app/op_compiler.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/sys/host.h"
@@ -43,4 +44,22 @@ int xb_op_cc(struct xb_app *app, const struct xb_compiler *compiler, const char 
 		app->store = NULL;
 	}
 	return 0;
+}
+
+void xb_op_cc_explain(struct xb_app *app, const struct xb_compiler *compiler, struct xb_sv messages, struct xb_err *err)
+{
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	struct missing_log log XB_CLEANUP(missing_log_release) = {0};
+
+	missing_log_init(&log, app->observer);
+	missing_log_add(&log, compiler->target->name, messages);
+	log.by_option = compiler->is_own;
+	if (!log.targets.items[0].found.list.len)
+		return;
+	app->options.dir = compiler->place;
+	if (compiler->is_own)
+		app->options.file = NULL;
+	app->options.locked = true; /* it is no time to lock anew */
+	if (xb_app_need_lock(app, &ignored) == 0 && xb_app_need_store(app, &ignored) == 0)
+		missing_explain(app, &log, err);
 }

@@ -352,6 +352,7 @@ int xb_op_compiler(struct xb_app *app, const struct xb_compiler_opts *opts, stru
 			return err->code;
 	result.target = m.target;
 	result.place = m.place;
+	result.is_own = m.is_own;
 	*out = result;
 	return 0;
 }

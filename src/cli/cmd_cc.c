@@ -87,6 +87,8 @@ static int run_compiler(struct cli *cli, const char *tool, struct xb_err *err)
 		fputs(xb_str_get(&result.text), stderr);
 		/* told already, in the tool's own words */
 		code = result.status ? xb_fail(err, XB_E_JOB, "%s", "") : 0;
+		if (code && isatty(STDERR_FILENO))
+			xb_op_cc_explain(&cli->app, &compiler, xb_str_sv(&result.text), err);
 	}
 	xb_str_release(&result.text);
 	XB_VEC_RELEASE(&words);

@@ -95,9 +95,8 @@ void diag_render(const struct xb_diags *diags, bool color, int width, struct xb_
 
 void diag_render_err(const struct xb_err *err, bool color, struct xb_str *out)
 {
-	if (!err->msg || !*err->msg)
-		return;
-	render_words("error:", RED, err->msg, color, out);
+	if (err->msg && *err->msg)
+		render_words("error:", RED, err->msg, color, out);
 	if (err->hint)
 		render_words("hint:", CYAN, err->hint, color, out);
 }

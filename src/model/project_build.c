@@ -247,7 +247,7 @@ static void read_unit(struct schema *s, const struct xb_yaml *key, const struct 
 	/* With both, `sources` is what tells which keys there may be beside it; something must change anyway. */
 	unit->driver = XB_DRIVER_SOURCES;
 	draft->is_unknown = driver != NULL;
-	schema_read(s, node, groups, driver ? 4 : 3, "unit");
+	schema_read(s, node, groups, XB_COUNT(groups), "unit");
 	fill_names(s, unit);
 	unit->overrides = schema_keep(s, draft->overrides.items, draft->overrides.len, sizeof(*unit->overrides));
 	unit->n_overrides = draft->overrides.len;

@@ -248,6 +248,29 @@ static bool share_libs(const char *record, const char *path)
 	return (unlink(path) == 0 || errno == ENOENT) && link(record, path) == 0;
 }
 
+/*
+ * Without anything to compile or link ("-v" alone) a word for the linker would be that, and a link of nothing begin; and the
+ * compiler would tell of directories that it has no use for.
+ */
+static bool has_input(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (argv[i][0] != '-' || !argv[i][1] || !strncmp(argv[i], "-l", 2) || !strncmp(argv[i], "-Wl,", 4))
+			return true;
+	return false;
+}
+
+static size_t add_flags(const struct conf *conf, bool works, const char **out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < conf->n_flags; i++)
+		if (works ||
+		    (strncmp(conf->flags[i], "-Wl,", 4) != 0 && strncmp(conf->flags[i], "-ffile-prefix-map=", 18) != 0))
+			out[n++] = conf->flags[i];
+	return n;
+}
+
 static const char **compose(struct conf *conf, int argc, char **argv)
 {
 	const char **words = calloc(conf->n_launch + conf->n_flags + (size_t)argc + 2, sizeof(*words));
@@ -259,8 +282,7 @@ static const char **compose(struct conf *conf, int argc, char **argv)
 		return NULL;
 	memcpy(words, conf->launch, n * sizeof(*words));
 	if (!is_second_stage(argc, argv)) {
-		memcpy(words + n, conf->flags, conf->n_flags * sizeof(*words));
-		n += conf->n_flags;
+		n += add_flags(conf, has_input(argc, argv), words + n);
 		if (conf->record)
 			record_words(conf, argc, argv);
 		if (conf->record && conf->record_libs) {

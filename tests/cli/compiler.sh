@@ -33,6 +33,14 @@ says 'first use of a compiler for linux-aarch64'
 readelf -nW hello | grep -q 'Build ID: [0-9a-f]\{40\}$' || fail "no sha1 build id"
 readelf -dW hello | grep -q NOW || fail "not bound at the start"
 
+# without a file there is nothing to do, as with the compiler itself
+expect 0 "$xbuild" cc --target arm64 -v
+says '^Target: aarch64'
+silent_about 'error|warning|ld.lld'
+expect 1 "$xbuild" cc --target arm64
+says 'error: no input files'
+silent_about 'ld.lld'
+
 # again: nothing is asked for, and nothing is told
 : >"$work/requests"
 expect 0 "$xbuild" cc --offline --target linux-aarch64 hello.c -o again -lm

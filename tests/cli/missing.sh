@@ -38,6 +38,29 @@ says 'Fetched +the index of files for arm64'
 [ "$(requests 'main/by-hash/SHA256')" -ge 1 ] || fail "the index was not fetched by its digest"
 fetched=$(requests GET)
 
+# the compiler alone: for people, and not for scripts that try a hundred things
+terminal() {
+	python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$@" </dev/null
+}
+expect 1 "$xbuild" cc --target linux-aarch64 main.c -o main
+silent_about 'libssl-dev|hint'
+expect 1 terminal "$xbuild" cc --target linux-aarch64 main.c -o main
+prints "main.c:2:10: libssl-dev has 'openssl/ssl.h': run 'xbuild add libssl-dev'"
+expect 1 terminal "$xbuild" pkg-config --target linux-aarch64 --libs tally
+prints "libtally-dev has 'tally.pc': run 'xbuild add libtally-dev'"
+for how in --no-project --debian=test; do
+	expect 1 terminal "$xbuild" cc $how --debian test --llvm 19 --target linux-aarch64 main.c -o main
+	prints "main.c:2:10: libssl-dev has 'openssl/ssl.h': add '--with libssl-dev'"
+done
+expect 1 terminal "$xbuild" pkg-config --debian test --llvm 19 --target linux-aarch64 --libs tally
+prints "libtally-dev has 'tally.pc': add '--with libtally-dev'"
+if grep -q '^hint' "$work/stdout"; then fail "two hints"; fi
+printf 'int a(void);\nint main(void) { return a(); }\n' >link.c
+expect 1 terminal "$xbuild" cc --debian test --llvm 19 --target linux-aarch64 link.c -ltally -o link
+prints "libtally-dev has '-ltally': add '--with libtally-dev'"
+fetched=$(requests GET)
+rm link.c
+
 # never again, also offline and in another project with the same suites
 expect 1 "$xbuild" build --target linux-aarch64
 expect 1 "$xbuild" build --target linux-aarch64 --offline

@@ -29,6 +29,7 @@ struct xb_compiler_opts {
 struct xb_compiler {
 	const struct xb_target *target;
 	const char *place;	 /* directory of the project, xbuild's own or the user's */
+	bool is_own;		 /* xbuild's own */
 	const char *wrapper_dir; /* as in build/wrapper */
 	const char *sysroot;	 /* its root */
 	const char *toolchain;	 /* the tree's root */
@@ -51,6 +52,13 @@ int xb_compiler_tool(struct xb_app *app, const struct xb_compiler *compiler, con
 
 int xb_op_cc(struct xb_app *app, const struct xb_compiler *compiler, const char *path, const char *const *words,
 	     bool color, struct xb_cc_result *out, struct xb_err *err) XB_MUST_CHECK;
+
+/*
+ * What a call that failed could not find, from its messages, is told with the package that has it: err's hint (app/missing.h). The
+ * first time an index of files is fetched: for people, not for a configure script's hundred attempts.
+ */
+void xb_op_cc_explain(struct xb_app *app, const struct xb_compiler *compiler, struct xb_sv messages,
+		      struct xb_err *err);
 
 /* What the forms are called ("sh", "cmake" ...), ends with NULL. */
 extern const char *const xb_env_forms[];

@@ -148,11 +148,10 @@ static const char *run(struct place *p, const char *tool, const char *const *wor
 	"-resource-dir=@/tools/usr/lib/llvm-22/lib/clang/22\n"                                                         \
 	"-no-canonical-prefixes\n--no-default-config\n--target=aarch64-linux-gnu\n--sysroot=@/root\n"                  \
 	"--gcc-install-dir=@/root/usr/lib/gcc/aarch64-linux-gnu/12\n"
-#define MAPS "-ffile-prefix-map=@/root=/sysroot\n-ffile-prefix-map=@/tools=/toolchain\n"
-#define LINK                                                                                                           \
-	"--start-no-unused-arguments\n-fuse-ld=lld\n--ld-path=@/sub/wrap/bin/aarch64-linux-gnu-ld.lld\n"               \
-	"-Wl,--build-id=sha1,-z,relro,-z,now,-z,noexecstack\n"
-#define END "--end-no-unused-arguments\n"
+#define MAPS   "-ffile-prefix-map=@/root=/sysroot\n-ffile-prefix-map=@/tools=/toolchain\n"
+#define LINKER "--start-no-unused-arguments\n-fuse-ld=lld\n--ld-path=@/sub/wrap/bin/aarch64-linux-gnu-ld.lld\n"
+#define LINK   LINKER "-Wl,--build-id=sha1,-z,relro,-z,now,-z,noexecstack\n"
+#define END    "--end-no-unused-arguments\n"
 
 static void assert_has(const char *text, const char *part)
 {
@@ -174,8 +173,13 @@ static void test_compiler(void **state)
 	make(p);
 	out = run(p, "clang", LIST("-c", "a b.c", "-fuse-ld=gold", "-o", "x"), NULL);
 	assert_begins(out, FLAGS MAPS LINK END "-c\na b.c\n-o\nx\n");
+	out = run(p, "g++", LIST("-lz"), NULL);
+	assert_begins(out, "--driver-mode=g++\n" FLAGS MAPS LINK END "-lz\n");
+	/* nothing to do: no word makes it a link */
 	out = run(p, "g++", LIST("-v"), NULL);
-	assert_begins(out, "--driver-mode=g++\n" FLAGS MAPS LINK END "-v\n");
+	assert_begins(out, "--driver-mode=g++\n" FLAGS LINKER END "-v\n");
+	assert_begins(run(p, "clang", LIST("-"), NULL), FLAGS MAPS LINK END "-\n");
+	assert_begins(run(p, "clang", LIST("-Wl,--version"), NULL), FLAGS MAPS LINK END "-Wl,--version\n");
 	assert_begins(run(p, "cpp", LIST("x"), NULL), "--driver-mode=cpp\n" FLAGS);
 	/* everything that can be in a specification */
 	p->spec.project_dir = "/p q";
