@@ -130,7 +130,8 @@ int bill_of_part(struct evidence *e, size_t part, struct xb_bill *out, struct xb
 	struct bill_maker m XB_CLEANUP(release_maker) = {
 		.e = e, .part = &e->whole->parts[part], .lock = e->run->app->lock, .arena = e->arena};
 
-	bill_add_base(&m, &e->built->platforms[part]);
+	if (bill_add_base(&m, &e->built->platforms[part], err) < 0)
+		return image_wrap(err, "target", m.part->target->name);
 	if (m.lock && e->run->build.n_units) {
 		if (bill_add_units(&m, e->states[part], err) < 0)
 			return image_wrap(err, "target", m.part->target->name);

@@ -6,6 +6,7 @@
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/map.h"
 #include "xbuild/base/path.h"
+#include "xbuild/image/installed.h"
 
 /* Scanners know Debian's releases by number; the lock names suites. */
 static const char *distro_of(const char *suite, struct xb_arena *arena)
@@ -186,14 +187,55 @@ static void add_ground(struct bill_maker *m)
 		.arch = m->part->target->oci_arch,
 		.sha256 = ground->digest,
 		.purl = ground_purl(m),
-		.comment = "what is in it is for its own documents to say",
+		.comment = "the packages in it are those that its own lists name; what else is in it is for its own "
+			   "documents to say",
 	};
 
 	if (c.name && !xb_digest_is_zero(&c.sha256))
 		bill_add_component(m, &c);
 }
 
-void bill_add_base(struct bill_maker *m, const struct xb_image_platform *platform)
+/* "debian-12", where the base says it. */
+static const char *installed_qualifiers(struct bill_maker *m, const struct xb_installed *all, const char *arch)
+{
+	const bool is_named = *arch && !strpbrk(arch, "&=?#%/");
+
+	if (!is_named && !all->os_version)
+		return NULL;
+	return xb_arena_printf(m->arena, "%s%s%s%s%s%s%s", is_named ? "arch=" : "", is_named ? arch : "",
+			       is_named && all->os_version ? "&" : "", all->os_version ? "distro=" : "",
+			       all->os_version && all->os ? all->os : "", all->os_version && all->os ? "-" : "",
+			       all->os_version ? all->os_version : "");
+}
+
+/* Packages that are in the layers of another image; nobody has told their digests. */
+static int add_installed(struct bill_maker *m, struct xb_err *err)
+{
+	struct xb_installed all = {0};
+	int rc = xb_installed_read(&m->part->rootfs, m->arena, &all, err);
+
+	for (size_t i = 0; rc == 0 && i < all.packages.len; i++) {
+		const struct xb_installed_package *p = &all.packages.items[i];
+		const bool apk = strcmp(p->format, "apk") == 0;
+		const char *vendor = all.os ? all.os : apk ? "alpine" : "debian";
+		const struct xb_bill_component c = {
+			.kind = apk ? XB_BILL_APK : XB_BILL_DEBIAN,
+			.roles = XB_BILL_CONTAINED,
+			.name = p->name,
+			.version = p->version,
+			.arch = *p->arch ? p->arch : NULL,
+			.purl = xb_bill_purl(p->format, vendor, p->name, p->version,
+					     installed_qualifiers(m, &all, p->arch), m->arena),
+			.comment = "named by the list of packages of the base",
+		};
+
+		bill_add_component(m, &c);
+	}
+	XB_VEC_RELEASE(&all.packages);
+	return rc;
+}
+
+int bill_add_base(struct bill_maker *m, const struct xb_image_platform *platform, struct xb_err *err)
 {
 	const struct xb_image *image = m->e->built->image;
 	const struct xb_lock_apko *apko = m->lock && image->apko ? xb_lock_apko(m->lock, image->apko) : NULL;
@@ -203,4 +245,5 @@ void bill_add_base(struct bill_maker *m, const struct xb_image_platform *platfor
 	if (apko)
 		add_apks(m, apko);
 	add_ground(m);
+	return image->base == XB_BASE_IMAGE ? add_installed(m, err) : 0;
 }

@@ -32,8 +32,8 @@ void bill_add_id(struct bill_maker *m, struct xb_bill_ids *ids, size_t id);
 const char *bill_debian_purl(const struct xb_lock_package *p, struct xb_arena *arena);
 const char *bill_apk_purl(const struct xb_lock_apk *p, struct xb_arena *arena);
 size_t bill_add_debian(struct bill_maker *m, const struct xb_lock_package *p, unsigned roles);
-/* The packages of the base, or the image that it is. */
-void bill_add_base(struct bill_maker *m, const struct xb_image_platform *platform);
+/* The packages of the base, and the image that it is. */
+int bill_add_base(struct bill_maker *m, const struct xb_image_platform *platform, struct xb_err *err);
 
 /* ---- image_bill_units.c: what the project brings ---- */
 

@@ -101,7 +101,7 @@ static int settle_env(struct image_run *run, const struct xb_image *image, const
 		pairs_put(out, base->names[i], base->values[i]);
 	own.values = xb_arena_array(&run->app->arena, own.len, sizeof(*own.values));
 	for (size_t i = 0; i < own.len; i++)
-		own.values[i] = put_base_values(run, base, image->env.values[i]);
+		own.values[i] = put_base_values(run, out, image->env.values[i]);
 	return pairs_put_all(run, &own, part->target, image, out, err);
 }
 

@@ -60,6 +60,10 @@ static bool has_package(const struct xb_lock *lock, const char *name)
 	for (size_t i = 0; rust_list(lock, i); i++)
 		if (xb_lock_package(rust_list(lock, i), name))
 			return true;
+	for (size_t i = 0; i < lock->n_apkos; i++)
+		for (size_t k = 0; k < lock->apkos[i].n_packages; k++)
+			if (strcmp(lock->apkos[i].packages[k].name, name) == 0)
+				return true;
 	return xb_lock_base(lock, name) != NULL;
 }
 
@@ -99,6 +103,8 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 		count += lock->images[i].packages.len;
 	for (size_t i = 0; rust_list(lock, i); i++)
 		count += rust_list(lock, i)->len;
+	for (size_t i = 0; i < lock->n_apkos; i++)
+		count += lock->apkos[i].n_packages;
 	count += lock->n_bases;
 	names = xb_alloc((count + 1) * sizeof(*names));
 	for (size_t i = 0; i < lock->n_toolchains; i++) {
@@ -111,6 +117,9 @@ static const char *suggest_locked(const struct xb_lock *lock, const char *name)
 		push_names(&lock->images[i].packages, names, &n);
 	for (size_t i = 0; rust_list(lock, i); i++)
 		push_names(rust_list(lock, i), names, &n);
+	for (size_t i = 0; i < lock->n_apkos; i++)
+		for (size_t k = 0; k < lock->apkos[i].n_packages; k++)
+			names[n++] = lock->apkos[i].packages[k].name;
 	for (size_t i = 0; i < lock->n_bases; i++)
 		names[n++] = lock->bases[i].ref;
 	like = xb_sv_suggest(xb_sv(name), names);

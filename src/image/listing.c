@@ -14,7 +14,7 @@
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
 
-#define LISTING_VERSION "xbuild listing 2"
+#define LISTING_VERSION "xbuild listing 3"
 
 void listing_key(const struct xb_listed_layer *layer, struct xb_digest *out)
 {

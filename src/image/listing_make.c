@@ -8,6 +8,7 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/vec.h"
+#include "xbuild/image/installed.h"
 #include "xbuild/store/action_cache.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/archive.h"
@@ -48,7 +49,8 @@ void listing_put(struct xb_str *text, char type, const struct xb_archive_entry *
 
 static bool is_looked_into(const char *path)
 {
-	return strcmp(path, "etc/passwd") == 0 || strcmp(path, "etc/group") == 0;
+	return strcmp(path, "etc/passwd") == 0 || strcmp(path, "etc/group") == 0 || xb_installed_is_list(path) ||
+	       xb_installed_is_release(path);
 }
 
 /* Bytes of the current file into the store's writer, from `len` on, and hashed. */

@@ -214,6 +214,14 @@ expect 0 "$xbuild" lock
 cmp -s xbuild.lock "$work/first.lock" || fail "a lock without --update took a newer version"
 "$xbuild" outdated >"$work/stdout" 2>"$work/stderr" && fail "outdated says that all is new"
 prints 'tool.*1.0-r0.*1.1-r0'
+# one package by its name, and a slip in it
+expect 2 "$xbuild" lock --update tol
+says "'tol' is not in xbuild.lock"
+says "did you mean 'tool'"
+cp xbuild.lock "$work/before.lock"
+expect 0 "$xbuild" lock --update tool
+prints 'tool 1.0-r0 -> 1.1-r0'
+cp "$work/before.lock" xbuild.lock
 expect 0 "$xbuild" lock --update
 prints 'tool 1.0-r0 -> 1.1-r0'
 expect 0 "$xbuild" image on

@@ -3,7 +3,7 @@
 links and names with "./", a history that does not count right, a variant for arm64 in the index alone, an attestation entry,
 and settings that xbuild has no key for.
 
-base_layout.py DIR NAME [--without-user] [--broken platform|diff-ids|entrypoint]"""
+base_layout.py DIR NAME [--without-user] [--packages] [--broken platform|diff-ids|entrypoint]"""
 import argparse
 import gzip
 import hashlib
@@ -18,6 +18,7 @@ def main():
     parser.add_argument("dir")
     parser.add_argument("name")
     parser.add_argument("--without-user", action="store_true")
+    parser.add_argument("--packages", action="store_true", help="with lists of Debian packages, and the system's name")
     parser.add_argument("--broken", choices=["platform", "diff-ids", "entrypoint"])
     args = parser.parse_args()
     blobs = os.path.join(args.dir, "blobs", "sha256")
@@ -57,6 +58,20 @@ def main():
     manifests = []
     for arch in ["amd64", "arm64"]:
         passwd = "root:x:0:0:root:/root:/bin/sh\n" + ("" if args.without_user else "web:x:33:44:web:/srv:/bin/sh\n")
+        lists = [
+            ("usr/lib/os-release", "file", 'PRETTY_NAME="Some Linux 12"\nID=some\nVERSION_ID="12"\n'),
+            ("etc/os-release", "link", "../usr/lib/os-release"),
+            ("var/lib/dpkg/status.d/libold", "file", f"Package: libold\nVersion: 1.0\nArchitecture: {arch}\n"),
+            ("var/lib/dpkg/status.d/libc++1", "file", f"Package: libc++1\nVersion: 1:14.0-1\nArchitecture: {arch}\n"),
+            ("var/lib/dpkg/status.d/libc++1.md5sums", "file", "Package: no\nVersion: 1\n"),
+            (
+                "var/lib/dpkg/status",
+                "file",
+                "Package: whole\nStatus: install ok installed\nVersion: 2\nArchitecture: all\n\n"
+                "Package: gone\nStatus: deinstall ok config-files\nVersion: 2\nArchitecture: all\n\n"
+                "Package: wei\u00dfe\nVersion: 2\nArchitecture: all\n",
+            ),
+        ]
         layers = [
             layer(
                 ("./", "dir", None),
@@ -71,12 +86,14 @@ def main():
                 ("./opt/old/file", "file", "x"),
                 ("./lib", "link", "usr/lib"),
                 ("./dev/null", "device", None),
+                *(lists if args.packages else ()),
             ),
             layer(
                 ("etc/.wh.removed", "file", ""),
                 ("opt/.wh..wh..opq", "file", ""),
                 ("opt/new", "file", "#!/usr/bin/hello\nnew " + arch),
                 ("opt/same", "hard", "opt/new"),
+                *([("var/lib/dpkg/status.d/.wh.libold", "file", "")] if args.packages else ()),
             ),
         ]
         config = {

@@ -7,7 +7,7 @@ warm_store
 python3 "$XB_SOURCE/tests/cli/apk/make.py" "$archive/apk"
 url=http://127.0.0.1:$port/apk
 mkdir -p project/base
-python3 "$XB_SOURCE/tests/cli/base_layout.py" base "v1" >"$work/base-arm64"
+python3 "$XB_SOURCE/tests/cli/base_layout.py" base "v1" --packages >"$work/base-arm64"
 cd project
 printf 'int main(void) { return 0; }\n' >hello.c
 cat >xbuild.yaml <<'YAML'
@@ -79,9 +79,12 @@ for target, (debian, apk) in ARCH.items():
     assert ("tool", "layout") in [(f, t["name"]) for f, t in relations(d, "DEPENDS_ON")]
     assert roles(load("apk", target + ".cdx.json"), "contained") == sorted(contained)
 
-    # an image: what it stands on, by digest
+    # an image: what it stands on, by digest, and the packages that its layers together list
     d = load("on", target + ".spdx.json")
-    assert [p["name"] for f, p in relations(d, "CONTAINS")] == ["hello"]
+    contained = {p["name"]: p for f, p in relations(d, "CONTAINS")}
+    assert sorted(contained) == ["hello", "libc++1", "whole"], sorted(contained)
+    assert purls(contained.values()) == ["pkg:deb/some/libc%%2B%%2B1@1%%3A14.0-1?arch=%s&distro=some-12" % debian, "pkg:deb/some/whole@2?arch=all&distro=some-12"], purls(contained.values())
+    assert roles(load("on", target + ".cdx.json"), "contained") == sorted(contained)
     [(_, base)] = relations(d, "DESCENDANT_OF")
     assert base["name"] == "oci:../base:v1" and base["primaryPackagePurpose"] == "CONTAINER" and "externalRefs" not in base, base
     if target == "linux-aarch64":

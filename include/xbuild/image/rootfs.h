@@ -41,7 +41,7 @@ struct xb_rootfs_entry {
 	uint32_t uid, gid;
 	const char *target; /* symlink: its text */
 	const char *
-		source; /* file: absolute path of its bytes; NULL for files of a base that nobody looks into: neither ELF, script nor accounts */
+		source; /* file: absolute path of its bytes; NULL for files of a base that nobody looks into: neither ELF, script, accounts nor packages */
 	struct xb_sv head;	 /* file without a source: what is known of its bytes, from the first on; borrowed */
 	struct xb_digest digest; /* file: of its bytes */
 	int64_t size_bytes;	 /* file */

@@ -7,9 +7,8 @@
  *            not kept. All platforms of a view have together at most XB_MAX_TREE_ENTRIES entries.
  * Sequence:  xb_view_read; look at it, and at the findings of the audit; xb_view_release, then xb_audit_release.
  * Failure:   what is wrong with the image is a finding of the audit; what could not be read is left out of the view.
- * Packages:  Debian: var/lib/dpkg/status (deb-control(5), with "Status: ... installed") and the files of
- *            var/lib/dpkg/status.d, as distroless images have them; apk: lib/apk/db/installed, usr/lib/apk/db/installed
- *            (fields P, V and A). The topmost layer that has such a file decides, as it does in a container.
+ * Packages:  of the lists that image/installed tells of. The topmost layer that has such a file decides, as it does in a
+ *            container.
  * Threads:   no state.
  */
 #ifndef XBUILD_IMAGE_VIEW_H
