@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "xbuild/base/alloc.h"
 #include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 #include "xbuild/model/names.h"
@@ -70,12 +71,29 @@ static bool is_image_path(struct xb_sv text)
 	return xb_path_is_safe(rest);
 }
 
+static bool is_absolute(struct xb_sv text)
+{
+	return xb_sv_starts(text, "/") && (text.len == 1 || is_image_path(text));
+}
+
+/* "SIGTERM", "TERM" or a number: runtimes take all three. */
+static bool is_stop_signal(struct xb_sv text)
+{
+	char *full XB_CLEANUP(xb_free_ptr) = xb_printf("SIG%.*s", XB_SV_ARG(text));
+	uint64_t number;
+
+	return xb_name_is_signal(text) || xb_name_is_signal(xb_sv(full)) ||
+	       (xb_num_u64(text, 64, &number) && number > 0);
+}
+
 static const struct text_rule file_rule = {is_file_name, "letters, digits, '_', '-' and '.'", NULL, false, false};
 static const struct text_rule account_rule = {is_account_text, "text without ':' and ','", NULL, false, false};
 static const struct text_rule repository_rule = {is_repository, "a URL or a path", "as in https://host/os or @tag URL",
 						 false, false};
 static const struct text_rule word_rule = {is_word, "one word", NULL, false, false};
 static const struct text_rule path_rule = {is_image_path, "a path without '..'", "as in /var/lib/app", false, false};
+static const struct text_rule absolute_rule = {is_absolute, "an absolute path", "as in /var/lib/app", false, false};
+static const struct text_rule signal_rule = {is_stop_signal, "the name of a signal", "as in SIGTERM", false, false};
 static const struct text_rule include_rule = {xb_path_is_safe, "a path below the project directory", NULL, false,
 					      false};
 static const struct text_rule content_rule = {NULL, "PEM text", NULL, false, true};
@@ -167,6 +185,9 @@ static void read_budget(struct schema *s, const struct xb_yaml *node, void *fiel
 {
 	(void)arg;
 	read_number(s, node, MAX_BUDGET, field);
+	if (node->kind == XB_YAML_SCALAR && xb_sv_eq_str(node->text, "0"))
+		schema_refuse(s, node->at, "1 is one layer for all packages",
+			      "budget: expected at least 1 layer, found 0");
 }
 
 static void refuse_key(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -312,6 +333,11 @@ static void read_users(struct schema *s, const struct xb_yaml *node, void *field
 
 	(void)arg;
 	apko->users = read_maps(s, node, &rule, &apko->n_users);
+	for (size_t i = 1; i < apko->n_users; i++)
+		for (size_t k = 0; k < i; k++)
+			if (apko->users[i].name && apko->users[k].name &&
+			    strcmp(apko->users[i].name, apko->users[k].name) == 0)
+				schema_problem(s, node->items[i]->at, "user '%s' is there twice", apko->users[i].name);
 }
 
 static void read_groups(struct schema *s, const struct xb_yaml *node, void *field, const void *arg)
@@ -466,8 +492,8 @@ static const struct schema_key apko_keys[] = {
 	{"contents", read_contents, 0, NULL, false},
 	{"entrypoint", read_entrypoint, 0, NULL, false},
 	{"cmd", read_command, APKO(cmd_text), NULL, false},
-	{"stop-signal", schema_text, APKO(stop_signal), &word_rule, false},
-	{"work-dir", schema_text, APKO(workdir), NULL, false},
+	{"stop-signal", schema_text, APKO(stop_signal), &signal_rule, false},
+	{"work-dir", schema_text, APKO(workdir), &absolute_rule, false},
 	{"accounts", read_accounts, 0, NULL, false},
 	{"archs", read_archs, APKO(archs), &word_rule, false},
 	{"environment", read_pairs, APKO(environment), &env_pairs, false},
@@ -475,7 +501,7 @@ static const struct schema_key apko_keys[] = {
 	{"vcs-url", schema_text, APKO(vcs_url), NULL, false},
 	{"annotations", read_pairs, APKO(annotations), &annotation_pairs, false},
 	{"include", schema_text, APKO(include), &include_rule, false},
-	{"volumes", read_words, APKO(volumes), &path_rule, false},
+	{"volumes", read_words, APKO(volumes), &absolute_rule, false},
 	{"layering", read_layering, 0, NULL, false},
 	{"format", read_format, APKO(format), NULL, false},
 	{"certificates", read_certificates, 0, NULL, false},

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 
 /* Kinds of ASCII letters; a set is some of them, and single bytes. Millions of names are checked when a lock is made. */
@@ -209,4 +210,28 @@ int xb_version_number_compare(struct xb_sv a, struct xb_sv b)
 			return x < y ? -1 : 1;
 	}
 	return 0;
+}
+
+static bool is_number_behind(struct xb_sv text, const char *start, uint64_t max)
+{
+	const size_t n = strlen(start);
+	uint64_t value;
+
+	return xb_sv_starts(text, start) && xb_num_u64(xb_sv_n(text.ptr + n, text.len - n), max, &value);
+}
+
+bool xb_name_is_signal(struct xb_sv text)
+{
+	static const char *const names[] = {
+		"SIGABRT", "SIGALRM", "SIGBUS",	 "SIGCHLD", "SIGCONT",	"SIGFPE",    "SIGHUP",	 "SIGILL",
+		"SIGINT",  "SIGIO",   "SIGKILL", "SIGPIPE", "SIGPROF",	"SIGPWR",    "SIGQUIT",	 "SIGSEGV",
+		"SIGSTOP", "SIGSYS",  "SIGTERM", "SIGTRAP", "SIGTSTP",	"SIGTTIN",   "SIGTTOU",	 "SIGURG",
+		"SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGXFSZ", "SIGWINCH", "SIGVTALRM", "SIGRTMIN", "SIGRTMAX",
+	};
+
+	for (size_t i = 0; i < XB_COUNT(names); i++) {
+		if (xb_sv_eq_str(text, names[i]))
+			return true;
+	}
+	return is_number_behind(text, "SIGRTMIN+", 15) || is_number_behind(text, "SIGRTMAX-", 14);
 }

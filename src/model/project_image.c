@@ -28,31 +28,6 @@ static bool is_user_name(struct xb_sv text)
 	return text.len > 0 && text.len <= 32;
 }
 
-static bool is_number(struct xb_sv text, const char *start, uint64_t max)
-{
-	const size_t n = strlen(start);
-	uint64_t value;
-
-	return xb_sv_starts(text, start) && xb_num_u64(xb_sv_n(text.ptr + n, text.len - n), max, &value);
-}
-
-/* signal(7) on Linux; real-time signals relative to either end, as runtimes accept them. */
-static bool is_signal(struct xb_sv text)
-{
-	static const char *const names[] = {
-		"SIGABRT", "SIGALRM", "SIGBUS",	 "SIGCHLD", "SIGCONT",	"SIGFPE",    "SIGHUP",	 "SIGILL",
-		"SIGINT",  "SIGIO",   "SIGKILL", "SIGPIPE", "SIGPROF",	"SIGPWR",    "SIGQUIT",	 "SIGSEGV",
-		"SIGSTOP", "SIGSYS",  "SIGTERM", "SIGTRAP", "SIGTSTP",	"SIGTTIN",   "SIGTTOU",	 "SIGURG",
-		"SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGXFSZ", "SIGWINCH", "SIGVTALRM", "SIGRTMIN", "SIGRTMAX",
-	};
-
-	for (size_t i = 0; i < XB_COUNT(names); i++) {
-		if (xb_sv_eq_str(text, names[i]))
-			return true;
-	}
-	return is_number(text, "SIGRTMIN+", 15) || is_number(text, "SIGRTMAX-", 14);
-}
-
 static const struct text_rule dest_rule = {is_image_path, "an absolute path",
 					   "as in /usr/bin/app: without '..', '//' or a final '/'", false, false};
 static bool is_workdir(struct xb_sv text)
@@ -64,7 +39,7 @@ static const struct text_rule workdir_rule = {is_workdir, "an absolute path",
 					      "as in /srv/app: without '..', '//' or a final '/'", false, false};
 static const struct text_rule env_rule = {xb_name_is_env, "the name of an environment variable", NULL, false, false};
 static const struct text_rule key_rule = {NULL, "a name", NULL, false, false};
-static const struct text_rule signal_rule = {is_signal, "the name of a signal", "as in SIGTERM", false, false};
+static const struct text_rule signal_rule = {xb_name_is_signal, "the name of a signal", "as in SIGTERM", false, false};
 static const struct text_rule user_rule = {is_user_name, "the name of a user",
 					   "lower-case letters, digits, '_' and '-'; at most 32", false, false};
 static const struct pair_rule env_pairs = {&env_rule, &value_rule, true};

@@ -21,6 +21,7 @@ bool xb_name_is_tag(struct xb_sv tag);		/* distribution-spec: [a-zA-Z0-9_][a-zA-
 bool xb_name_is_env(struct xb_sv name);		/* POSIX: [A-Za-z_][A-Za-z0-9_]* */
 bool xb_name_is_macro(struct xb_sv name);	/* C identifier */
 bool xb_name_is_fingerprint(struct xb_sv text); /* of an OpenPGP key, v4 or v6: 40 or 64 upper-case hex digits */
+bool xb_name_is_signal(struct xb_sv name); /* signal(7) on Linux: "SIGTERM"; real-time ones relative to either end */
 bool xb_name_is_version_number(struct xb_sv text); /* digits and dots: "2.34" */
 
 /* -1, 0, 1: order of two dotted version numbers, numerically per component ("2.9" < "2.34"). */
