@@ -329,6 +329,18 @@ static int write_archive(struct image_run *run, const struct image_whole *whole,
 	return xb_seen_remember(state, w->full_path, &key, err);
 }
 
+/* A list of names and contents, which is all that is known of the layers of others, has no place for these. */
+static void tell_left_out(struct image_run *run, const struct xb_image *image, const struct xb_image_written *w)
+{
+	char *text XB_CLEANUP(xb_free_ptr) =
+		xb_printf("'%s' is without device nodes, named pipes and extended attributes, which layers of the base "
+			  "may have",
+			  w->path);
+
+	if (image->base == XB_BASE_APKO || image->base == XB_BASE_IMAGE)
+		xb_observe(run->app->observer, &(struct xb_event){.kind = XB_EVENT_NOTE, .text = text});
+}
+
 /* The list is what all layers together give, each path once: nothing has to be unpacked for it. */
 static int write_rootfs(struct image_run *run, const struct image_whole *whole, struct xb_image_written *w,
 			const char *state, struct xb_err *err)
@@ -362,6 +374,7 @@ static int write_rootfs(struct image_run *run, const struct image_whole *whole, 
 	if (xb_tarball_finish(&t, err) < 0)
 		return err->code;
 	w->changed = true;
+	tell_left_out(run, whole->image, w);
 	return xb_seen_remember(state, w->full_path, &key, err);
 }
 

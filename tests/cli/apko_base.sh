@@ -284,7 +284,19 @@ broken unsigned 5 'is not signed'
 broken wrong-key 5 'signature'
 broken control 5 'checksum of what it says about itself'
 broken data 5 'datahash'
+# what an index was signed with is in the lock, and a weak digest is told
+for digest in sha1:RSA sha512:RSA512 sha256:RSA256; do
+	make_apks --break "${digest%:*}"
+	rm -f xbuild.lock
+	expect 0 env XBUILD_CACHE_DIR="$work/cache-signed" "$xbuild" lock
+	case $digest in
+	sha1:*) says "warning: the index of '.*' for x86_64 is signed with RSA and SHA-1, which is weak; xbuild.lock says so" ;;
+	*) silent_about 'warning' ;;
+	esac
+	python3 -c 'import json, sys; assert {r["signature"] for r in json.load(open("xbuild.lock"))["apko"]["base/apko.yaml"]["repositories"]} == {sys.argv[1]}, open("xbuild.lock").read()' "${digest#*:}"
+done
 make_apks --break file
+rm xbuild.lock
 expect 0 "$xbuild" lock
 expect 5 "$xbuild" image on
 says "'/usr/bin/tool' is not the file of its checksum"

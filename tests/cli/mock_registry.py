@@ -18,7 +18,7 @@ Uploads      relative, query      Location relative; with a query to keep
              nomount              mounts are refused
              forgetful            once a tag is there, one blob is lost; once
 Everything   busy=K, busydate=K   the first K requests get 429, Retry-After in seconds or as a date; bad=K: 502 and HTML; wait=S:
-                                  429 that asks to wait S seconds
+                                  429 that asks to wait S seconds; after=S: the 429 of busy do, instead of 1
              warn                 Warning: 299
              errors               manifests are refused with an error of the registry's own words
 Reading      redirect             blobs are 307 to the second port; dropget=N[:K]: they break off after N bytes
@@ -197,7 +197,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.body()
                 if name == "bad":
                     return self.answer(502, b"<html>bad gateway</html>", Content_Type="text/html")
-                when = email.utils.formatdate(time.time() + 2, usegmt=True) if name == "busydate" else switches.get("wait", "1")
+                when = email.utils.formatdate(time.time() + 2, usegmt=True) if name == "busydate" else switches.get("wait", switches.get("after", "1"))
                 return self.answer(429, Retry_After=when)
         m = re.fullmatch(r"/v2/(.+)/(manifests|blobs|tags|referrers)/(.+?)/?", url.path)
         if not m:

@@ -220,6 +220,11 @@ for switches in busy=2 busydate=1 bad=3; do
 	whole a/b:v1 small
 done
 [ "$(asked ' 502$')" = 3 ] || fail "502: $(cat "$log")"
+# it is waited as long as was asked for, which is longer than a second attempt waits by itself
+mock busy=1 after=4
+start=$(date +%s%N)
+expect 0 "$xbuild" push "$host/a/b:v1" --from small
+[ $((($(date +%s%N) - start) / 1000000)) -ge 4000 ] || fail "Retry-After: 4 was not waited for"
 mock bad=1000
 expect 4 "$xbuild" push "$host/a/b:v1" --from small
 says ': 502$'

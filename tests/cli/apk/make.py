@@ -5,6 +5,7 @@
 DIR/keys/test.rsa.pub and test.rsa, DIR/repo/<arch>/APKINDEX.tar.gz and packages (apk-tools, doc/apk-v2.5.scd). The key is
 kept when it is there, so a repository can be made again with something broken:
 
+  sha1, sha512  nothing: the index is signed with this digest
   unsigned   the index has no signature      wrong-key  it is signed by another key
   control    a package's control part is not the one of the index
   data       a package's data part is not the one of its datahash
@@ -96,9 +97,10 @@ def record(control, data, lines, size):
     return "".join(f"{letter}:{value}\n" for letter, value in letters) + "\n"
 
 
-def sign(key, data, name):
-    signature = openssl("dgst", "-sha256", "-sign", key, data=data)
-    return pack(tar([(f".SIGN.RSA256.{name}", "f", signature, 0o644)], cut=True, sums=False))
+def sign(key, data, name, digest="sha256"):
+    word = {"sha1": "RSA", "sha256": "RSA256", "sha512": "RSA512"}[digest]
+    signature = openssl("dgst", "-" + digest, "-sign", key, data=data)
+    return pack(tar([(f".SIGN.{word}.{name}", "f", signature, 0o644)], cut=True, sums=False))
 
 
 def library(where, soname, arch):
@@ -158,7 +160,8 @@ def main():
             with open(os.path.join(where, f"{name}-{number}.apk"), "wb") as out:
                 out.write(file)
         body = pack(tar([("DESCRIPTION", "f", "made", 0o644), ("APKINDEX", "f", index, 0o644)], cut=False, sums=False))
-        signature = b"" if what == "unsigned" else sign(other if what == "wrong-key" else key, body, KEY)
+        signature = b"" if what == "unsigned" else sign(other if what == "wrong-key" else key, body, KEY,
+                                                             what if what in ("sha1", "sha512") else "sha256")
         with open(os.path.join(where, "APKINDEX.tar.gz"), "wb") as out:
             out.write(signature + body)
 
