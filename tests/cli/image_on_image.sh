@@ -131,6 +131,12 @@ prints '^~ base oci:../base:v1 sha256:[0-9a-f]+ -> sha256:[0-9a-f]+'
 expect 0 "$xbuild" image on # adds the user web that the base lacks now
 says "^note: image 'on': user 'web' is not in the base's /etc/passwd, and is made with uid 1000$"
 [ "$(tail -n 1 "$work/stdout")" != "$digest" ] || fail "the digest did not change with the base"
+# whom the base itself names and does not have
+cp xbuild.yaml "$work/with-user.yaml"
+sed -i '/^    user: web/d' xbuild.yaml
+expect 5 "$xbuild" image on
+says "the base's user: user 'web' is not in the image's /etc/passwd"
+cp "$work/with-user.yaml" xbuild.yaml
 
 # damaged, and lacking
 store=$XBUILD_CACHE_DIR
