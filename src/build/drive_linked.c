@@ -4,6 +4,7 @@
  * "Records"), which stripping, copying and editing of the search path keep: a program or shared library with another ID was
  * linked by a compiler of this machine, unless it was there before: in the project, the sysroot, or another unit.
  */
+#include <fcntl.h>
 #include <string.h>
 
 #include "drive.h"
@@ -18,7 +19,7 @@
 
 #define ET_EXEC	       2
 #define ET_DYN	       3
-#define MAX_GO_BYTES   (512 * 1024 * 1024)
+#define CHUNK_BYTES    (64 * 1024)
 #define MAX_TOLD       5
 #define ELF_HEAD_BYTES 52
 
@@ -96,10 +97,20 @@ static bool is_of_go(const char *path)
 {
 	static const char magic[] = "\xff Go buildinf:";
 	struct xb_err unreadable XB_CLEANUP(xb_err_release) = {0};
-	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	char *buf XB_CLEANUP(xb_free_ptr) = xb_alloc(CHUNK_BYTES);
+	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC);
+	size_t kept = 0; /* of the block before: it may end in the middle of the magic */
+	int64_t n;
 
-	return xb_fs_read(path, MAX_GO_BYTES, &text, &unreadable) == 0 &&
-	       memmem(xb_str_get(&text), text.len, magic, sizeof(magic) - 1);
+	while (fd >= 0 && (n = xb_fs_read_some(fd, buf + kept, CHUNK_BYTES - kept, path, &unreadable)) > 0) {
+		const size_t len = kept + (size_t)n;
+
+		if (memmem(buf, len, magic, sizeof(magic) - 1))
+			return true;
+		kept = len < sizeof(magic) ? len : sizeof(magic);
+		memmove(buf, buf + len - kept, kept);
+	}
+	return false;
 }
 
 static void find_strangers(struct linked *l)
