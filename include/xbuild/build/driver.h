@@ -19,8 +19,8 @@
  * Contract of the steps: source_dir is only read, which is checked (what builds in its sources, works on a copy: XB_DRIVER_IN_SOURCE, or the unit's `copy`), everything else
  *   happens below build_dir, and the last step installs below stage_dir (DESTDIR) with the prefix /usr.
  * Environment: PATH begins with <wrapper_dir>/bin, which holds <triple>-clang, <triple>-gcc, <triple>-pkg-config and so on; then host
- *   tools of the project, then the host's PATH. CC, CXX, PKG_CONFIG and the like are those of xb_cross_env when `cross_env`
- *   says so. HOME and TMPDIR are below build_dir; SOURCE_DATE_EPOCH, TZ and LC_ALL are fixed; the unit's `env:` comes last.
+ *   tools of the project, then the host's PATH. CC, CXX, PKG_CONFIG and the like are those of xb_cross_env with
+ *   XB_DRIVER_CROSS_ENV. HOME and TMPDIR are below build_dir; SOURCE_DATE_EPOCH, TZ and LC_ALL are fixed; the unit's `env:` comes last.
  * Threads: any.
  */
 #ifndef XBUILD_BUILD_DRIVER_H

@@ -188,6 +188,23 @@ static void test_cases(void **state)
 	}
 }
 
+/* A kind that is in no array is met by a user first. */
+static void test_all_kinds(void **state)
+{
+	(void)state;
+	for (int kind = XB_DRIVER_CMAKE; kind < XB_N_DRIVERS; kind++) {
+		const struct xb_driver *driver = xb_driver_find((enum xb_driver_kind)kind);
+		size_t n = 0;
+
+		if (!driver || !driver->steps)
+			fail_msg("%s: no driver", xb_driver_key((enum xb_driver_kind)kind));
+		for (size_t i = 0; i < XB_COUNT(cases); i++)
+			n += cases[i].kind == (enum xb_driver_kind)kind;
+		if (n < 2)
+			fail_msg("%s: %zu golden cases", xb_driver_key((enum xb_driver_kind)kind), n);
+	}
+}
+
 static const char *explained(enum xb_driver_kind kind, const char *what, const char *output, bool has_emulator,
 			     struct xb_arena *arena)
 {
@@ -269,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_all_kinds),
 		cmocka_unit_test(test_explains),
 	};
 
