@@ -437,3 +437,16 @@ int xb_app_targets(struct xb_app *app, const char *const *names, size_t n_names,
 	*out_count = len;
 	return 0;
 }
+
+int xb_app_refuse_image(struct xb_app *app, const char *name, struct xb_err *err)
+{
+	const struct xb_project *project = app->project;
+	const char **names = xb_arena_array(&app->arena, project->n_images + 1, sizeof(*names)), *like;
+
+	for (size_t i = 0; i < project->n_images; i++)
+		names[i] = project->images[i].name;
+	like = xb_sv_suggest(xb_sv(name), names);
+	xb_fail(err, XB_E_USAGE, "the project has no image '%s'", name);
+	return like ? xb_hint(err, "did you mean '%s'?", like)
+		    : xb_hint(err, "'image:' in %s names the images", project->file);
+}

@@ -74,11 +74,12 @@ enum xb_compression image_compression(const struct image_run *run, const struct 
 }
 
 /* Docker 20.10 says "invalid tar header" of them; skopeo does not write such an archive either. */
-static int refuse_zstd(struct xb_err *err)
+static int refuse_zstd(bool own, struct xb_err *err)
 {
 	xb_fail(err, XB_E_USAGE,
 		"--output docker-archive: 'docker load' cannot read layers that are compressed by zstd");
-	return xb_hint(err, "take '--compression gzip', or 'none'; or the form oci-archive");
+	return xb_hint(err, own ? "take '--compression gzip', or 'none'; or the form oci-archive"
+				: "they are the base's, and stay as they are: take the form oci-archive");
 }
 
 static int check_output(const struct xb_image_output *o, size_t n_images, const struct image_whole *whole,
@@ -138,7 +139,7 @@ int image_place_outputs(struct image_run *run, const struct xb_image_opts *opts,
 			return err->code;
 		if (outputs[i].form == XB_IMAGE_DOCKER_ARCHIVE &&
 		    image_compression(run, whole->image) == XB_COMPRESSION_ZSTD)
-			return refuse_zstd(err);
+			return refuse_zstd(true, err);
 		for (size_t k = 0; k < (per_platform ? whole->n_parts : 1); k++) {
 			struct xb_image_written written = {.form = outputs[i].form,
 							   .target = per_platform ? whole->parts[k].target : NULL};
@@ -232,7 +233,7 @@ static int check_own(const struct image_run *run, const struct xb_image_written 
 	if (!list.len)
 		return xb_atomic_file_write(state, "", 0, 0644, 0, err);
 	xb_fail(err, XB_E_VERIFY, "write the layout: '%s' holds other things", w->path);
-	return xb_hint(err, "name a new directory, or remove this one");
+	return xb_hint(err, "name a directory that is empty or not there yet");
 }
 
 static int write_layout(struct image_run *run, const struct image_whole *whole, struct xb_image_written *w,
@@ -428,7 +429,7 @@ int image_write_outputs(struct image_run *run, const struct image_whole *whole, 
 		struct xb_image_written *w = &built->outputs[i];
 
 		if (w->form == XB_IMAGE_DOCKER_ARCHIVE && has_zstd(whole))
-			return refuse_zstd(err);
+			return refuse_zstd(false, err);
 		if (write_output(run, whole, w, err) < 0)
 			return w->form == XB_IMAGE_OCI ? err->code : xb_wrap(err, "write '%s'", w->path);
 	}

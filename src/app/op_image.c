@@ -32,18 +32,8 @@ static int select_images(struct xb_app *app, const struct xb_image_opts *opts, c
 
 	*out = xb_arena_array(&app->arena, project->n_images, sizeof(**out));
 	for (size_t i = 0; i < opts->n_images; i++) {
-		const char **names;
-
-		if (xb_project_image(project, xb_sv(opts->images[i])))
-			continue;
-		names = xb_arena_array(&app->arena, project->n_images + 1, sizeof(*names));
-		for (size_t k = 0; k < project->n_images; k++)
-			names[k] = project->images[k].name;
-		const char *near = xb_sv_suggest(xb_sv(opts->images[i]), names);
-
-		xb_fail(err, XB_E_USAGE, "the project has no image '%s'", opts->images[i]);
-		return near ? xb_hint(err, "did you mean '%s'?", near)
-			    : xb_hint(err, "'image:' in %s names the images", project->file);
+		if (!xb_project_image(project, xb_sv(opts->images[i])))
+			return xb_app_refuse_image(app, opts->images[i], err);
 	}
 	for (size_t i = 0; i < project->n_images; i++) {
 		bool wanted = opts->n_images == 0;

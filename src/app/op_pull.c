@@ -252,7 +252,7 @@ static int check_directory(const char *path, const char *shown, struct xb_err *e
 		if (own[k])
 			continue;
 		xb_fail(err, XB_E_VERIFY, "write the layout: '%s' holds other things", shown);
-		return xb_hint(err, "name a new directory, or remove this one");
+		return xb_hint(err, "name a directory that is empty or not there yet");
 	}
 	return 0;
 }

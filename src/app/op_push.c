@@ -55,7 +55,7 @@ static int find_layout(struct push_run *run, struct xb_err *err)
 				       "run it where the project is, or name a layout that needs none: --from DIR");
 	}
 	if (name && !xb_project_image(app->project, xb_sv(name)))
-		return xb_fail(err, XB_E_USAGE, "the project has no image '%s'", name);
+		return xb_app_refuse_image(app, name, err);
 	if (!name && app->project->n_images != 1) {
 		xb_fail(err, XB_E_USAGE, "the project has %zu images, and one can be pushed at a time",
 			app->project->n_images);

@@ -110,10 +110,8 @@ static int find_image(struct tagging *t, const char *name, struct xb_err *err)
 
 	if (name) {
 		image = xb_project_image(project, xb_sv(name));
-		if (!image) {
-			xb_fail(err, XB_E_USAGE, "the project has no image '%s'", name);
-			return xb_hint(err, "'image:' in %s names the images", project->file);
-		}
+		if (!image)
+			return xb_app_refuse_image(t->app, name, err);
 	}
 	t->image = image ? image->name : project->name;
 	if (!image)

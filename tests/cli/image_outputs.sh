@@ -47,6 +47,16 @@ cmp -s "$work/elsewhere/root.tar" "$images/hello-linux-aarch64.tar" || fail "roo
 expect 0 "$xbuild" -C "$work/elsewhere" -f ../project/xbuild.yaml image -q --output oci-archive=a.tar --output oci=layout
 cmp -s "$work/elsewhere/a.tar" "$images/hello.oci.tar" || fail "oci-archive=PATH is another file"
 diff -r "$work/elsewhere/layout" "$images/hello" || fail "oci=DIR is another layout"
+# an image that there is not, with a slip and without one
+for command in image tag "push localhost:9/x --image"; do
+	# shellcheck disable=SC2086
+	expect 2 "$xbuild" $command "hellox"
+	says "the project has no image 'hellox'"
+	says "did you mean 'hello'\?"
+	# shellcheck disable=SC2086
+	expect 2 "$xbuild" $command nothing-like-it
+	says "'image:' in xbuild.yaml names the images"
+done
 expect 2 "$xbuild" image --output rootfs=x.tar
 says 'a path is for one platform'
 expect 2 "$xbuild" image --output oci-archive=x.tar --output docker-archive=./x.tar
@@ -56,6 +66,7 @@ says 'docker-archive'
 expect 2 "$xbuild" image --output oci=
 says 'a path after'
 expect 5 "$xbuild" image --output "oci=$HOME/.."
+says 'hint: name a directory that is empty or not there yet'
 says 'holds other things'
 [ -e "$work/elsewhere/a.tar" ] || fail "a directory of other things was swept"
 expect 4 "$xbuild" image --output "oci-archive=$work/elsewhere/layout"

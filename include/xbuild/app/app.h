@@ -100,6 +100,9 @@ int xb_app_hint_fetch(const struct xb_app *app, struct xb_err *err);
 
 int xb_app_jobs(const struct xb_app *app);
 
+/* XB_E_USAGE for an image that the project has not, with the name that may be meant. */
+int xb_app_refuse_image(struct xb_app *app, const char *name, struct xb_err *err);
+
 /* Targets named on the command line ("all" or none: those of the project); canonical, no duplicates; in app->arena. */
 int xb_app_targets(struct xb_app *app, const char *const *names, size_t n_names, const struct xb_project_target ***out,
 		   size_t *out_count, struct xb_err *err) XB_MUST_CHECK;
