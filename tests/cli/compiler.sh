@@ -90,6 +90,8 @@ expect 0 "$xbuild" cc --target arm64 -c f.S -o f.o
 mkdir -p host/include host/lib
 echo '#error host' >host/include/stdio.h
 echo 'not a library' >host/lib/libm.so
+# a kept result would say nothing of these
+export XBUILD_CC_CACHE=off
 for variable in CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH; do
 	expect 0 env "$variable=$PWD/host/include" "$xbuild" cc hello.c -o polluted -lm
 	cmp native polluted || fail "$variable makes a difference"
@@ -99,9 +101,16 @@ expect 0 env LIBRARY_PATH="$PWD/host/lib" COMPILER_PATH="$PWD/host" CCC_OVERRIDE
 cmp native polluted || fail "the environment makes a difference"
 # T13, T11, T12: default configuration files are not read
 mkdir -p "$HOME/.config/clang" && echo '-nostdinc' >"$HOME/.config/clang/clang.cfg"
-echo '-nostdinc' >aarch64-linux-gnu.cfg
+# clang looks for these beside the name that it was started by
+find "$XBUILD_CACHE_DIR/cc" -type d -name bin >"$work/bins"
+[ -s "$work/bins" ] || fail "the executables are not where they are looked for"
+while read -r bin; do
+	for name in clang "$(uname -m)-unknown-linux-gnu-clang"; do echo '-nostdinc' >"$bin/$name.cfg"; done
+done <"$work/bins"
 expect 0 "$xbuild" cc hello.c -o polluted -lm
 cmp native polluted || fail "a configuration file makes a difference"
+find "$XBUILD_CACHE_DIR/cc" -name '*.cfg' -exec rm {} +
+unset XBUILD_CC_CACHE
 
 # the status and the words of the tool are its own
 expect 1 "$xbuild" cc --target arm64 missing.c
