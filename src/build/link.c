@@ -321,6 +321,14 @@ static void add_stdlib(const char *libcxx_dir, struct xb_command *out)
 	xb_command_word(out, "-lc++abi");
 }
 
+/* What may have C++ inside gets its library by --as-needed, and a library that is not there fails a link all the same. */
+static bool lacks_stdlib(const struct ldflags *flags, const struct xb_sysroot_paths *sysroot, bool is_static)
+{
+	if (flags->libcxx_dir)
+		return false;
+	return is_static || flags->static_stdlib ? sysroot->no_libstdcxx_a : sysroot->no_libstdcxx;
+}
+
 static void add_runtime(const struct ldflags *flags, enum form form, bool cxx, struct xb_command *out)
 {
 	static const char *const group[] = {"--start-group", "-lgcc", "-lgcc_eh", "-lc", "--end-group", NULL};
@@ -416,12 +424,13 @@ int xb_link_command(const struct xb_setup *setup, const struct xb_unit *unit, bo
 	xb_command_init(&flags.words, out->arena);
 	/* libgcc_s was linked with glibc */
 	flags.static_libgcc = setup->target->target->libc == XB_LIBC_MUSL;
-	flags.maybe_cxx = !cxx && may_have_cxx(setup, unit, out->arena);
 	if (gather_flags(setup, unit, pkgconfig, &flags, err) < 0)
 		return err->code;
 	if (xb_stdlib_is_libcxx(unit, setup->target, setup->profile))
 		flags.libcxx_dir = setup->sysroot->libcxx_dir;
 	form = form_of(setup->target->target, unit, &flags);
+	flags.maybe_cxx = !cxx && may_have_cxx(setup, unit, out->arena) &&
+			  !lacks_stdlib(&flags, setup->sysroot, form == FORM_STATIC || form == FORM_STATIC_PIE);
 	if (form == FORM_STATIC_PIE && setup->target->target->no_static_pie) {
 		xb_fail(err, XB_E_INPUT,
 			"unit '%s': linker flag '-static-pie' is not possible for %s: its glibc has no "

@@ -172,6 +172,20 @@ static const char *find_libcxx(const char *dir, struct xb_arena *arena)
 	return xb_path_is_safe(home) ? xb_arena_printf(arena, "usr/lib/%.*s/lib", XB_SV_ARG(home)) : "usr/lib";
 }
 
+/* libstdc++.<ext> in a directory that links search. */
+static bool has_libstdcxx(const struct xb_sysroot_paths *paths, const char *ext)
+{
+	const char *const dirs[] = {paths->gcc_dir, paths->lib_dir, "usr/lib"};
+
+	for (size_t i = 0; i < XB_COUNT(dirs); i++) {
+		char *file XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s/libstdc++.%s", paths->dir, dirs[i], ext);
+
+		if (xb_fs_exists(file))
+			return true;
+	}
+	return false;
+}
+
 void xb_package_tree_recipe(const struct xb_lock_package *package, struct xb_digest *out)
 {
 	struct xb_lock_packages one;
@@ -208,5 +222,7 @@ int xb_sysroot_find(const struct xb_store *store, const struct xb_sysroot_desc *
 		.libcxx_dir = find_libcxx(tree.dir, arena),
 		.gcc_version = gcc_version ? gcc_version : xb_arena_strdup(arena, desc->gcc),
 	};
+	out->no_libstdcxx_a = !has_libstdcxx(out, "a");
+	out->no_libstdcxx = out->no_libstdcxx_a && !has_libstdcxx(out, "so");
 	return 1;
 }

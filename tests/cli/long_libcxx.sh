@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# libc++ instead of libstdc++, against Debian's real archive: units of sources and of CMake, shared and static, 'xbuild c++',
+# libc++ instead of libstdc++, against Debian's real archive: units of sources, of CMake, Meson, autotools and make, shared and static, 'xbuild c++',
 # images, run under qemu-user; and what is refused. XB_LIBCXX_SUITES names the releases.
 . "$(dirname "$0")/begin.sh"
 unset XBUILD_DEBIAN_MIRROR XBUILD_DATA_DIR
-for tool in readelf qemu-aarch64 qemu-x86_64 cmake make; do
+for tool in readelf qemu-aarch64 qemu-x86_64 cmake make meson ninja autoreconf automake; do
 	command -v "$tool" >/dev/null || skip "no $tool"
 done
 
@@ -22,7 +22,7 @@ needs() {
 }
 
 project() {
-	mkdir -p "$1/tree" && cd "$1"
+	mkdir -p "$1/tree" "$1/meson" "$1/auto" "$1/plain" && cd "$1"
 	cat >xbuild.yaml <<YAML
 name: both
 version: "1"
@@ -36,12 +36,18 @@ build:
   fixed: { sources: [app.cc], deps: [part], defines: { ALONE: "" }, cxx: { stdlib: libc++ }, ldflags: [-static] }
   old: { sources: [old.cc] }
   made: { cmake: { dir: tree }, outputs: [bin/made], cxx: { stdlib: libc++ } }
+  by-meson: { meson: { dir: meson }, outputs: [bin/by-meson], deps: [part], cxx: { stdlib: libc++ } }
+  by-auto: { autotools: { dir: auto, autoreconf: true }, outputs: [bin/by-auto], deps: [part], cxx: { stdlib: libc++ } }
+  by-make: { make: { dir: plain }, outputs: [bin/by-make], deps: [part], cxx: { stdlib: libc++ } }
 test:
   app: { run: [build:app] }
   alone: { run: [build:alone] }
   fixed: { run: [build:fixed] }
   old: { run: [build:old] }
   made: { run: [build:made/bin/made] }
+  by-meson: { run: [build:by-meson/bin/by-meson] }
+  by-auto: { run: [build:by-auto/bin/by-auto] }
+  by-make: { run: [build:by-make/bin/by-make] }
 image:
   app: { base: auto, files: { /usr/bin/app: build:app, /usr/lib/libplug.so: build:plug }, entrypoint: [/usr/bin/app] }
   alone: { base: auto, files: { /usr/bin/alone: build:alone }, entrypoint: [/usr/bin/alone] }
@@ -114,6 +120,34 @@ C
 #endif
 int main() { try { throw std::runtime_error("made"); } catch (const std::exception &e) { std::cout << e.what() << std::endl; } }
 C
+	# a std::string and an exception between a unit of sources and a program of each of them
+	for other in meson auto plain; do
+		cat >$other/user.cc <<'C'
+#include <part.h>
+#include <iostream>
+#include <stdexcept>
+#ifndef _LIBCPP_VERSION
+#error "not libc++"
+#endif
+int main() { try { joined("a", ""); } catch (const std::runtime_error &e) { std::cout << joined(e.what(), "!") << std::endl; return 0; } return 1; }
+C
+	done
+	cat >meson/meson.build <<'C'
+project('by-meson', 'cpp')
+executable('by-meson', 'user.cc', dependencies: dependency('part'), install: true)
+C
+	cat >auto/configure.ac <<'C'
+AC_INIT([by-auto], [1])
+AM_INIT_AUTOMAKE([foreign])
+AC_PROG_CXX
+AC_LANG([C++])
+AC_CHECK_HEADER([map], [], [AC_MSG_ERROR([no C++ library])])
+AC_CONFIG_FILES([Makefile])
+AC_OUTPUT
+C
+	printf 'bin_PROGRAMS = by-auto\nby_auto_SOURCES = user.cc\nby_auto_LDADD = -lpart\n' >auto/Makefile.am
+	# shellcheck disable=SC2016 # of make
+	printf 'by-make: user.o\n\t$(CXX) -o $@ $^ -lpart\ninstall: by-make\n\tinstall -D by-make $(DESTDIR)/usr/bin/by-make\n' >plain/Makefile
 }
 
 for suite in ${XB_LIBCXX_SUITES:-bookworm trixie}; do
@@ -124,7 +158,7 @@ for suite in ${XB_LIBCXX_SUITES:-bookworm trixie}; do
 		python3 - "$work/stdout" <<'PY'
 import json, sys
 result = json.load(open(sys.argv[1]))
-assert result["failed"] == 0 and result["skipped"] == 0 and result["passed"] >= 10, result
+assert result["failed"] == 0 and result["skipped"] == 0 and result["passed"] >= 28, result
 PY
 	done
 	for target in linux-x86_64 linux-aarch64; do
@@ -133,7 +167,9 @@ PY
 		needs out/$target/alone
 		needs out/$target/fixed
 		needs out/$target/old libstdc++.so.6
-		needs out/$target/made libc++.so.1
+		for other in made by-meson by-auto by-make; do
+			needs out/$target/$other libc++.so.1
+		done
 	done
 	expect 0 "$xbuild" image
 	expect 0 "$xbuild" inspect out/images/app --json
@@ -143,14 +179,15 @@ PY
 	# what was copied into the program is in its papers
 	grep -q '"libc++-[0-9]*-dev"' out/images/alone.evidence/linux-x86_64.spdx.json || fail "libc++.a is not in the SBOM"
 
-	# the same of CMake with the library inside
-	sed -i 's/\(made: .*stdlib: libc++\) }/\1, static-stdlib: true }/' xbuild.yaml
-	expect 0 "$xbuild" build made
-	for target in linux-x86_64 linux-aarch64; do
-		needs out/$target/made
-		if readelf -dW out/$target/made | grep -q 'libc++abi'; then fail "$target: made needs libc++abi"; fi
+	# the same of other build systems with the library inside
+	sed -i 's/\(\(made\|by-[a-z]*\): .*stdlib: libc++\) }/\1, static-stdlib: true }/' xbuild.yaml
+	for other in made by-meson by-auto by-make; do
+		expect 0 "$xbuild" test $other
+		for target in linux-x86_64 linux-aarch64; do
+			needs out/$target/$other
+			if readelf -dW out/$target/$other | grep -q 'libc++abi'; then fail "$target: $other needs libc++abi"; fi
+		done
 	done
-	expect 0 "$xbuild" test made
 
 	# both in one program
 	sed -i '/^  part:/s/libc++/libstdc++/' xbuild.yaml

@@ -48,6 +48,8 @@ struct xb_sysroot_paths {
 	const char *gcc_dir; /* below dir: "usr/lib/gcc/aarch64-linux-gnu/12" */
 	const char *gcc_version; /* "12" */
 	const char *libcxx_dir;	 /* below dir, where libc++abi.a is: "usr/lib/llvm-19/lib"; NULL: no libc++ */
+	bool no_libstdcxx;   /* neither libstdc++.so nor libstdc++.a where the linker looks: a sysroot for C alone */
+	bool no_libstdcxx_a; /* no libstdc++.a there */
 };
 
 #endif

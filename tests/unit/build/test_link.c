@@ -283,6 +283,47 @@ static void test_static_libraries_hand_on_what_they_need(void **state)
 	fake_close(&f);
 }
 
+/* A unit of C that needs another build system's static library, against sysroots with and without the C++ library. */
+static void test_what_may_have_cxx(void **state)
+{
+	static const struct {
+		bool none, no_archive, is_static, static_stdlib, told;
+	} table[] = {
+		{false, false, false, false, true}, {false, false, true, false, true},
+		{false, true, false, false, true},  {false, true, true, false, false},
+		{false, true, false, true, false},  {true, true, false, false, false},
+		{true, true, true, false, false},   {true, true, false, true, false},
+	};
+	struct xb_foreign foreign = {0};
+	struct fake f;
+	struct xb_unit *app, *dep;
+
+	(void)state;
+	fake_open(&f);
+	app = fake_unit(&f, "app", XB_UNIT_EXECUTABLE, "*.c");
+	dep = fake_unit(&f, "dep", XB_UNIT_EXECUTABLE, "*.c");
+	dep->driver = XB_DRIVER_MAKE;
+	dep->foreign = &foreign;
+	dep->outputs = words(&f, LIST("lib/libdep.so"));
+	fake_dep(&f, app, dep);
+	assert_null(strstr(link_words(&f, app, false, false), "-lstdc++"));
+	dep->outputs = words(&f, LIST("lib/libdep.a"));
+	for (size_t i = 0; i < XB_COUNT(table); i++) {
+		const char *text;
+
+		f.sysroot.no_libstdcxx = table[i].none;
+		f.sysroot.no_libstdcxx_a = table[i].no_archive;
+		app->settings.ldflags = table[i].is_static ? words(&f, LIST("-static")) : (struct xb_words){0};
+		app->settings.cxx_static_stdlib = table[i].static_stdlib;
+		text = link_words(&f, app, false, false);
+		if (!strstr(text, "-lstdc++") == table[i].told)
+			fail_msg("row %zu: %s", i, text);
+	}
+	/* a program of C++ needs it, and the linker says what is missing */
+	assert_non_null(strstr(link_words(&f, app, true, false), "-lstdc++"));
+	fake_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_other_machines),
 		cmocka_unit_test(test_musl),
 		cmocka_unit_test(test_static_libraries_hand_on_what_they_need),
+		cmocka_unit_test(test_what_may_have_cxx),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

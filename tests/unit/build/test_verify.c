@@ -268,6 +268,44 @@ static void libraries_of_the_project_are_known_by_soname(void **state)
 	EXPECT(&spec, "expected needed library libown.so.1 to be an ELF file, found another format");
 }
 
+/* Stand-ins by soname: which C++ library a program needs is all that counts. */
+static void one_cxx_library_in_a_program(void **state)
+{
+	char *path XB_CLEANUP(xb_free_ptr) = at("user"), *own XB_CLEANUP(xb_free_ptr) = at("libown.so");
+	char *cxx XB_CLEANUP(xb_free_ptr) = at("libllvm.so"), *std XB_CLEANUP(xb_free_ptr) = at("libgnu.so");
+	const struct xb_verify_library libraries[] = {
+		{"libc++.so.1", cxx}, {"libstdc++.so.6", std}, {"libown.so.1", own}};
+	static const char all[] = " -Wl,--no-as-needed -Wl,--allow-shlib-undefined -L. ";
+	static const struct {
+		const char *program, *library, *problem;
+	} rows[] = {
+		{"-lown -lllvm", "-lgnu",
+		 "expected one C++ library, found libc++.so.1 here and libstdc++.so.6 in libown.so.1"},
+		{"-lown -lgnu", "-lllvm",
+		 "expected one C++ library, found libstdc++.so.6 here and libc++.so.1 in libown.so.1"},
+		{"-lown -lllvm", "-lllvm", NULL},
+		{"-lown -lgnu", "-lgnu", NULL},
+		{"-lown", "-lllvm", NULL},
+		{"-lown -lgnu", "-lc", NULL},
+	};
+	struct xb_verify_spec spec = spec_of(path);
+
+	(void)state;
+	need_gcc();
+	spec.libraries = libraries;
+	spec.n_libraries = XB_COUNT(libraries);
+	build("libllvm.so", "int llvm(void) { return 1; }\n", "-shared -fPIC -Wl,-z,now -Wl,-soname,libc++.so.1");
+	build("libgnu.so", "int gnu(void) { return 1; }\n", "-shared -fPIC -Wl,-z,now -Wl,-soname,libstdc++.so.6");
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		char *of_library XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s%s", GOOD_SO, all, rows[i].library);
+		char *of_program XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s%s", GOOD, all, rows[i].program);
+
+		build("libown.so", LIBRARY, of_library);
+		build("user", USER, of_program);
+		EXPECT(&spec, rows[i].problem);
+	}
+}
+
 static void versions_that_are_no_numbers(void **state)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = at("user"), *library XB_CLEANUP(xb_free_ptr) = at("libown.so");
@@ -435,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_newer_glibc_than_declared_is_named_with_its_symbol),
 		cmocka_unit_test(shared_libraries_have_checks_of_their_own),
 		cmocka_unit_test(libraries_of_the_project_are_known_by_soname),
+		cmocka_unit_test(one_cxx_library_in_a_program),
 		cmocka_unit_test(versions_that_are_no_numbers),
 		cmocka_unit_test(another_machine_is_the_only_problem),
 		cmocka_unit_test(files_that_are_no_programs),

@@ -51,6 +51,40 @@ static void made_and_found(void **state)
 	assert_true(made_has(found.dir, "lib/x86_64-linux-gnu/libc.so.6"));
 	assert_false(made_has(found.dir, "etc/conf")); /* dangles */
 	assert_false(made_has(found.dir, "var/lib/dpkg"));
+	assert_true(found.no_libstdcxx && found.no_libstdcxx_a);
+}
+
+/* Where links look for the C++ library, and what of it is there. */
+static void the_cxx_library(void **state)
+{
+	static const struct {
+		const char *path;
+		bool none, no_archive;
+	} rows[] = {
+		{"./usr/lib/gcc/x86_64-linux-gnu/12/libstdc++.a", false, false},
+		{"./usr/lib/gcc/x86_64-linux-gnu/12/libstdc++.so", false, true},
+		{"./usr/lib/x86_64-linux-gnu/libstdc++.a", false, false},
+		{"./usr/lib/libstdc++.so", false, true},
+		{"./usr/lib/x86_64-linux-gnu/libstdc++.so.6", true, true},
+		{"./usr/lib/gcc/x86_64-linux-gnu/11/libstdc++.a", true, true},
+	};
+	struct made *m = *state;
+	const struct xb_target *target = xb_target_find(xb_sv("linux-x86_64"));
+
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		const struct item items[] = {{'0', rows[i].path, "lib", 0644}, {0}};
+		struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+		struct xb_tree tree XB_CLEANUP(xb_tree_release) = {0};
+		struct xb_sysroot_paths found;
+		struct sample s;
+
+		sample_init(&s, m);
+		s.package = made_package(m->store, "libstdcxx", items);
+		expect_ok(xb_sysroot_make(m->store, &s.desc, &s.lock, 2, &tree, &m->err), &m->err);
+		assert_int_equal(xb_sysroot_find(m->store, &s.desc, &s.lock, target, &arena, &found, &m->err), 1);
+		if (found.no_libstdcxx != rows[i].none || found.no_libstdcxx_a != rows[i].no_archive)
+			fail_msg("%s: %d %d", rows[i].path, found.no_libstdcxx, found.no_libstdcxx_a);
+	}
 }
 
 /* Owners and modes are what the package says; they are in the manifest, for the image. */
@@ -103,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(made_and_found, made_setup, made_teardown),
+		cmocka_unit_test_setup_teardown(the_cxx_library, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(a_package_for_images, made_setup, made_teardown),
 		cmocka_unit_test_setup_teardown(the_gcc_is_part_of_the_name, made_setup, made_teardown),
 	};
