@@ -105,7 +105,7 @@ static int step_failed(struct run *r, const struct xb_step *step, const struct x
 		       struct xb_err *err)
 {
 	const struct xb_sv all = xb_str_sv(&ended->output), tail = tail_of(all);
-	const char *why = r->driver->explain ? r->driver->explain(&r->drive, step, all, &r->arena) : NULL;
+	const char *why = drive_explain(r, step, all);
 	char how[80];
 
 	if (!r->spec->verbose) {

@@ -63,6 +63,18 @@ void drive_look(struct xb_sv text, const char *const *own, struct xb_arena *aren
 /* ... a warning with their names. */
 void drive_warn_places(struct run *r, struct xb_sv commands);
 
+/* drive_answers.c: what a configure script asked that wanted to run a program of the target. Views into log and script; empty: not found. */
+struct drive_question {
+	struct xb_sv check;	/* "checking whether x works" */
+	uint64_t line;		/* of the script, where it gave up; 0: that is not in the log */
+	struct xb_sv variable;	/* of the cache, which would have answered */
+	struct xb_sv values[2]; /* what the check itself would make of it */
+	size_t n_values;
+};
+void drive_question(struct xb_sv log, struct xb_sv script, struct drive_question *out);
+/* The sentence for a step that failed: by the files that it left, else the driver's own. NULL: none. */
+const char *drive_explain(struct run *r, const struct xb_step *step, struct xb_sv output);
+
 /* drive_commands.c: what the build system wrote of its compile commands, to xb_foreign_commands. */
 int drive_keep_commands(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 

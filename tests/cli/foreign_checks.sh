@@ -218,6 +218,43 @@ project "autotools: { dir: t, args: ['LDFLAGS=-L$here/linux-aarch64 -Wl,--whole-
 build 1
 leak t "$here/linux-aarch64/libhere.a" -L
 
+# what Autoconf's scripts ask by running a program gets no emulator: the message has all that the answer needs
+if command -v autoconf >/dev/null && command -v autoreconf >/dev/null; then
+	mkdir q
+	cat >q/configure.ac <<-'AC'
+		AC_INIT([q], [1])
+		AC_PROG_CC
+		AC_CACHE_CHECK([for something else], [my_cv_else], [my_cv_else=yes])
+		AC_CACHE_CHECK([whether fork is fast], [my_cv_fast_fork],
+			[AC_RUN_IFELSE([AC_LANG_PROGRAM()], [my_cv_fast_fork=fast], [my_cv_fast_fork=slow])])
+		AC_SUBST([FAST], [$my_cv_fast_fork])
+		AC_CONFIG_FILES([Makefile])
+		AC_OUTPUT
+	AC
+	# shellcheck disable=SC2016 # of make
+	printf 'all:\ninstall:\n\tmkdir -p $(DESTDIR)/usr/share\n\techo @FAST@ >$(DESTDIR)/usr/share/fast\n' >q/Makefile.in
+	project 'autotools: { dir: q, autoreconf: true }' share/fast
+	build 1
+	says "^hint: 'checking whether fork is fast' \(line [0-9]+ of /.*/configure, config.log beside it\) runs a program of the target"
+	says "with an emulator or without: give its answer, 'cache: \{ my_cv_fast_fork: \"fast\" \}' or '\"slow\"'$"
+	where=$(sed -n 's/^hint: .*(line \([0-9]*\) of \(.*\), config.log.*/\1p \2/p' "$work/stderr")
+	sed -n "${where%% *}" "${where#* }" | grep -q 'cannot run test program' || fail "not the line: $where"
+	project 'autotools: { dir: q, autoreconf: true, cache: { my_cv_fast_fork: "slow" } }' share/fast
+	build 0
+	[ "$(cat out/linux-aarch64/fast)" = slow ] || fail "the answer did not get there"
+	# one that is kept nowhere, in a script below
+	mkdir q/sub
+	sed 's/AC_CONFIG_FILES/AC_CONFIG_SUBDIRS([sub])\n&/' q/configure.ac >q/more && mv q/more q/configure.ac
+	sed -e 's/AC_CACHE_CHECK(\[whether.*/AC_MSG_CHECKING([for luck])/; s/my_cv_fast_fork=//g; s/\])\])$/])/; /SUBST/d; /SUBDIRS/d' \
+		-e 's/^\t*\[AC_RUN/AC_RUN/' q/configure.ac >q/sub/configure.ac
+	: >q/sub/Makefile.in
+	build 1 # and the script is run again, since it is another
+	says "'checking for luck' \(line [0-9]+ of /.*/sub/configure, config.log beside it\)"
+	says 'under no name .* fourth argument$'
+else
+	echo "SKIPPED: Autoconf (not there)"
+fi
+
 # code for another machine: a program, and a member of a static library
 mkdir x
 expect 0 "$xbuild" cc --target linux-aarch64 -c "$work/here.c" -o x/good.o
