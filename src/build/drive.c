@@ -261,27 +261,77 @@ static void warn_of_sources(struct run *r, const struct xb_step *step)
 		xb_str_printf(r->shown, "warning: %s\n", changed.msg);
 }
 
+/* Where <root>/configured is: with which files that was; empty from the first step that configures again to the last. */
+struct configured {
+	const char *path;
+	char hex[XB_DIGEST_HEX]; /* of the files as they are */
+	bool before, is_current;
+};
+
+static int look_configured(struct run *r, bool changed, struct configured *c, struct xb_err *err)
+{
+	struct xb_str was XB_CLEANUP(xb_str_release) = {0};
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+
+	c->path = below(r, "configured");
+	if (drive_configure_digest(r, c->hex, err) < 0)
+		return err->code;
+	c->before = xb_fs_read(c->path, XB_DIGEST_HEX, &was, &none) == 0;
+	c->is_current = c->before && !changed && strcmp(xb_str_get(&was), c->hex) == 0;
+	return 0;
+}
+
+static bool has_once(const struct xb_steps *steps)
+{
+	for (size_t i = 0; i < steps->len; i++) {
+		if (steps->items[i].once)
+			return true;
+	}
+	return false;
+}
+
+static int plan_steps(struct run *r, struct configured *c, struct xb_steps *steps, struct xb_err *err)
+{
+	int (*plan)(const struct xb_drive *, struct xb_arena *, struct xb_steps *, struct xb_err *) =
+		r->spec->manifest ? r->driver->steps : r->driver->tests;
+	bool changed = false;
+
+	r->drive.again = false; /* also behind a run in a directory that was removed since */
+	if (write_files(r, &changed, err) < 0 || plan(&r->drive, &r->arena, steps, err) < 0)
+		return err->code;
+	if (!has_once(steps))
+		return 0;
+	if (look_configured(r, changed, c, err) < 0)
+		return err->code;
+	r->drive.again = c->before && !c->is_current;
+	if (!r->drive.again)
+		return 0;
+	*steps = (struct xb_steps){0};
+	return plan(&r->drive, &r->arena, steps, err);
+}
+
 static int run_steps(struct run *r, struct xb_err *err)
 {
-	const char *configured = below(r, "configured");
+	struct configured c = {0};
 	struct xb_steps steps = {0};
-	bool changed = false, last_once;
+	bool last_once;
 
-	if (write_files(r, &changed, err) < 0 || (changed && xb_fs_remove(configured, err) < 0) ||
-	    (r->spec->manifest ? r->driver->steps : r->driver->tests)(&r->drive, &r->arena, &steps, err) < 0)
+	if (plan_steps(r, &c, &steps, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < steps.len; i++) {
 		struct xb_step *step = &steps.items[i];
 
-		if (step->once && xb_fs_exists(configured))
+		if (step->once && c.is_current)
 			continue;
+		if (step->once && c.before && touch(c.path, err) < 0)
+			return err->code;
 		if (drive_run_step(r, step, err) < 0) {
 			warn_of_sources(r, step);
 			return err->code;
 		}
 		last_once = step->once && (i + 1 == steps.len || !steps.items[i + 1].once);
 		if (((last_once || i + 1 == steps.len) && drive_check_sources(r, step->what, err) < 0) ||
-		    (last_once && touch(configured, err) < 0))
+		    (last_once && xb_atomic_file_write(c.path, c.hex, strlen(c.hex), 0644, 0, err) < 0))
 			return err->code;
 	}
 	return 0;

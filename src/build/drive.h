@@ -39,6 +39,8 @@ int drive_place(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 bool drive_copies(const struct run *r);
 /* Brings the copy up to date; or keeps in mind what the project's files are. */
 int drive_sources(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+/* Of the files that a step which configures may have read: where it is another, the step runs again. */
+int drive_configure_digest(struct run *r, char *hex, struct xb_err *err) XB_MUST_CHECK;
 /* XB_E_VERIFY when they are not so any more, behind the step `what`. */
 int drive_check_sources(struct run *r, const char *what, struct xb_err *err) XB_MUST_CHECK;
 

@@ -50,6 +50,37 @@ static int list_files(struct run *r, struct xb_arena *arena, struct xb_str *out,
 	return 0;
 }
 
+/*
+ * Of what a configure step may have read: names of all files (file(GLOB)), and the content of those that are no sources of a
+ * language. Headers count: projects read their version from one. Nobody lists what a script has read, so that this is more
+ * than is needed.
+ */
+int drive_configure_digest(struct run *r, char *hex, struct xb_err *err)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_dirs files = {0};
+	struct xb_digest digest;
+	struct xb_hasher h;
+
+	if (xb_foreign_sources(r->drive.project_dir, r->spec->unit->foreign->dir, &arena, &files, &digest, err) < 0)
+		return err->code;
+	xb_hasher_init(&h);
+	xb_hasher_update(&h, digest.bytes, sizeof(digest.bytes));
+	for (size_t i = 0; i < files.len; i++) {
+		enum xb_language language;
+
+		if (xb_language_of(files.items[i], &language))
+			continue;
+		if (xb_digest_file(xb_arena_printf(&arena, "%s/%s", r->drive.project_dir, files.items[i]), &digest,
+				   NULL, err) < 0)
+			return err->code;
+		xb_hasher_update(&h, digest.bytes, sizeof(digest.bytes));
+	}
+	xb_hasher_final(&h, &digest);
+	xb_digest_hex(&digest, hex);
+	return 0;
+}
+
 struct line {
 	char *stamp, *name; /* in arena */
 };

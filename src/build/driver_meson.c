@@ -44,6 +44,8 @@ static void add_configure(const struct xb_drive *drive, struct xb_arena *arena, 
 	xb_argv_push(&argv, "setup");
 	xb_argv_push(&argv, meson_dir(drive, arena));
 	xb_argv_push(&argv, driver_source(drive, arena));
+	if (drive->again)
+		xb_argv_push(&argv, "--reconfigure"); /* else it sees that all is done, and does nothing */
 	xb_argv_push(&argv, "--cross-file");
 	xb_argv_push(&argv, xb_arena_printf(arena, "%s/cross.ini", drive->build_dir));
 	xb_argv_push(&argv, "--wrap-mode=nodownload"); /* all sources are in the project */

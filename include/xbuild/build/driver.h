@@ -40,6 +40,7 @@ struct xb_drive {
 	const char *
 		source_dir; /* project_dir and the unit's `dir`; with XB_DRIVER_IN_SOURCE or `copy` a copy of it beside build_dir */
 	const char *build_dir;	   /* kept from run to run */
+	bool again;		   /* it was configured before, and steps that configure run once more */
 	const char *stage_dir;	   /* empty when the first step begins */
 	const char *build_machine; /* this host, as GNU's configure scripts call it: "x86_64-pc-linux-gnu" */
 	struct xb_cross
@@ -77,7 +78,8 @@ struct xb_step {
 	/* It runs nothing and tells what the next one would run, which is read for places of this machine (make -n). */
 	bool looks;
 	bool may_fail; /* ... and it is all the same whether it can */
-	bool once;     /* configures: passed over where it succeeded before */
+	/* It configures: passed over where it succeeded before and nothing that it may have read is another. */
+	bool once;
 };
 
 /* An XB_VEC with names, so that functions can take it. Strings and items in the arena that the driver is given. */
