@@ -24,8 +24,8 @@ static const char *below(struct run *r, const char *name)
 	return xb_arena_printf(&r->arena, "%s/%s", r->root, name);
 }
 
-/* The driver's files; true in *changed when one of them was not there as it is. */
-static int write_files(struct run *r, bool *changed, struct xb_err *err)
+/* The driver's files, where they are not there as they are: build systems look at their time. */
+static int write_files(struct run *r, struct xb_err *err)
 {
 	struct xb_drive_files files = {0};
 
@@ -40,7 +40,6 @@ static int write_files(struct run *r, bool *changed, struct xb_err *err)
 
 		if (xb_fs_read(path, XB_MAX_JSON_BYTES, &now, &none) == 0 && strcmp(xb_str_get(&now), f->text) == 0)
 			continue;
-		*changed = true;
 		if (xb_fs_mkdirs(dir, 0755, err) < 0 ||
 		    xb_atomic_file_write(path, f->text, strlen(f->text), 0644, 0, err) < 0)
 			return err->code;
@@ -261,26 +260,6 @@ static void warn_of_sources(struct run *r, const struct xb_step *step)
 		xb_str_printf(r->shown, "warning: %s\n", changed.msg);
 }
 
-/* Where <root>/configured is: with which files that was; empty from the first step that configures again to the last. */
-struct configured {
-	const char *path;
-	char hex[XB_DIGEST_HEX]; /* of the files as they are */
-	bool before, is_current;
-};
-
-static int look_configured(struct run *r, bool changed, struct configured *c, struct xb_err *err)
-{
-	struct xb_str was XB_CLEANUP(xb_str_release) = {0};
-	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
-
-	c->path = below(r, "configured");
-	if (drive_configure_digest(r, c->hex, err) < 0)
-		return err->code;
-	c->before = xb_fs_read(c->path, XB_DIGEST_HEX, &was, &none) == 0;
-	c->is_current = c->before && !changed && strcmp(xb_str_get(&was), c->hex) == 0;
-	return 0;
-}
-
 static bool has_once(const struct xb_steps *steps)
 {
 	for (size_t i = 0; i < steps->len; i++) {
@@ -290,49 +269,28 @@ static bool has_once(const struct xb_steps *steps)
 	return false;
 }
 
-static int plan_steps(struct run *r, struct configured *c, struct xb_steps *steps, struct xb_err *err)
+static int run_steps(struct run *r, struct xb_err *err)
 {
 	int (*plan)(const struct xb_drive *, struct xb_arena *, struct xb_steps *, struct xb_err *) =
 		r->spec->manifest ? r->driver->steps : r->driver->tests;
-	bool changed = false;
-
-	r->drive.again = false; /* also behind a run in a directory that was removed since */
-	if (write_files(r, &changed, err) < 0 || plan(&r->drive, &r->arena, steps, err) < 0)
-		return err->code;
-	if (!has_once(steps))
-		return 0;
-	if (look_configured(r, changed, c, err) < 0)
-		return err->code;
-	r->drive.again = c->before && !c->is_current;
-	if (!r->drive.again)
-		return 0;
-	*steps = (struct xb_steps){0};
-	return plan(&r->drive, &r->arena, steps, err);
-}
-
-static int run_steps(struct run *r, struct xb_err *err)
-{
-	struct configured c = {0};
 	struct xb_steps steps = {0};
-	bool last_once;
 
-	if (plan_steps(r, &c, &steps, err) < 0)
+	if (write_files(r, err) < 0 || plan(&r->drive, &r->arena, &steps, err) < 0)
 		return err->code;
+	r->is_configured = r->is_configured || !has_once(&steps);
 	for (size_t i = 0; i < steps.len; i++) {
 		struct xb_step *step = &steps.items[i];
+		const bool is_last = i + 1 == steps.len, is_last_once = step->once && (is_last || !step[1].once);
 
-		if (step->once && c.is_current)
+		if (step->once && r->is_kept)
 			continue;
-		if (step->once && c.before && touch(c.path, err) < 0)
-			return err->code;
 		if (drive_run_step(r, step, err) < 0) {
 			warn_of_sources(r, step);
 			return err->code;
 		}
-		last_once = step->once && (i + 1 == steps.len || !steps.items[i + 1].once);
-		if (((last_once || i + 1 == steps.len) && drive_check_sources(r, step->what, err) < 0) ||
-		    (last_once && xb_atomic_file_write(c.path, c.hex, strlen(c.hex), 0644, 0, err) < 0))
+		if ((is_last_once || is_last) && drive_check_sources(r, step->what, err) < 0)
 			return err->code;
+		r->is_configured = r->is_configured || is_last_once;
 	}
 	return 0;
 }
@@ -350,25 +308,28 @@ static int publish(struct run *r, struct xb_err *err)
 
 static int build_and_check(struct run *r, struct xb_err *err)
 {
-	const char *running;
-	int rc;
-
-	if (drive_place(r, err) < 0)
+	if (xb_fs_remove(below(r, "log"), err) < 0 || run_steps(r, err) < 0)
 		return err->code;
-	running = below(r, "running");
-	if (xb_fs_remove(below(r, "log"), err) < 0 || touch(running, err) < 0)
-		return err->code;
-	rc = run_steps(r, err);
-	/* a tool that was ended by a signal tidied up before; one that was killed leaves the mark */
-	if (unlink(running) < 0 && rc == 0)
-		return xb_fail_errno(err, "remove '%s'", running);
-	if (rc < 0 || !r->spec->manifest)
-		return rc;
+	if (!r->spec->manifest)
+		return 0;
 	if (drive_strip(r, err) < 0)
 		return err->code;
 	if (xb_stage_list(r->drive.stage_dir, &r->arena, &r->stage, err) < 0)
 		return xb_wrap(err, "unit '%s'", r->spec->unit->name);
 	return drive_check(r, err);
+}
+
+static int build_in_place(struct run *r, struct xb_err *err)
+{
+	struct xb_err late XB_CLEANUP(xb_err_release) = {0};
+	int rc;
+
+	if (drive_kept_begin(r, err) < 0 || drive_place(r, err) < 0)
+		return err->code;
+	rc = build_and_check(r, err);
+	if (drive_kept_end(r, rc < 0 ? err->code : 0, rc < 0 ? &late : err) < 0 && rc == 0)
+		return err->code;
+	return rc;
 }
 
 /* A leak in what an earlier run compiled may be mended in the sources by now: the directory tells less than a new one. */
@@ -382,7 +343,7 @@ static int build_anew(struct run *r, struct xb_err *err)
 	r->leaked = false;
 	if (xb_fs_remove(r->root, err) < 0 || xb_fs_remove(stage, err) < 0 || xb_fs_mkdirs(stage, 0755, err) < 0)
 		return err->code;
-	return build_and_check(r, err);
+	return build_in_place(r, err);
 }
 
 static int work(struct run *r, struct xb_err *err)
@@ -395,7 +356,7 @@ static int work(struct run *r, struct xb_err *err)
 	    xb_filelock_acquire(&lock, xb_arena_printf(&r->arena, "%s.lock", r->root), NULL, r->spec->interrupted,
 				err) < 0)
 		return err->code;
-	rc = build_and_check(r, err);
+	rc = build_in_place(r, err);
 	if (rc < 0 && r->leaked && r->has_old_records)
 		rc = build_anew(r, err);
 	if (rc < 0 || !r->spec->manifest)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to src/build: one run of xb_drive_run, shared by drive.c, drive_place.c, drive_env.c and drive_check.c. */
+/* Private to src/build: one run of xb_drive_run, shared by drive.c and the drive_*.c. */
 #ifndef XBUILD_BUILD_DRIVE_PRIVATE_H
 #define XBUILD_BUILD_DRIVE_PRIVATE_H
 
@@ -17,13 +17,17 @@ struct run {
 	struct xb_wrapper_spec wrapper;
 	struct xb_cross host; /* cargo: wrappers for this machine's own kind */
 	struct xb_unit_list needs;
-	const char *root;     /* absolute: holds build, src, wrap, deps, tools, home, tmp, records, log */
-	const char *parent;   /* of root */
-	const char *records;  /* what the wrappers saw since the last run that passed the checks */
-	bool has_old_records; /* some are of an earlier run, which failed */
-	bool leaked;	      /* drive_check failed by a record */
-	const char *path;     /* PATH of the steps */
-	const char *sources;  /* what the project's files were before the first step; NULL: the unit builds in a copy */
+	const char *root;	/* absolute: holds build, src, wrap, deps, tools, home, tmp, records, log */
+	const char *parent;	/* of root */
+	const char *records;	/* what the wrappers saw since the last run that passed the checks */
+	bool has_old_records;	/* some are of an earlier run, which failed */
+	bool leaked;		/* drive_check failed by a record */
+	const char *path;	/* PATH of the steps */
+	const char *made_of;	/* what the unit is made from, as drive_kept.c writes it */
+	bool is_kept;		/* the directory has what an earlier run made, and it may be used */
+	struct xb_dirs changed; /* then: sources that are others than in that run */
+	bool is_configured;	/* the steps that configure have succeeded, in this run or an earlier one */
+	const char *sources; /* what the project's files were before the first step; NULL: the unit builds in a copy */
 	struct xb_stage stage;
 	struct xb_str *shown;
 };
@@ -35,12 +39,18 @@ struct run {
 int drive_find_root(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 int drive_place(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
+/*
+ * drive_kept.c: what stays of the directory that an earlier run left. The first comes before drive_place and removes one that may not
+ * stay; the second says what the next run may keep, by how this one ended (0 or an error's code). In between, a run that is
+ * killed leaves a directory that does not stay.
+ */
+int drive_kept_begin(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+int drive_kept_end(struct run *r, int rc, struct xb_err *err) XB_MUST_CHECK;
+
 /* drive_sources.c: does the unit build in a copy of its sources, <root>/src? */
 bool drive_copies(const struct run *r);
-/* Brings the copy up to date; or keeps in mind what the project's files are. */
+/* Makes the copy, or brings r->changed to the one that is kept; or keeps in mind what the project's files are. */
 int drive_sources(struct run *r, struct xb_err *err) XB_MUST_CHECK;
-/* Of the files that a step which configures may have read: where it is another, the step runs again. */
-int drive_configure_digest(struct run *r, char *hex, struct xb_err *err) XB_MUST_CHECK;
 /* XB_E_VERIFY when they are not so any more, behind the step `what`. */
 int drive_check_sources(struct run *r, const char *what, struct xb_err *err) XB_MUST_CHECK;
 

@@ -173,13 +173,12 @@ static void meet_inputs(struct linked *l)
 	struct run *r = l->r;
 	const char *project = r->drive.project_dir;
 	struct xb_err unreadable XB_CLEANUP(xb_err_release) = {0};
-	struct xb_dirs files = {0};
-	struct xb_digest names;
+	struct xb_foreign_files own;
 
-	if (xb_foreign_sources(project, r->spec->unit->foreign->dir, &l->arena, &files, &names, &unreadable) < 0)
+	if (xb_foreign_sources(project, r->spec->unit->foreign->dir, &l->arena, &own, &unreadable) < 0)
 		return;
-	for (size_t i = 0; i < files.len; i++)
-		meet(l, xb_arena_printf(&l->arena, "%s/%s", project, files.items[i]));
+	for (size_t i = 0; i < own.files.len; i++)
+		meet(l, xb_arena_printf(&l->arena, "%s/%s", project, own.files.items[i]));
 	for (size_t i = 0; i < r->needs.len; i++) {
 		if (r->needs.items[i]->foreign)
 			meet_tree(l, r->wrapper.prefixes[i]);

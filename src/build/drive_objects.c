@@ -78,20 +78,19 @@ static bool is_of_sources(const struct objects *o, const char *path)
 {
 	struct run *r = o->r;
 	struct xb_err unreadable XB_CLEANUP(xb_err_release) = {0};
-	struct xb_digest names, one, other;
-	struct xb_dirs files = {0};
+	struct xb_foreign_files own;
+	struct xb_digest one, other;
 	bool is = false;
 
 	if (xb_digest_file(path, &one, NULL, &unreadable) < 0 ||
-	    xb_foreign_sources(r->drive.project_dir, r->spec->unit->foreign->dir, &r->arena, &files, &names,
-			       &unreadable) < 0)
+	    xb_foreign_sources(r->drive.project_dir, r->spec->unit->foreign->dir, &r->arena, &own, &unreadable) < 0)
 		return false;
-	for (size_t i = 0; i < files.len && !is; i++) {
-		const struct xb_sv ext = xb_path_ext(xb_sv(files.items[i]));
+	for (size_t i = 0; i < own.files.len && !is; i++) {
+		const struct xb_sv ext = xb_path_ext(xb_sv(own.files.items[i]));
 
 		is = (xb_sv_eq_str(ext, ".a") || xb_sv_eq_str(ext, ".o")) &&
-		     xb_digest_file(xb_arena_printf(&r->arena, "%s/%s", r->drive.project_dir, files.items[i]), &other,
-				    NULL, &unreadable) == 0 &&
+		     xb_digest_file(xb_arena_printf(&r->arena, "%s/%s", r->drive.project_dir, own.files.items[i]),
+				    &other, NULL, &unreadable) == 0 &&
 		     memcmp(one.bytes, other.bytes, sizeof(one.bytes)) == 0;
 	}
 	return is;

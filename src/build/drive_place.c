@@ -379,9 +379,6 @@ int drive_place(struct run *r, struct xb_err *err)
 
 	if (xb_foreign_resolve(spec->setup, spec->unit, &dirs, &r->arena, &r->foreign, err) < 0)
 		return err->code;
-	/* a run that was killed may have left anything */
-	if (xb_fs_exists(below(r, "running")) && xb_fs_remove(r->root, err) < 0)
-		return err->code;
 	if (make_dirs(r, err) < 0 || xb_wrapper_make(&r->wrapper, err) < 0 || make_rust(r, err) < 0 ||
 	    make_prefixes(r, err) < 0 || make_tools(r, err) < 0)
 		return err->code;

@@ -13,11 +13,6 @@
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 
-static const char *below(struct run *r, const char *name)
-{
-	return xb_arena_printf(&r->arena, "%s/%s", r->root, name);
-}
-
 bool drive_copies(const struct run *r)
 {
 	return (r->driver->flags & XB_DRIVER_IN_SOURCE) || r->spec->unit->foreign->copy;
@@ -38,46 +33,15 @@ static int list_files(struct run *r, struct xb_arena *arena, struct xb_str *out,
 {
 	const char *dir = r->spec->unit->foreign->dir;
 	const size_t skip = strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1;
-	struct xb_dirs files = {0};
-	struct xb_digest unused;
+	struct xb_foreign_files all;
 
-	if (xb_foreign_sources(r->drive.project_dir, dir, arena, &files, &unused, err) < 0)
+	if (xb_foreign_sources(r->drive.project_dir, dir, arena, &all, err) < 0)
 		return err->code;
-	for (size_t i = 0; i < files.len; i++)
-		xb_str_printf(out, "%s %s\n",
-			      stamp_of(arena, xb_arena_printf(arena, "%s/%s", r->drive.project_dir, files.items[i])),
-			      files.items[i] + skip);
-	return 0;
-}
-
-/*
- * Of what a configure step may have read: names of all files (file(GLOB)), and the content of those that are no sources of a
- * language. Headers count: projects read their version from one. Nobody lists what a script has read, so that this is more
- * than is needed.
- */
-int drive_configure_digest(struct run *r, char *hex, struct xb_err *err)
-{
-	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
-	struct xb_dirs files = {0};
-	struct xb_digest digest;
-	struct xb_hasher h;
-
-	if (xb_foreign_sources(r->drive.project_dir, r->spec->unit->foreign->dir, &arena, &files, &digest, err) < 0)
-		return err->code;
-	xb_hasher_init(&h);
-	xb_hasher_update(&h, digest.bytes, sizeof(digest.bytes));
-	for (size_t i = 0; i < files.len; i++) {
-		enum xb_language language;
-
-		if (xb_language_of(files.items[i], &language))
-			continue;
-		if (xb_digest_file(xb_arena_printf(&arena, "%s/%s", r->drive.project_dir, files.items[i]), &digest,
-				   NULL, err) < 0)
-			return err->code;
-		xb_hasher_update(&h, digest.bytes, sizeof(digest.bytes));
-	}
-	xb_hasher_final(&h, &digest);
-	xb_digest_hex(&digest, hex);
+	for (size_t i = 0; i < all.files.len; i++)
+		xb_str_printf(
+			out, "%s %s\n",
+			stamp_of(arena, xb_arena_printf(arena, "%s/%s", r->drive.project_dir, all.files.items[i])),
+			all.files.items[i] + skip);
 	return 0;
 }
 
@@ -109,93 +73,84 @@ static void read_lines(struct xb_sv list, struct xb_arena *arena, struct xb_map 
 		xb_map_put_str(out, line.name, line.stamp);
 }
 
-/* A copy keeps the stamps of its file: make looks at what is newer. */
+/* A copy keeps the time of its file: make looks at what is newer. */
 static int copy_file(const char *from, const char *to, struct xb_err *err)
 {
 	struct timespec times[2];
 	struct stat st;
-	char *dir XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(to)));
 
 	if (stat(from, &st) < 0)
 		return xb_fail_errno(err, "read '%s'", from);
-	if ((!xb_fs_is_dir(dir) && xb_fs_mkdirs(dir, 0755, err) < 0) ||
-	    xb_fs_copy_replace(from, to, st.st_mode & 0111 ? 0755 : 0644, err) < 0)
+	if (xb_fs_copy_replace(from, to, st.st_mode & 0111 ? 0755 : 0644, err) < 0)
 		return err->code;
 	times[0].tv_sec = times[1].tv_sec = (time_t)(xb_fs_mtime_ns(&st) / 1000000000);
 	times[0].tv_nsec = times[1].tv_nsec = (long)(xb_fs_mtime_ns(&st) % 1000000000);
 	return utimensat(AT_FDCWD, to, times, 0) < 0 ? xb_fail_errno(err, "set the time of '%s'", to) : 0;
 }
 
-/* What an earlier copy brought and the project has no more. */
-static int remove_gone(struct run *r, struct xb_arena *arena, const struct xb_map *before, const struct xb_map *now,
-		       struct xb_err *err)
+/* A link to a directory or to nothing: as it is where that is found from the copy too, else to the place itself. */
+static int copy_link(const char *from, const char *to, const char *top, struct xb_err *err)
 {
-	for (size_t i = 0; i < before->len; i++) {
-		const char *name = before->entries[i].key;
+	char text[XB_MAX_PATH_BYTES + 1];
+	char *place XB_CLEANUP(xb_free_ptr) = NULL, *inside XB_CLEANUP(xb_free_ptr) = NULL;
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+	const ssize_t n = readlink(from, text, sizeof(text) - 1);
 
-		if (!xb_map_get_str(now, name) &&
-		    xb_fs_remove(xb_arena_printf(arena, "%s/%s", r->drive.source_dir, name), err) < 0)
+	if (n < 0)
+		return xb_fail_errno(err, "read the link '%s'", from);
+	text[n] = '\0';
+	if (xb_fs_realpath(from, &place, &none) == 0 && xb_fs_realpath(top, &inside, &none) == 0 &&
+	    !xb_path_is_below(xb_sv(place), xb_sv(inside)) && strlen(place) < sizeof(text))
+		memcpy(text, place, strlen(place) + 1);
+	return symlink(text, to) < 0 ? xb_fail_errno(err, "make the link '%s'", to) : 0;
+}
+
+/* One of xb_foreign_files: its directory, then itself. */
+static int copy_one(const char *from, const char *to, const char *top, struct xb_err *err)
+{
+	char *dir XB_CLEANUP(xb_free_ptr) = xb_sv_dup(xb_path_dir(xb_sv(to)));
+	struct stat st;
+
+	if (!xb_fs_is_dir(dir) && xb_fs_mkdirs(dir, 0755, err) < 0)
+		return err->code;
+	if (lstat(from, &st) < 0)
+		return xb_fail_errno(err, "read '%s'", from);
+	if (S_ISDIR(st.st_mode))
+		return xb_fs_mkdirs(to, 0755, err);
+	if (S_ISLNK(st.st_mode) && (stat(from, &st) < 0 || !S_ISREG(st.st_mode)))
+		return copy_link(from, to, top, err);
+	return copy_file(from, to, err);
+}
+
+static int copy_list(struct run *r, struct xb_arena *arena, const struct xb_dirs *names, struct xb_err *err)
+{
+	const char *dir = r->spec->unit->foreign->dir;
+	const size_t skip = strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1;
+	const char *top = xb_arena_printf(arena, "%s/%s", r->drive.project_dir, dir);
+
+	for (size_t i = 0; i < names->len; i++) {
+		const char *name = names->items[i];
+
+		/* the directory itself, when it is empty, is there */
+		if (strlen(name) > skip &&
+		    copy_one(xb_arena_printf(arena, "%s/%s", r->drive.project_dir, name),
+			     xb_arena_printf(arena, "%s/%s", r->drive.source_dir, name + skip), top, err) < 0)
 			return err->code;
 	}
 	return 0;
 }
 
-/*
- * Brings what is new or changed in the project. What the build system itself changed or removed in its copy stays so, as it
- * would in a checkout; 1: the project changed such a file too, and nobody knows what the other made of it.
- */
-static int bring(struct run *r, struct xb_arena *arena, const struct xb_map *before, const struct xb_map *now,
-		 struct xb_err *err)
-{
-	const char *from = strcmp(r->spec->unit->foreign->dir, ".") == 0
-				   ? r->drive.project_dir
-				   : xb_arena_printf(arena, "%s/%s", r->drive.project_dir, r->spec->unit->foreign->dir);
-
-	for (size_t i = 0; i < now->len; i++) {
-		const char *name = now->entries[i].key;
-		const char *old = xb_map_get_str(before, name);
-		const char *to = xb_arena_printf(arena, "%s/%s", r->drive.source_dir, name);
-
-		if (old && strcmp(old, now->entries[i].value) == 0)
-			continue;
-		if (old && strcmp(old, stamp_of(arena, to)) != 0)
-			return 1;
-		if (copy_file(xb_arena_printf(arena, "%s/%s", from, name), to, err) < 0)
-			return err->code;
-	}
-	return remove_gone(r, arena, before, now, err);
-}
-
-static int start_over(struct run *r, struct xb_err *err)
-{
-	static const char *const names[] = {"src.list", "configured", "src", "build"};
-
-	for (size_t i = 0; i < XB_COUNT(names); i++) {
-		if (xb_fs_remove(below(r, names[i]), err) < 0)
-			return err->code;
-	}
-	return xb_fs_mkdirs(r->drive.build_dir, 0755, err);
-}
-
 static int copy(struct run *r, struct xb_err *err)
 {
-	const char *list_path = below(r, "src.list");
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
-	struct xb_map before XB_CLEANUP(xb_map_release) = {0}, now XB_CLEANUP(xb_map_release) = {0};
-	struct xb_map nothing XB_CLEANUP(xb_map_release) = {0};
-	struct xb_str old XB_CLEANUP(xb_str_release) = {0}, list XB_CLEANUP(xb_str_release) = {0};
-	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
-	int rc;
+	struct xb_foreign_files all;
 
-	if (list_files(r, &arena, &list, err) < 0 || xb_fs_mkdirs(r->drive.source_dir, 0755, err) < 0)
+	if (r->is_kept)
+		return copy_list(r, &arena, &r->changed, err);
+	if (xb_foreign_sources(r->drive.project_dir, r->spec->unit->foreign->dir, &arena, &all, err) < 0 ||
+	    xb_fs_mkdirs(r->drive.source_dir, 0755, err) < 0 || copy_list(r, &arena, &all.files, err) < 0)
 		return err->code;
-	if (xb_fs_read(list_path, XB_MAX_JSON_BYTES, &old, &none) == 0)
-		read_lines(xb_str_sv(&old), &arena, &before);
-	read_lines(xb_str_sv(&list), &arena, &now);
-	rc = bring(r, &arena, &before, &now, err);
-	if (rc > 0)
-		rc = start_over(r, err) < 0 ? err->code : bring(r, &arena, &nothing, &now, err);
-	return rc < 0 ? rc : xb_atomic_file_write(list_path, xb_str_get(&list), list.len, 0644, 0, err);
+	return copy_list(r, &arena, &all.others, err);
 }
 
 int drive_sources(struct run *r, struct xb_err *err)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "xbuild/build/compile.h"
+
 static const struct xb_driver *const drivers[] = {
 	&xb_driver_cmake, &xb_driver_meson, &xb_driver_autotools, &xb_driver_make,
 	&xb_driver_cargo, &xb_driver_go,    &xb_driver_command,
@@ -52,6 +54,13 @@ void xb_drive_files_add(struct xb_drive_files *files, struct xb_arena *arena, co
 {
 	files->items = grow(arena, files->items, files->len, &files->cap, sizeof(*files->items));
 	files->items[files->len++] = (struct xb_drive_file){name, text};
+}
+
+bool driver_tracks_c(const char *path)
+{
+	enum xb_language language;
+
+	return xb_language_of(path, &language);
 }
 
 const char *driver_source(const struct xb_drive *drive, struct xb_arena *arena)

@@ -19,6 +19,9 @@ extern const struct xb_driver xb_driver_command;
 /* source_dir, or the directory of the unit's `source` below it. */
 const char *driver_source(const struct xb_drive *drive, struct xb_arena *arena);
 
+/* For driver->tracks of systems that know what the compiler has read: sources of C, C++ and assembler. */
+bool driver_tracks_c(const char *path);
+
 /* CFLAGS and CXXFLAGS as the profile says, for systems that have no word for it. */
 void driver_flags_env(const struct xb_drive *drive, struct xb_step *step, struct xb_arena *arena);
 

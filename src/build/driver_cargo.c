@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "driver.h"
+#include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
 
 static const char *const programs[] = {"install", NULL};
@@ -235,9 +236,16 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 	return NULL;
 }
 
+/* What a build script compiles or a macro reads it knows only where those say so. */
+static bool tracks(const char *path)
+{
+	return xb_sv_eq_str(xb_path_ext(xb_sv(path)), ".rs");
+}
+
 const struct xb_driver xb_driver_cargo = {
 	.kind = XB_DRIVER_CARGO,
 	.programs = programs,
+	.tracks = tracks,
 	.prepare = prepare,
 	.steps = steps,
 	.tests = tests,

@@ -176,6 +176,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 const struct xb_driver xb_driver_cmake = {
 	.kind = XB_DRIVER_CMAKE,
 	.programs = programs,
+	.tracks = driver_tracks_c,
 	.commands = "compile_commands.json",
 	.prepare = prepare,
 	.steps = steps,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "driver.h"
+#include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
 
 static const char *const programs[] = {"go", NULL};
@@ -89,11 +90,18 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 	return NULL;
 }
 
+/* Not headers: those of C that lie beside the package's directory it does not see. */
+static bool tracks(const char *path)
+{
+	return xb_sv_eq_str(xb_path_ext(xb_sv(path)), ".go");
+}
+
 const struct xb_driver xb_driver_go = {
 	.kind = XB_DRIVER_GO,
 	/* -trimpath knows the directory of temporary files by a name that it has not if that is below the module's */
 	.flags = XB_DRIVER_CROSS_ENV | XB_DRIVER_IN_SOURCE,
 	.programs = programs,
+	.tracks = tracks,
 	.steps = steps,
 	.explain = explain,
 };

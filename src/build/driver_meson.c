@@ -44,8 +44,6 @@ static void add_configure(const struct xb_drive *drive, struct xb_arena *arena, 
 	xb_argv_push(&argv, "setup");
 	xb_argv_push(&argv, meson_dir(drive, arena));
 	xb_argv_push(&argv, driver_source(drive, arena));
-	if (drive->again)
-		xb_argv_push(&argv, "--reconfigure"); /* else it sees that all is done, and does nothing */
 	xb_argv_push(&argv, "--cross-file");
 	xb_argv_push(&argv, xb_arena_printf(arena, "%s/cross.ini", drive->build_dir));
 	xb_argv_push(&argv, "--wrap-mode=nodownload"); /* all sources are in the project */
@@ -118,6 +116,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 const struct xb_driver xb_driver_meson = {
 	.kind = XB_DRIVER_MESON,
 	.programs = programs,
+	.tracks = driver_tracks_c,
 	.commands = "meson/compile_commands.json",
 	.prepare = prepare,
 	.steps = steps,

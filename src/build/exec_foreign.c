@@ -45,21 +45,40 @@ int exec_foreign_hash(struct exec *x, const struct xb_action *action, struct xb_
 	return 0;
 }
 
+static int changed(const struct xb_action *action, const char *what, struct xb_err *err)
+{
+	xb_fail(err, XB_E_VERIFY, "%s while unit '%s' (%s) was built from it; the result was thrown away", what,
+		action->variant->unit->name, action->variant->setup->target->target->name);
+	return xb_hint(err, "a build that writes into its own sources is not repeatable; else build again once nothing "
+			    "writes to the project");
+}
+
+/* Files that came or went: where they lie now, as one of them may have been read. */
+static int check_names(struct exec *x, const struct xb_action *action, struct xb_arena *arena, struct xb_err *err)
+{
+	struct xb_foreign_files now;
+
+	if (xb_foreign_inputs(x->options->project_dir, action->variant->unit, arena, &now, err) < 0)
+		return err->code;
+	if (xb_digest_eq(&now.names, action->names))
+		return 0;
+	return changed(action,
+		       xb_arena_printf(arena, "files came or went below '%s'", action->variant->unit->foreign->dir),
+		       err);
+}
+
 int exec_foreign_check(struct exec *x, const struct job *job, struct xb_err *err)
 {
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 	const struct xb_action *action = job->action;
 
 	for (size_t i = 0; i < action->n_deps; i++) {
 		if (!xb_statcache_changed(x->cache, action->deps[i]))
 			continue;
 		xb_statcache_forget(x->cache, action->deps[i]);
-		xb_fail(err, XB_E_VERIFY,
-			"'%s' changed while unit '%s' (%s) was built from it; the result was thrown away",
-			action->deps[i], action->variant->unit->name, action->variant->setup->target->target->name);
-		return xb_hint(err, "a build that writes into its own sources is not repeatable; else build again once "
-				    "nothing writes to the project");
+		return changed(action, xb_arena_printf(&arena, "'%s' changed", action->deps[i]), err);
 	}
-	return 0;
+	return check_names(x, action, &arena, err);
 }
 
 int exec_foreign_whole(struct exec *x, const struct xb_digest *manifest)

@@ -11,8 +11,7 @@
 #include "xbuild/model/stdlib.h"
 #include "xbuild/sys/fs.h"
 
-#define VERSION	  "foreign 4" /* counts up when drivers or the runner change what comes out */
-#define MAX_DEPTH 128
+#define VERSION "foreign 5" /* counts up when drivers or the runner change what comes out */
 
 const char *xb_foreign_stage(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)
 {
@@ -270,76 +269,6 @@ void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, 
 	module_words(unit, out);
 	if (unit->driver == XB_DRIVER_CARGO)
 		rust_words(setup, out);
-}
-
-struct listing {
-	const char *project_dir;
-	struct xb_arena *arena;
-	struct xb_dirs *out;
-	struct xb_hasher names;
-	struct xb_err *err;
-};
-
-static bool is_left_out(const char *dir, const char *name)
-{
-	if (strcmp(name, ".git") == 0 || strcmp(name, ".hg") == 0 || strcmp(name, ".svn") == 0)
-		return true;
-	return strcmp(dir, ".") == 0 &&
-	       (strcmp(name, "out") == 0 || strcmp(name, ".xbuild") == 0 || strcmp(name, "compile_commands.json") == 0);
-}
-
-/* A link to a file counts as that file; another one by its text, which is all that a build sees of it without following. */
-static bool add_link(struct listing *l, const char *full, const char *rel)
-{
-	char text[XB_MAX_PATH_BYTES + 1];
-	struct stat st;
-	ssize_t n;
-
-	if (stat(full, &st) == 0 && S_ISREG(st.st_mode))
-		return true;
-	n = readlink(full, text, sizeof(text));
-	xb_hasher_update(&l->names, rel, strlen(rel) + 1);
-	xb_hasher_update(&l->names, text, n > 0 ? (size_t)n : 0);
-	return false;
-}
-
-static int list_dir(struct listing *l, const char *dir, int depth)
-{
-	char *full XB_CLEANUP(xb_free_ptr) = xb_path_join(l->project_dir, dir);
-	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
-
-	if (depth > MAX_DEPTH)
-		return xb_fail(l->err, XB_E_INPUT, "'%s' is more than %d directories deep", dir, MAX_DEPTH);
-	if (xb_fs_list(full, &list, l->err) < 0)
-		return l->err->code;
-	for (size_t i = 0; i < list.len; i++) {
-		const struct xb_fs_entry *e = &list.items[i];
-		const char *rel = strcmp(dir, ".") == 0 ? xb_arena_strdup(l->arena, e->name)
-							: xb_arena_printf(l->arena, "%s/%s", dir, e->name);
-		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(full, e->name);
-
-		if (is_left_out(dir, e->name))
-			continue;
-		if (e->is_dir && list_dir(l, rel, depth + 1) < 0)
-			return l->err->code;
-		if (e->is_file || (e->is_link && add_link(l, path, rel))) {
-			xb_hasher_update(&l->names, rel, strlen(rel) + 1);
-			xb_dirs_add(l->out, l->arena, rel);
-		}
-	}
-	return 0;
-}
-
-int xb_foreign_sources(const char *project_dir, const char *dir, struct xb_arena *arena, struct xb_dirs *out,
-		       struct xb_digest *names, struct xb_err *err)
-{
-	struct listing l = {.project_dir = project_dir, .arena = arena, .out = out, .err = err};
-
-	xb_hasher_init(&l.names);
-	if (list_dir(&l, dir, 0) < 0)
-		return err->code;
-	xb_hasher_final(&l.names, names);
-	return 0;
 }
 
 static bool is_listed(const struct xb_unit_list *list, const struct xb_unit *unit)

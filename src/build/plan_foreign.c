@@ -56,47 +56,19 @@ void plan_compile_inputs(struct planner *p, struct xb_action *action, struct xb_
 	plan_inputs(p, action, inputs, n);
 }
 
-/* Files below a directory of the project, which are read by everything that is done there. */
-static int add_files(struct planner *p, const char *dir, struct xb_dirs *files, struct xb_hasher *names,
-		     struct xb_err *err)
-{
-	struct xb_dirs more = {0};
-	struct xb_digest digest;
-
-	if (xb_foreign_sources(p->project->dir, dir, p->arena, &more, &digest, err) < 0)
-		return err->code;
-	for (size_t i = 0; i < more.len; i++)
-		xb_dirs_add(files, p->arena, more.items[i]);
-	xb_hasher_update(names, digest.bytes, sizeof(digest.bytes));
-	return 0;
-}
-
-/* What the unit is made from: its directory, a vendored one beside it, headers of units of sources that it needs. */
-static int list_files(struct planner *p, const struct xb_unit *unit, size_t index, struct plan_listing **out,
-		      struct xb_err *err)
+static int list_inputs(struct planner *p, const struct xb_unit *unit, size_t index, const struct xb_foreign_files **out,
+		       struct xb_err *err)
 {
 	struct plan_listing *listing;
-	struct xb_unit_list needs;
-	struct xb_hasher names;
 
 	if (!p->listings)
 		p->listings = xb_arena_array(p->arena, p->project->n_units, sizeof(*p->listings));
-	*out = listing = &p->listings[index];
+	listing = &p->listings[index];
+	*out = &listing->inputs;
 	if (listing->known)
 		return 0;
-	xb_hasher_init(&names);
-	if (add_files(p, unit->foreign->dir, &listing->files, &names, err) < 0 ||
-	    (unit->foreign->vendor && add_files(p, unit->foreign->vendor, &listing->files, &names, err) < 0))
-		return plan_report(p, &unit->foreign->at, err,
-				   xb_arena_printf(p->arena, "unit '%s': %s", unit->name, err->msg));
-	xb_foreign_needs(unit, p->arena, &needs);
-	for (size_t i = 0; i < needs.len; i++) {
-		for (size_t k = 0; k < needs.items[i]->include.len; k++) {
-			if (add_files(p, needs.items[i]->include.items[k], &listing->files, &names, err) < 0)
-				return xb_wrap(err, "unit '%s'", unit->name);
-		}
-	}
-	xb_hasher_final(&names, &listing->names);
+	if (xb_foreign_inputs(p->project->dir, unit, p->arena, &listing->inputs, err) < 0)
+		return plan_report(p, &unit->foreign->at, err, xb_arena_strdup(p->arena, err->msg));
 	listing->known = true;
 	return 0;
 }
@@ -139,7 +111,7 @@ static int plan_run(struct planner *p, const struct xb_unit *unit, size_t index,
 	const struct xb_driver *driver = xb_driver_find(unit->driver);
 	struct xb_foreign resolved;
 	const char *const *programs;
-	struct plan_listing *listing;
+	const struct xb_foreign_files *inputs;
 	struct xb_dirs deps = {0}, tools = {0};
 	char hex[XB_DIGEST_HEX];
 
@@ -147,19 +119,20 @@ static int plan_run(struct planner *p, const struct xb_unit *unit, size_t index,
 		return plan_report(
 			p, &unit->foreign->at, err,
 			xb_arena_printf(p->arena, "driver '%s' is not built yet", xb_driver_key(unit->driver)));
-	if (list_files(p, unit, index, &listing, err) < 0 ||
+	if (list_inputs(p, unit, index, &inputs, err) < 0 ||
 	    xb_foreign_programs(unit, driver, p->arena, &programs, err) < 0 ||
 	    xb_foreign_resolve(p->setup, unit, NULL, p->arena, &resolved, err) < 0)
 		return err->code;
 	xb_foreign_words(p->setup, unit, &resolved, &variant->command);
-	xb_command_word(&variant->command, xb_arena_strdup(p->arena, xb_digest_hex(&listing->names, hex)));
+	xb_command_word(&variant->command, xb_arena_strdup(p->arena, xb_digest_hex(&inputs->names, hex)));
 	plan_seal(variant);
 	product->foreign = plan_action(p, variant, NULL, xb_foreign_manifest(p->setup, unit, p->arena));
-	for (size_t i = 0; i < listing->files.len; i++)
-		xb_dirs_add(&deps, p->arena, listing->files.items[i]);
+	for (size_t i = 0; i < inputs->files.len; i++)
+		xb_dirs_add(&deps, p->arena, inputs->files.items[i]);
 	xb_foreign_tools(unit, &resolved, programs, p->setup->target->target, p->arena, &tools);
 	for (size_t i = 0; i < tools.len; i++)
 		xb_dirs_add(&deps, p->arena, tools.items[i]);
+	product->foreign->names = &inputs->names;
 	product->foreign->deps = deps.items;
 	product->foreign->n_deps = deps.len;
 	set_foreign_inputs(p, unit, product->foreign);

@@ -8,11 +8,10 @@
 #include "xbuild/build/plan.h"
 #include "xbuild/build/sources.h"
 
-/* What lies below the directory of a unit: the same for all targets. */
+/* What a unit of another build system is made from: the same for all targets. */
 struct plan_listing {
 	bool known;
-	struct xb_dirs files;
-	struct xb_digest names;
+	struct xb_foreign_files inputs;
 };
 
 struct planner {

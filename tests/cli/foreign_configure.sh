@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What the step that configures has read, where the build system itself does not look at it again: a pattern for files, a version
-# in a header, a file behind a command. The build directory is kept, and the result is that of a new one.
+# in a header, a file behind a command, the default of an option. The result is that of a new directory; one whose sources alone
+# are others is kept.
 . "$(dirname "$0")/begin.sh"
 for tool in cmake ninja make; do
 	command -v $tool >/dev/null || skip "there is no $tool"
@@ -43,6 +44,7 @@ expect 0 "$xbuild" lock
 # built STATUS CONFIGURED WHAT: builds, and the program ends so; whether a step configured
 built() {
 	expect 0 "$xbuild" build -v
+	cp "$work/stderr" "$work/log"
 	grep -q '^ *BUILD ' "$work/stderr" || fail "$3: nothing was built"
 	[ "$(grep -c '^== configure: ' "$work/stderr")" = "$2" ] || {
 		head -c 4000 "$work/stderr" >&2
@@ -57,6 +59,8 @@ echo 'int more(void); int more(void) { return 10; }' >c/more.c
 built 12 1 'a new file for a pattern'
 sed -i 's/10/20/' c/more.c
 built 22 0 'the content of a source'
+grep -q "Building C object .*more\.c" "$work/log" || fail "the source that changed was not compiled"
+! grep -q "Building C object .*/c\.c" "$work/log" || fail "one that did not change was compiled again"
 touch c/version.h
 sed -i 's/20/30/' c/more.c
 built 32 0 'a header that is what it was'
@@ -73,6 +77,17 @@ expect 1 "$xbuild" build
 mv kept c/CMakeLists.txt
 echo '/* and again */' >>c/c.c
 built 2 1 'after one that failed'
+
+# the cache of CMake has the default that was
+cp c/CMakeLists.txt kept
+echo 'set(EXTRA 0 CACHE STRING "")
+target_compile_definitions(c PRIVATE EXTRA=${EXTRA})' >>c/CMakeLists.txt
+sed -i 's/NUMBER/NUMBER + EXTRA/' c/c.c
+built 2 1 'a new option'
+sed -i 's/EXTRA 0/EXTRA 40/' c/CMakeLists.txt
+built 42 1 'another default of an option'
+sed -i 's/NUMBER + EXTRA/NUMBER/' c/c.c
+mv kept c/CMakeLists.txt
 
 # Meson passes over a directory that is set up already
 if command -v meson >/dev/null; then
@@ -119,7 +134,7 @@ built 6 1 'a configure script'
 echo 7 >t/number
 built 7 1 'a file that the script has read'
 echo '/* again */' >>t/c.c
-built 7 0 'the content of a source'
+built 7 1 'the content of a source, which a Makefile may not know'
 # shellcheck disable=SC2016 # of the script
 sed -i 's/cat number/expr 1 + $(cat number)/' t/configure
 built 8 1 'the script itself'

@@ -101,7 +101,7 @@ killed() {
 		# shellcheck disable=SC2086 # a list
 		kill -KILL $members 2>/dev/null || :
 	done
-	[ -e "$(find .xbuild/foreign -name running | head -n 1)" ] || fail "$1: no mark of the killed run is there"
+	[ -z "$(find .xbuild/foreign/*/*/"$3"-* -name made-of)" ] || fail "$1: the directory of the killed run counts as whole"
 }
 
 for who in all xbuild; do
@@ -116,12 +116,12 @@ for who in all xbuild; do
 				# what makes every step run again
 				echo "/* $who $gate */" | tee -a m/m.c >>c/c.c
 				echo "# $who $gate" >>c/CMakeLists.txt
-				rm -f .xbuild/foreign/*/*/*/build/one.h .xbuild/foreign/*/*/*/src/m.h .xbuild/foreign/*/*/*/configured
+				rm -f .xbuild/foreign/*/*/*/build/one.h .xbuild/foreign/*/*/*/src/m.h
 			fi
 			killed $gate $who $unit
 			expect 0 "$xbuild" build
 			sound_store
-			[ -z "$(find .xbuild/foreign -name running)" ] || fail "$gate: the mark is still there"
+			[ -n "$(find .xbuild/foreign/*/*/$unit-* -name made-of)" ] || fail "$gate: the directory does not count as whole"
 			[ ! -e .xbuild/jobserver ] || fail "$gate: the FIFO is still there"
 			outputs >"$work/outputs.now"
 			cmp -s "$work/outputs" "$work/outputs.now" || {

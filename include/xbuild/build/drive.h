@@ -5,8 +5,9 @@
  * Sequence: wrappers and a prefix for each unit that it needs, the driver's files, its steps, checks of what was installed, then
  *           all of that goes to the store and its manifest (build/stage) to the file that was asked for.
  * Build directory: .xbuild/foreign/<target>/<profile>/<unit>-<digest>, where the digest covers everything but the sources: what
- *           was configured for something else is never met. It is kept, so that a changed source costs what it costs
- *           the other build system; those of other digests are removed, and so is one in which a run was killed.
+ *           was configured for something else is never met. It stays for the next run while nothing is another that the
+ *           build system would not see (build/drive_kept.c); else that run begins with a new one, as it does behind one
+ *           that was killed. Those of other digests are removed.
  * Environment: made from nothing (build/driver.h). No network is blocked, but switches that keep tools from it are set.
  * Failure:  XB_E_JOB when a step failed, with its last lines in *shown; XB_E_VERIFY when what it made is not for the target, or
  *           was made from files of this host; others as they come. Nothing is published then.

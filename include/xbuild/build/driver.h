@@ -10,8 +10,10 @@
  *             PATH; drive->programs has their paths at the same index. Their content is part of the key of the result.
  *   prepare   the files that the first step reads (a toolchain file, a cross file): names below build_dir and their text.
  *             They are written before the first step, and only when their content is another.
- *   steps     the commands, in order. The first ones configure and are passed over in a build directory in which they
- *             succeeded before: its name changes with everything that they are told.
+ *   tracks    whether the build system sees by itself that a source is another and knows what depends on it: the directory stays when
+ *             only such sources changed. What configures, runs or installs may have read any other file, so that
+ *             a change of one begins with an empty directory (build/drive_kept). NULL: that goes for all files.
+ *   steps     the commands, in order. The first ones configure (`once`), and are passed over in a directory that stays.
  *   tests     the commands that run the tests which come with the unit, for `xbuild test`, in the same build directory.
  *   explain   a sentence for what a failed step printed, or NULL: "install the program 'x'", "set cache: { VAR: ... }".
  * and one row in model/project_foreign.c for the keys that it has.
@@ -39,8 +41,7 @@ struct xb_drive {
 	const char *project_dir;
 	const char *
 		source_dir; /* project_dir and the unit's `dir`; with XB_DRIVER_IN_SOURCE or `copy` a copy of it beside build_dir */
-	const char *build_dir;	   /* kept from run to run */
-	bool again;		   /* it was configured before, and steps that configure run once more */
+	const char *build_dir;	   /* empty when the first step that configures begins */
 	const char *stage_dir;	   /* empty when the first step begins */
 	const char *build_machine; /* this host, as GNU's configure scripts call it: "x86_64-pc-linux-gnu" */
 	struct xb_cross
@@ -78,7 +79,7 @@ struct xb_step {
 	/* It runs nothing and tells what the next one would run, which is read for places of this machine (make -n). */
 	bool looks;
 	bool may_fail; /* ... and it is all the same whether it can */
-	/* It configures: passed over where it succeeded before and nothing that it may have read is another. */
+	/* It configures: passed over in a build directory that stays. */
 	bool once;
 };
 
@@ -97,7 +98,7 @@ struct xb_drive_files {
 };
 
 enum xb_driver_flags {
-	XB_DRIVER_IN_SOURCE = 1, /* builds where its sources are: gets a copy, kept up to date by content */
+	XB_DRIVER_IN_SOURCE = 1, /* builds where its sources are: gets a copy */
 	XB_DRIVER_CROSS_ENV = 2, /* the whole of xb_cross_env is in the environment */
 	XB_DRIVER_STRIP = 4	 /* it has no word for it: a profile with `strip` strips what it installed */
 };
@@ -107,7 +108,8 @@ struct xb_driver {
 	enum xb_driver_flags flags;
 	const char *const *programs; /* ends with NULL */
 	const char *commands;	     /* below build_dir: its compile_commands.json; NULL: it writes none */
-	/* Either may be NULL. */
+	/* Each but steps may be NULL. */
+	bool (*tracks)(const char *path);
 	void (*prepare)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out);
 	int (*steps)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err);
 	/* The tests that the unit has in the words of its own build system: steps that install nothing. NULL: none. */

@@ -44,12 +44,20 @@ void xb_foreign_module(const struct xb_unit *unit, struct xb_str *out);
 void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign *resolved,
 		      struct xb_command *out);
 
-/*
- * All files below the project's directory `dir`, as sorted project paths; *names is a digest of the names, and of the texts of
- * symbolic links that lead to a directory or to nothing.
- */
-int xb_foreign_sources(const char *project_dir, const char *dir, struct xb_arena *arena, struct xb_dirs *out,
-		       struct xb_digest *names, struct xb_err *err) XB_MUST_CHECK;
+/* Project paths, in arena. */
+struct xb_foreign_files {
+	struct xb_dirs files;	/* by directory in order; links to files are among them */
+	struct xb_dirs others;	/* links that lead to a directory or to nothing, and empty directories */
+	struct xb_digest names; /* of all these names, and of the texts of such links */
+};
+
+/* All that is below the project's directory `dir`, sorted. */
+int xb_foreign_sources(const char *project_dir, const char *dir, struct xb_arena *arena, struct xb_foreign_files *out,
+		       struct xb_err *err) XB_MUST_CHECK;
+
+/* All that the unit is made from: its directory, a vendored one beside it, headers of units of sources that it needs. */
+int xb_foreign_inputs(const char *project_dir, const struct xb_unit *unit, struct xb_arena *arena,
+		      struct xb_foreign_files *out, struct xb_err *err) XB_MUST_CHECK;
 
 /* Paths of the programs of a driver, links followed, in its order; in arena. XB_E_NOT_FOUND with a hint. */
 int xb_foreign_programs(const struct xb_unit *unit, const struct xb_driver *driver, struct xb_arena *arena,

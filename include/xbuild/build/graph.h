@@ -89,7 +89,8 @@ struct xb_action {
 	 * beforehand, and programs of this host are among them, by absolute paths. */
 	const char **deps;
 	size_t n_deps;
-	bool from_record; /* deps are those of the state's record `record` */
+	const struct xb_digest *names; /* XB_ACTION_FOREIGN: of the project's files among deps (xb_foreign_inputs) */
+	bool from_record;	       /* deps are those of the state's record `record` */
 	uint32_t record;
 	bool is_tree; /* XB_ACTION_TAKE: a directory; XB_ACTION_FOREIGN: its staging tree was looked at in this run */
 	bool unrecorded; /* not to be remembered (an input may have changed) */

@@ -1,0 +1,150 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A build directory that is kept changes no result: what a Makefile does not know of, files with an older time, what a failed
+# recipe left, other units' results, and copies of the sources with all that a directory can have.
+. "$(dirname "$0")/begin.sh"
+for tool in cmake ninja make; do
+	command -v $tool >/dev/null || skip "there is no $tool"
+done
+serve
+warm_store
+mkdir -p project/m project/c project/gen project/links/data project/common
+cd project
+git init -q -b main
+cat >xbuild.yaml <<'YAML'
+name: kept
+toolchain: { llvm: "19" }
+sysroot: { debian: test }
+hosts: [linux-x86_64]
+targets: [linux-x86_64]
+build:
+  m: { make: { dir: m }, outputs: [bin/m] }
+  core: { kind: static, sources: [core/core.c], include: [core/include] }
+  gen: { sources: [gen/gen.c] }
+  c:
+    cmake: { dir: c }
+    deps: [core]
+    host-tools: [gen]
+    outputs: [bin/c]
+  links: { make: { dir: links }, outputs: [share/links] }
+YAML
+mkdir -p core/include
+echo 'int core(void);' >core/include/core.h
+echo 'int core(void) { return 3; }' >core/core.c
+printf '#include <stdio.h>\nint main(void) { puts("40"); return 0; }\n' >gen/gen.c
+
+# the Makefile names no header
+cat >m/Makefile <<'MAKE'
+m: m.c
+	$(CC) $(CFLAGS) -o $@ m.c
+install: m
+	install -D m $(DESTDIR)/usr/bin/m
+MAKE
+printf '#include "m.h"\nint main(void) { return ANSWER; }\n' >m/m.c
+echo '#define ANSWER 1' >m/m.h
+cat >c/CMakeLists.txt <<'CMAKE'
+cmake_minimum_required(VERSION 3.16)
+project(c C)
+find_path(CORE_INCLUDE core.h REQUIRED)
+find_library(CORE core REQUIRED)
+execute_process(COMMAND gen OUTPUT_VARIABLE MORE OUTPUT_STRIP_TRAILING_WHITESPACE)
+add_executable(c c.c)
+target_compile_definitions(c PRIVATE MORE=${MORE})
+target_include_directories(c PRIVATE ${CORE_INCLUDE})
+target_link_libraries(c PRIVATE ${CORE})
+install(TARGETS c)
+CMAKE
+printf '#include "core.h"\nint main(void) { return core() + MORE; }\n' >c/c.c
+cat >links/Makefile <<'MAKE'
+all:
+install:
+	mkdir -p $(DESTDIR)/usr/share/links
+	cp -RP . $(DESTDIR)/usr/share/links
+	rm $(DESTDIR)/usr/share/links/common
+	test -r common/text
+MAKE
+echo text >common/text
+echo data >links/data/file
+ln -s data links/inner
+ln -s ../common links/common
+ln -s nowhere links/dangling
+ln -s data/file links/linked
+mkdir links/empty
+echo run >links/run
+chmod 755 links/run
+expect 0 "$xbuild" lock
+
+# gives STATUS PROGRAM WHAT
+gives() {
+	expect 0 "$xbuild" build
+	! grep -q 'thrown away' "$work/stderr" || fail "$3: was thrown away"
+	expect "$1" "out/linux-x86_64/$2"
+}
+gives 1 m 'a new directory'
+echo '#define ANSWER 2' >m/m.h
+gives 2 m 'a header that no rule names'
+touch m/m.h
+gives 2 m 'a header that is what it was'
+
+# a recipe that failed behind its output leaves what make takes for made
+cp m/Makefile kept
+printf 'm.h: value\n\techo "#define ANSWER 9" >$@\n\ttest ! -e fails\n\techo "#define ANSWER 5" >$@\nm: m.h\n' >>m/Makefile
+rm m/m.h
+echo 5 >m/value
+touch m/fails
+expect 1 "$xbuild" build m
+rm m/fails
+gives 5 m 'behind a recipe that failed'
+touch m/fails
+rm m/fails
+echo 6 >m/value
+sed -i 's/ANSWER 5/ANSWER 6/' m/Makefile
+gives 6 m 'a changed Makefile'
+mv kept m/Makefile
+echo '#define ANSWER 2' >m/m.h
+
+# units that it needs, of sources and as a host tool
+expect 43 out/linux-x86_64/c
+echo 'int core(void) { return 4; }' >core/core.c
+gives 44 c 'another library'
+sed -i 's/40/50/' gen/gen.c
+gives 54 c 'another host tool'
+echo '#define CORE core() + 1' >>core/include/core.h
+sed -i 's/core()/CORE/' c/c.c
+gives 55 c 'another header of a unit'
+
+# build systems go by time: a file that is older than what was made of it
+sed 's/CORE/2 + CORE/' c/c.c >c/c.new
+touch -d '2001-02-03' c/c.new
+mv c/c.new c/c.c
+gives 57 c 'a source with an older time'
+
+# what a copy has: links, modes, empty directories
+tree() { (cd "$1" && find . -mindepth 1 -printf '%P %y %m %l\n' | LC_ALL=C sort); }
+copy=$(echo .xbuild/foreign/linux-x86_64/release/links-*/src)
+same_copy() {
+	tree links | sed "s|^common l .*|common l 777 $PWD/common|; s|^linked l 777 .*|linked f 644 |" >"$work/wanted"
+	tree "$copy" >"$work/found"
+	diff "$work/wanted" "$work/found" >&2 || fail "$1: the copy is another"
+}
+same_copy 'a new directory'
+rm -r links/empty links/data/file links/inner
+mkdir links/data/file links/other
+touch links/data/file/x
+echo inner >links/inner
+rm links/linked
+ln -s data/file/x links/linked
+chmod 644 links/run
+expect 0 "$xbuild" build links
+same_copy 'files and directories that changed places'
+[ -d out/linux-x86_64/links/other ] || fail "an empty directory did not count"
+rmdir links/other
+expect 0 "$xbuild" build links
+same_copy 'a directory that went'
+
+# the project is elsewhere: the directory names the old place
+cp -a . "$work/moved"
+cd "$work/moved"
+echo '/* again */' >>c/c.c
+gives 57 c 'a project that was copied'
+sound_store
