@@ -6,7 +6,7 @@
  * all others are kept then, and what was configured.
  *
  * <root>/made-of is there while nobody works in the directory: whose ended run left it, and from what. The first line has the version
- * of the format, the digest of the names and the project's place, each other one "DIGEST x|- MTIME NAME".
+ * of the format and the digest of all names, each other one "DIGEST x|- MTIME NAME".
  */
 #include <inttypes.h>
 #include <string.h>
@@ -86,7 +86,7 @@ static int list_all(struct run *r, struct xb_str *list, struct xb_err *err)
 	if (xb_foreign_inputs(r->drive.project_dir, unit, &r->arena, &inputs, err) < 0 ||
 	    xb_foreign_resolve(r->spec->setup, unit, NULL, &r->arena, &resolved, err) < 0)
 		return err->code;
-	xb_str_printf(list, "%s %s %s\n", VERSION, xb_digest_hex(&inputs.names, hex), r->drive.project_dir);
+	xb_str_printf(list, "%s %s\n", VERSION, xb_digest_hex(&inputs.names, hex));
 	xb_foreign_tools(unit, &resolved, r->drive.programs, r->spec->setup->target->target, &r->arena, &tools);
 	for (size_t i = 0; i < inputs.files.len + tools.len; i++) {
 		const size_t tool = i - inputs.files.len;
@@ -164,7 +164,7 @@ static bool may_stay(struct run *r, struct xb_sv was, struct xb_sv is, uint64_t 
 			continue;
 		if (!is_seen(r, &now, old, ended_ns))
 			return false;
-		xb_dirs_add(&r->changed, &r->arena, now.name);
+		xb_dirs_add(&r->changed, &r->arena, xb_arena_strdup(&r->arena, now.name));
 	}
 	return n == 0 && !is.len;
 }

@@ -80,8 +80,10 @@ built 2 1 'after one that failed'
 
 # the cache of CMake has the default that was
 cp c/CMakeLists.txt kept
-echo 'set(EXTRA 0 CACHE STRING "")
-target_compile_definitions(c PRIVATE EXTRA=${EXTRA})' >>c/CMakeLists.txt
+cat >>c/CMakeLists.txt <<'CMAKE'
+set(EXTRA 0 CACHE STRING "")
+target_compile_definitions(c PRIVATE EXTRA=${EXTRA})
+CMAKE
 sed -i 's/NUMBER/NUMBER + EXTRA/' c/c.c
 built 2 1 'a new option'
 sed -i 's/EXTRA 0/EXTRA 40/' c/CMakeLists.txt
