@@ -127,4 +127,13 @@ for how in 'run: [[generator, "${dir.stage}"]]' "run: [['true'], ['$work/own bin
 	again 1 'the interpreter is no input'
 	again 0 'it ran again'
 done
+
+# a file that comes while it builds: a pattern may have met it, or not
+mkdir appears
+printf 'all:\n\ttest -e "%s/appears/new" || touch "%s/appears/new"\ninstall:\n\tinstall -D Makefile $(DESTDIR)/usr/share/text\n' "$PWD" "$PWD" >appears/Makefile
+sed -i '/^build:/,$d' xbuild.yaml
+printf 'build:\n  appears: { make: { dir: appears }, outputs: [share/text] }\n' >>xbuild.yaml
+expect 5 "$xbuild" build
+says "files came or went below 'appears' while unit 'appears' \(linux-x86_64\) was built from it; the result was thrown away"
+again 1 'the result was kept'
 sound_store

@@ -199,6 +199,11 @@ YAML
 	rm -rf out "$XBUILD_CACHE_DIR/actions"
 	expect 0 "$xbuild" build
 	diff -r out "$work/a cgo/out" || fail "the directory is in the result"
+	# the directory of the build stays, with a copy of what is another
+	sed -i 's/nil, 0)/nil, 0) + 41/' main.go
+	expect 0 "$xbuild" build
+	expect 0 out/linux-x86_64/sum
+	prints '^42 '
 }
 
 xbuild_itself() { # by its own CMakeLists.txt; what comes out is an xbuild
