@@ -167,8 +167,10 @@ int test_own_start(struct xb_app *app, const struct xb_unit *unit, const struct 
 {
 	const char *const own[] = {"--target", target->name, "--profile", profile, unit->name};
 	struct xb_argv argv = {.arena = &app->arena};
-	struct xb_proc_spec spec = {
-		.env = (const char *const *)(void *)environ, .cwd = app->project->dir, .timeout_ms = OWN_TIMEOUT_MS};
+	struct xb_proc_spec spec = {.env = (const char *const *)(void *)environ,
+				    .cwd = app->project->dir,
+				    .ends_group = true,
+				    .timeout_ms = OWN_TIMEOUT_MS};
 	const char *const *words;
 
 	if (xb_drive_words(app, false, &words, err) < 0)

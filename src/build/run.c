@@ -158,6 +158,7 @@ int exec_start(struct exec *x, struct xb_action *action, struct xb_err *err)
 		.argv = argv.items,
 		.env = action->variant->kind == XB_ACTION_FOREIGN ? x->options->drive_env : xb_action_env,
 		.cwd = x->options->project_dir,
+		.ends_group = action->variant->kind == XB_ACTION_FOREIGN,
 	};
 	if (xb_procs_start(x->procs, &spec, job, err) < 0) {
 		struct xb_err damage XB_CLEANUP(xb_err_release) = {0};

@@ -248,7 +248,10 @@ static void give_back(struct exec *x, const struct job *job)
 		pool_settle(&x->pool, xb_procs_running(x->procs));
 }
 
-/* Tools tidy up when they are asked to end: make removes the file that it was making. Then what is left is killed. */
+/*
+ * Tools tidy up when they are asked to end: make removes the file that it was making. What a driver that ends leaves in its
+ * group is killed with its end (ends_group), and a group whose driver does not end in time when the processes are freed.
+ */
 static void end_foreign(struct exec *x)
 {
 	const int64_t until = xb_host_monotonic_ms() + FOREIGN_ENDS_MS;

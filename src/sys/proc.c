@@ -31,6 +31,7 @@
 struct child {
 	pid_t pid;
 	bool in_our_group;
+	bool ends_group;
 	int out_fd[2]; /* read ends: stdout (or both), stderr; -1 once at their end */
 	int exit_fd;   /* readable when the child has ended, or -1: ask */
 	bool ended;    /* and reaped: pid is nobody's now */
@@ -136,6 +137,7 @@ int xb_procs_start(struct xb_procs *p, const struct xb_proc_spec *spec, void *us
 	c->start_ms = xb_host_monotonic_ms();
 	if (!failed)
 		c->in_our_group = spec->share_group;
+	c->ends_group = spec->ends_group;
 	failed = proc_spawn(spec, write_fd, &c->pid, err);
 	/* Our copies must go at once: while one is open, the output has no end. */
 	xb_fs_close(&write_fd[0]);
@@ -198,12 +200,23 @@ static void set_status(struct child *c, int status, const struct rusage *usage)
 	xb_fs_close(&c->exit_fd);
 }
 
+/* As long as its leader is not reaped, the number of the group is nobody else's. */
+static void end_group(const struct child *c)
+{
+	siginfo_t ended = {0};
+
+	if (c->ends_group && !c->in_our_group &&
+	    waitid(P_PID, (id_t)c->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == c->pid)
+		kill_child(c, SIGKILL);
+}
+
 static int reap_if_ended(struct child *c, struct xb_err *err)
 {
 	struct rusage usage;
 	pid_t got;
 	int status;
 
+	end_group(c);
 	do
 		got = wait4(c->pid, &status, WNOHANG, &usage);
 	while (got < 0 && errno == EINTR);

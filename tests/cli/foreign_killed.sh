@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # kill -9 of xbuild and of everything that it has started, while another build system configures, compiles and installs: the
-# next run gives what an undisturbed one gives. Each step waits at a gate, so that every kill hits the point that is meant.
+# next run gives what an undisturbed one gives. Each step waits at a gate, so that every kill hits the point that is meant. And
+# what a step leaves running in the background ends with its build, however that ends.
 . "$(dirname "$0")/begin.sh"
 for tool in cmake ninja make; do
 	command -v $tool >/dev/null || skip "no $tool"
@@ -130,4 +131,45 @@ for who in all xbuild; do
 			}
 		done
 	done
+done
+
+# A recipe's process in the background, which only SIGKILL ends
+mkdir b
+cat >b/Makefile <<MAKE
+all:
+	(trap '' TERM INT HUP; exec sleep 300.75) & echo \$\$! >$work/left
+	$work/gate background
+install:
+	mkdir -p \$(DESTDIR)/usr/share
+	echo b >\$(DESTDIR)/usr/share/b
+MAKE
+printf '  b: { make: { dir: b }, outputs: [share/b] }\n' >>xbuild.yaml
+# nothing_left HOW: the process has ended, or is about to; killed where it has not, so that a failure leaves nothing either
+nothing_left() {
+	tries=0
+	while ps -o stat= -p "$(cat "$work/left")" | grep -qv Z; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 200 ] || {
+			kill -KILL "$(cat "$work/left")"
+			fail "$1: what a recipe had started in the background is still there"
+		}
+		sleep 0.05
+	done
+	rm "$work/left"
+}
+for how in end TERM; do
+	rm -rf "$XBUILD_CACHE_DIR/actions" out .xbuild "${gates:?}"/*
+	case $how in
+	end) expect 0 "$xbuild" build b ;;
+	*)
+		touch "$gates/background"
+		"$xbuild" build b >"$work/stdout" 2>"$work/stderr" &
+		leader=$!
+		wait_for "$gates/background.reached"
+		kill -"$how" "$leader"
+		wait "$leader" && fail "$how: it went on"
+		says interrupted
+		;;
+	esac
+	nothing_left "$how"
 done

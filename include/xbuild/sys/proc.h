@@ -4,7 +4,8 @@
  * stdin is /dev/null or the text that the caller gives; all other descriptors are closed in the child. Each child leads a process group of its own, so
  * that it can be ended with its descendants.
  *
- * A child counts as ended when it has ended itself: what descendants of it write later is not waited for.
+ * A child counts as ended when it has ended itself: what descendants of it write later is not waited for. They live on, but for
+ * those in the group of a child that was started with ends_group.
  *
  * struct xb_procs runs several at once in one poll loop: start, wait, start ... from one thread.
  */
@@ -25,6 +26,7 @@ struct xb_proc_spec {
 	const char *cwd;	 /* NULL: the current directory */
 	const char *input;	 /* what it finds on stdin, at most 4096 bytes; NULL: nothing */
 	bool share_group;	 /* it stays in our process group: who ends ours ends it, with its descendants */
+	bool ends_group;	 /* what it leaves in its own group is killed when it has ended */
 	int pass_fd;		 /* 0, or a descriptor that it finds as its descriptor XB_PROC_PASSED */
 	bool inherit_output;	 /* stdout and stderr are ours instead of being captured */
 	bool split_output;	 /* capture stderr apart from stdout (else both into `output`, in order) */

@@ -165,6 +165,21 @@ static int child_family(const char *fifo)
 	return 0;
 }
 
+/* Leaves a descendant behind that only SIGKILL keeps from writing to the fifo. */
+static int child_leaver(const char *fifo)
+{
+	const int fd = open(fifo, O_WRONLY);
+
+	if (fork() == 0) {
+		signal(SIGTERM, SIG_IGN);
+		sleep(20);
+		put(fd, "x");
+		_exit(0);
+	}
+	put(STDOUT_FILENO, "left");
+	return fd < 0 ? 93 : 9;
+}
+
 /* Closes its output long before it ends, which is when somebody writes to the fifo. */
 static int child_silent(const char *fifo)
 {
@@ -188,17 +203,10 @@ static const struct {
 	const char *name;
 	int (*run)(const char *arg);
 } children[] = {
-	{"interleave", child_interleave},
-	{"flood", child_flood},
-	{"exit", child_exit},
-	{"signal", child_signal},
-	{"env", child_env},
-	{"cwd", child_cwd},
-	{"state", child_state},
-	{"daemon", child_daemon},
-	{"family", child_family},
-	{"silent", child_silent},
-	{"alarm", child_alarm_parent},
+	{"interleave", child_interleave}, {"flood", child_flood},   {"exit", child_exit},
+	{"signal", child_signal},	  {"env", child_env},	    {"cwd", child_cwd},
+	{"state", child_state},		  {"daemon", child_daemon}, {"leaver", child_leaver},
+	{"family", child_family},	  {"silent", child_silent}, {"alarm", child_alarm_parent},
 };
 
 /* The tests. */
@@ -520,6 +528,26 @@ static void a_daemon_that_holds_the_output_does_not_hang_us(void **state)
 	close(fd);
 }
 
+static void what_a_child_left_in_its_group_is_killed(void **state)
+{
+	struct xb_proc_result r XB_CLEANUP(xb_proc_result_release) = {0};
+	struct xb_procs *p = xb_procs_new();
+	char *fifo XB_CLEANUP(xb_free_ptr) = xb_path_join(*state, "fifo");
+	int fd XB_CLEANUP(xb_fs_close) = -1;
+	char byte;
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* so that the one left behind holds an end of it */
+	assert_true(fd >= 0);
+	start(p, &(struct xb_proc_spec){.argv = ARGV("leaver", fifo), .ends_group = true}, NULL);
+	assert_int_equal(wait_for(p, 60000, NULL, NULL, &r), 1);
+	assert_int_equal(r.exit_code, 9);
+	assert_string_equal(xb_str_get(&r.output), "left");
+	xb_procs_free(p);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	assert_int_equal(read(fd, &byte, 1), 0); /* its end, when nobody has it open any more */
+}
+
 static void silence_is_not_the_end(void **state)
 {
 	struct xb_proc_result r XB_CLEANUP(xb_proc_result_release) = {0};
@@ -732,6 +760,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(time_enough_changes_nothing),
 		IN_DIR(free_ends_the_whole_family),
 		IN_DIR(a_daemon_that_holds_the_output_does_not_hang_us),
+		IN_DIR(what_a_child_left_in_its_group_is_killed),
 		IN_DIR(silence_is_not_the_end),
 		cmocka_unit_test(many_short_children_all_come_back),
 		cmocka_unit_test(no_time_is_one_look),
