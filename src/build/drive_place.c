@@ -241,8 +241,15 @@ static int write_module(struct run *r, const struct xb_unit *unit, const char *p
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	const char *path = xb_arena_printf(&r->arena, "%s/usr/lib/pkgconfig/%s.pc", prefix, unit->name);
+	const char *dir = xb_arena_printf(&r->arena, "%s/usr/lib/cmake/%s", prefix, unit->name);
 
 	xb_foreign_module(unit, &text);
+	if (xb_fs_mkdirs(dir, 0755, err) < 0 ||
+	    xb_atomic_file_write(path, xb_str_get(&text), text.len, 0644, 0, err) < 0)
+		return err->code;
+	path = xb_arena_printf(&r->arena, "%s/%s-config.cmake", dir, unit->name);
+	xb_str_reset(&text);
+	xb_foreign_package(unit, &text);
 	return xb_atomic_file_write(path, xb_str_get(&text), text.len, 0644, 0, err);
 }
 

@@ -244,6 +244,9 @@ static void module_words(const struct xb_unit *unit, struct xb_command *out)
 		xb_str_reset(&text);
 		xb_foreign_module(needs.items[i], &text);
 		word(out, "module", xb_str_get(&text));
+		xb_str_reset(&text);
+		xb_foreign_package(needs.items[i], &text);
+		word(out, "package", xb_str_get(&text));
 	}
 }
 

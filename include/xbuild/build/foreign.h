@@ -40,6 +40,12 @@ int xb_foreign_resolve(const struct xb_setup *setup, const struct xb_unit *unit,
  */
 void xb_foreign_module(const struct xb_unit *unit, struct xb_str *out);
 
+/*
+ * The same for find_package() of CMake (cmake-packages(7), "Package Configuration File"): the imported target NAME::NAME, by paths
+ * from the file's own directory, <prefix>/lib/cmake/NAME.
+ */
+void xb_foreign_package(const struct xb_unit *unit, struct xb_str *out);
+
 /* The canonical words of a resolved unit: everything that it is told, but no path of this machine. */
 void xb_foreign_words(const struct xb_setup *setup, const struct xb_unit *unit, const struct xb_foreign *resolved,
 		      struct xb_command *out);
