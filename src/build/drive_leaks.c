@@ -62,13 +62,32 @@ static void read_record(struct leaks *l, const char *path, bool is_link, struct 
 	}
 }
 
+/* "<prefix>/share/cmake/..." or ".../share/cmake-3.25/..." of "<prefix>/bin/cmake". */
+static bool is_share_of(const char *path, const char *program)
+{
+	const struct xb_sv prefix = xb_path_dir(xb_path_dir(xb_sv(program)));
+	const char *name = xb_output_file_name(program), *rest = path + prefix.len;
+
+	if (strncmp(path, prefix.ptr, prefix.len) != 0 || strncmp(rest, "/share/", strlen("/share/")) != 0)
+		return false;
+	rest += strlen("/share/");
+	if (strncmp(rest, name, strlen(name)) != 0)
+		return false;
+	rest += strlen(name);
+	if (rest[0] == '-' && rest[1] >= '0' && rest[1] <= '9')
+		rest += 1 + strspn(rest + 1, "0123456789.");
+	return *rest == '/';
+}
+
 /* Data of the build systems themselves: CMake compiles files of its own to see what a compiler is like. */
 static bool is_of_program(const struct leaks *l, const char *path)
 {
 	for (const char *const *p = l->r->drive.programs; *p; p++) {
-		const struct xb_sv prefix = xb_path_dir(xb_path_dir(xb_sv(*p)));
+		struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+		char *real XB_CLEANUP(xb_free_ptr) = NULL;
 
-		if (strncmp(path, prefix.ptr, prefix.len) == 0 && strncmp(path + prefix.len, "/share/", 7) == 0)
+		/* a program that is found by a link has its data beside the file */
+		if (is_share_of(path, *p) || (xb_fs_realpath(*p, &real, &none) == 0 && is_share_of(path, real)))
 			return true;
 	}
 	return false;

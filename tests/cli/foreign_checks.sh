@@ -165,6 +165,29 @@ if [ -e /usr/include/limits.h ]; then
 	leak a.c /usr/include/limits.h -I
 fi
 
+# beside a program that the build runs: its own data alone
+mkdir -p "$work/host/bin" "$work/host/share/make-4.3" "$work/host/share/make" "$work/host/share/makers" "$work/host/share/other"
+for dir in make-4.3 make makers other; do echo 'int here(void);' >"$work/host/share/$dir/beside.h"; done
+printf '#!/bin/sh\nexec %s "$@"\n' "$(command -v make)" >"$work/host/bin/make"
+ln -s "$(command -v cmake)" "$work/host/bin/cmake"
+chmod +x "$work/host/bin/make"
+path=$PATH PATH=$work/host/bin:$PATH
+printf '#include "beside.h"\nint main(void) { return 0; }\n' >a/a.c
+for dir in make-4.3 make makers other; do
+	project "make: { dir: a, args: ['MORE=-I$work/host/share/$dir'] }" bin/a
+	case $dir in
+	make | make-*) build 0 ;;
+	*)
+		build 1
+		leak a.c "$work/host/share/$dir/beside.h" -I
+		;;
+	esac
+done
+# found by a link: its data are where the file is
+project 'cmake: { dir: c }' bin/c
+build 0
+PATH=$path
+
 # modules of this machine, by the name of the program and by the user's settings
 export PKG_CONFIG_PATH="$here/pkgconfig" PKG_CONFIG_LIBDIR="$here/pkgconfig" CPATH="$here" LIBRARY_PATH="$here/linux-aarch64" \
 	C_INCLUDE_PATH="$here"
