@@ -103,5 +103,7 @@ int drive_check_leaks(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 int drive_check_linked(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 /* drive_objects.c: objects that GCC has compiled: a warning. */
 int drive_check_objects(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+/* drive_paths.c: paths of this machine in what was installed: a warning. */
+int drive_check_paths(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

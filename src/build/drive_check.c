@@ -169,7 +169,7 @@ int drive_check(struct run *r, struct xb_err *err)
 		    (e->type == XB_STAGE_LINK && check_link(r, e, err) < 0))
 			return err->code;
 	}
-	if (drive_check_leaks(r, err) < 0 || drive_check_linked(r, err) < 0)
+	if (drive_check_leaks(r, err) < 0 || drive_check_linked(r, err) < 0 || drive_check_objects(r, err) < 0)
 		return err->code;
-	return drive_check_objects(r, err);
+	return drive_check_paths(r, err);
 }

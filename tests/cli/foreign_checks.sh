@@ -314,6 +314,41 @@ build 0
 echo damage >>"$(find .xbuild/foreign -name it)"
 sound_store
 
+# paths of this machine in what is installed: told with the file, and no error
+mkdir n
+cat >n/make.sh <<'SH'
+cd "$1" && shift
+put() { mkdir -p "$(dirname "usr/$1")" && cat >"usr/$1"; }
+case $1 in
+none) printf '%s-more %s.old x%s /a%s {}%s' "$2" "$2" "$2/b" "$2/c" "$2" | sed "s|{}|\${x}|" | put share/none ;;
+one) printf 'libdir=%s/.xbuild/lib\nLibs: -L${libdir}' "$2" | put lib/pkgconfig/one.pc ;;
+flag) printf 'Libs: -L%s/lib -lx' "$2" | put lib/pkgconfig/one.pc ;;
+end) printf 'a %s' "$2" | put share/end ;;
+chunk) for n in 1 2 ${#2} 300; do { head -c $((262144 - n)) /dev/zero && printf '%s/x\0' "$2" && head -c 300000 /dev/zero; } | put share/at$n; done ;;
+stage) pwd | put share/stage ;;
+many) for n in 1 2 3 4 5 6 7; do echo "$2" | put share/m$n; done ;;
+esac
+SH
+for what in none one flag end chunk stage many; do
+	rm -f out/linux-aarch64/*
+	# shellcheck disable=SC2016 # xbuild's own
+	project "command: { dir: n, run: [[sh, make.sh, \"\${dir.stage}\", $what, \"$PWD\"]] }" usr
+	sed -i '/outputs/d' xbuild.yaml
+	build 0
+	here=$(literally "$PWD")
+	told="^warning: unit 'unit' \(linux-aarch64\) installed files that hold paths of this machine:"
+	case $what in
+	none) silent_about 'paths of this machine' ;;
+	one) says "$told 'usr/lib/pkgconfig/one.pc' \('$here/.xbuild/lib'\)$" ;;
+	flag) says "$told 'usr/lib/pkgconfig/one.pc' \('$here/lib'\)$" ;;
+	end) says "$told 'usr/share/end' \('$here'\)$" ;;
+	chunk) says "$told 'usr/share/at1' \('$here/x'\), 'usr/share/at2' \('$here/x'\), 'usr/share/at300' \(.*/x'\), 'usr/share/at${#PWD}' \('$here/x'\)$" ;;
+	stage) says "$told 'usr/share/stage' \('$(literally "$XBUILD_CACHE_DIR")/.*'\)$" ;;
+	many) says "'usr/share/m5' \('$here'\) and 2 more$" ;;
+	esac
+	[ $what = none ] || says '^hint: such a result differs from directory to directory and from machine to machine'
+done
+
 # C++ in a static library of another unit: C programs that need it are linked with the C++ library, others are not
 mkdir p user
 cat >p/CMakeLists.txt <<'CMAKE'
