@@ -94,7 +94,7 @@ static int read_part(struct reader *r, const json_t *package, const char *key, c
 {
 	static const char *const known[] = {"range", "checksum", NULL};
 	const json_t *object = json_object_get(package, key);
-	const char *range;
+	const char *range = NULL;
 
 	if (!object)
 		return fail_at(r, where, "'signature', 'control' and 'data'");
@@ -197,8 +197,8 @@ static int want_array(struct reader *r, const json_t *contents, const char *key,
 static int read_repositories(struct reader *r, const json_t *contents, const char *key, bool may_be_missing,
 			     struct xb_apko_lock_repositories *out)
 {
-	const json_t *array;
-	size_t len;
+	const json_t *array = NULL;
+	size_t len = 0;
 
 	if (want_array(r, contents, key, may_be_missing, &array, &len) < 0)
 		return r->err->code;
@@ -215,8 +215,8 @@ static int read_contents(struct reader *r, const json_t *contents)
 	static const char *const known[] = {"keyring",	    "build_repositories", "runtime_repositories",
 					    "repositories", "packages",		  NULL};
 	struct xb_apko_lock *lock = r->lock;
-	const json_t *keys, *packages;
-	size_t n_keys, n_packages;
+	const json_t *keys = NULL, *packages = NULL;
+	size_t n_keys = 0, n_packages = 0;
 
 	if (xb_json_only_keys(contents, known, "contents", r->err) < 0 ||
 	    want_array(r, contents, "keyring", true, &keys, &n_keys) < 0 ||
@@ -242,7 +242,7 @@ static int read_contents(struct reader *r, const json_t *contents)
 static int read_config(struct reader *r, const json_t *config)
 {
 	static const char *const known[] = {"name", "checksum", NULL};
-	const char *checksum;
+	const char *checksum = NULL;
 
 	if (!config)
 		return 0;
@@ -258,7 +258,7 @@ static int read_config(struct reader *r, const json_t *config)
 static int read_lock(struct reader *r, const json_t *root)
 {
 	static const char *const known[] = {"version", "config", "contents", NULL};
-	const char *version;
+	const char *version = NULL;
 
 	if (xb_json_only_keys(root, known, "lock", r->err) < 0 || read_text(r, root, "version", "lock", &version) < 0)
 		return r->err->code;
