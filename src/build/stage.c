@@ -275,25 +275,17 @@ const struct xb_stage_entry *xb_stage_find(const struct xb_stage *stage, const c
 
 	for (int i = 0; i < MAX_LINKS; i++) {
 		const struct xb_stage_entry *e = lookup(stage, at);
-		struct xb_str next XB_CLEANUP(xb_str_release) = {0};
-		struct xb_sv dir = xb_path_dir(xb_sv(at)), text;
+		struct xb_str next XB_CLEANUP(xb_str_release) = {0}, clean XB_CLEANUP(xb_str_release) = {0};
 
 		if (!e || e->type != XB_STAGE_LINK)
 			return e && e->type == XB_STAGE_FILE ? e : NULL;
-		text = xb_sv(e->link);
-		if (xb_sv_starts(text, "/")) {
-			text = xb_sv_n(text.ptr + 1, text.len - 1);
-			dir = xb_sv("");
-		}
-		while (xb_sv_starts(text, "../")) {
-			text = xb_sv_n(text.ptr + 3, text.len - 3);
-			dir = xb_path_dir(dir);
-		}
-		if (dir.len && !xb_sv_eq_str(dir, "."))
-			xb_str_printf(&next, "%.*s/", XB_SV_ARG(dir));
-		xb_str_append_sv(&next, text);
+		/* the tree is a root: nothing is above it */
+		if (*e->link != '/')
+			xb_str_printf(&next, "/%.*s/", XB_SV_ARG(xb_path_dir(xb_sv(at))));
+		xb_str_append(&next, e->link);
+		xb_path_clean(xb_str_sv(&next), &clean);
 		free(at);
-		at = xb_strdup(xb_str_get(&next));
+		at = xb_strdup(xb_str_get(&clean) + 1);
 	}
 	return NULL;
 }

@@ -340,6 +340,31 @@ static void test_links_stay_inside(void **state)
 	assert_string_equal(find(&stage, "usr/lib"), "");
 }
 
+/* A link text is a path like any other: what it leads to is decided when it is clean. */
+static void test_links_are_cleaned(void **state)
+{
+	static const char *const texts[] = {"./x.1",	       ".//x.1",
+					    "././x.1",	       "a/../x.1",
+					    "../lib/./x.1",    "../lib/../lib/x.1",
+					    "a/../../lib/x.1", "/usr//lib/x.1",
+					    "/./usr/lib/x.1",  "/usr/a/../lib/x.1",
+					    "/../usr/lib/x.1", "../../.././usr/lib/x.1"};
+	static const char *const others[] = {"./x", ".", "..", "/", "./..", "x.1/a", "a/x.1", "../x.1"};
+	struct place *p = *state;
+
+	for (size_t i = 0; i < XB_COUNT(texts) + XB_COUNT(others); i++) {
+		const bool leads = i < XB_COUNT(texts);
+		const char *text = leads ? texts[i] : others[i - XB_COUNT(texts)];
+		struct xb_stage stage;
+
+		if (read_text(p, xb_arena_printf(&p->arena, HEAD FILE1 "usr/lib/x.1\nl\t%s\tusr/lib/x\n", text),
+			      &stage) < 0)
+			fail_msg("%s", p->err.msg);
+		if (strcmp(find(&stage, "usr/lib/x"), leads ? "usr/lib/x.1" : "") != 0)
+			fail_msg("'%s' leads to '%s'", text, find(&stage, "usr/lib/x"));
+	}
+}
+
 static void test_below(void **state)
 {
 	struct place *p = *state;
@@ -407,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_manifests_that_are_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_links_stay_inside, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_links_are_cleaned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_below, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_tree, setup, teardown),
 	};
