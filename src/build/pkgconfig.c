@@ -12,9 +12,11 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/sys/fs.h"
 
-#define MAX_PC_BYTES  (256 * 1024)
-#define MAX_EXPANSION 65536 /* bytes of one value: "${a}${a}" may double at each step */
-#define MAX_NESTING   32
+#define MAX_PC_BYTES   (256 * 1024)
+#define MAX_EXPANSION  65536	     /* bytes of one value */
+#define MAX_FIELDS     (1024 * 1024) /* bytes of all fields of a file */
+#define MAX_REFERENCES 10000	     /* to variables, of one value */
+#define MAX_NESTING    32
 
 struct order {
 	struct module **items; /* a module stands behind all that it requires */
@@ -60,40 +62,52 @@ void xb_pkgconfig_free(struct xb_pkgconfig *reader)
 	free(reader);
 }
 
-static int expand(const struct module *module, struct xb_sv text, int depth, struct xb_str *out, struct xb_err *err)
+struct expansion {
+	const struct module *module;
+	struct xb_str *out;
+	size_t n_references; /* so far: "${a}${a}" may double at each step, also where nothing comes out */
+};
+
+static int expand(struct expansion *x, struct xb_sv text, int depth, struct xb_err *err)
 {
+	const char *file = x->module->name;
+
 	if (depth > MAX_NESTING)
-		return xb_fail(err, XB_E_INPUT, "%s.pc: variables refer to each other without end", module->name);
+		return xb_fail(err, XB_E_INPUT, "%s.pc: variables refer to each other without end (%d deep)", file,
+			       MAX_NESTING);
 	while (text.len) {
 		const char *close;
 
 		if (!xb_sv_starts(text, "${") || !(close = memchr(text.ptr, '}', text.len))) {
 			if (xb_sv_starts(text, "$$"))
 				text = xb_sv_n(text.ptr + 1, text.len - 1);
-			if (!xb_str_append_char(out, *text.ptr))
+			if (!xb_str_append_char(x->out, *text.ptr))
 				break;
 			text = xb_sv_n(text.ptr + 1, text.len - 1);
 			continue;
 		}
 		const struct xb_sv name = xb_sv_n(text.ptr + 2, (size_t)(close - text.ptr) - 2);
-		const char *value = xb_map_get(&module->vars, name);
+		const char *value = xb_map_get(&x->module->vars, name);
 
 		if (!value)
-			return xb_fail(err, XB_E_INPUT, "%s.pc: variable '%.*s' is not defined", module->name,
-				       XB_SV_ARG(name));
-		if (expand(module, xb_sv(value), depth + 1, out, err) < 0)
+			return xb_fail(err, XB_E_INPUT, "%s.pc: variable '%.*s' is not defined", file, XB_SV_ARG(name));
+		if (++x->n_references > MAX_REFERENCES)
+			return xb_fail(err, XB_E_INPUT, "%s.pc: a value has over %d variables", file, MAX_REFERENCES);
+		if (expand(x, xb_sv(value), depth + 1, err) < 0)
 			return err->code;
 		text = xb_sv_n(close + 1, text.len - (size_t)(close + 1 - text.ptr));
 	}
 	if (text.len)
-		return xb_fail(err, XB_E_INPUT, "%s.pc: a value is longer than %d bytes", module->name, MAX_EXPANSION);
+		return xb_fail(err, XB_E_INPUT, "%s.pc: a value is longer than %d bytes", file, MAX_EXPANSION);
 	return 0;
 }
 
 int pkgconfig_expand(const struct module *module, struct xb_sv text, struct xb_str *out, struct xb_err *err)
 {
+	struct expansion x = {.module = module, .out = out};
+
 	out->max_bytes = MAX_EXPANSION;
-	return expand(module, text, 0, out, err);
+	return expand(&x, text, 0, err);
 }
 
 static int set_field(struct xb_pkgconfig *reader, struct module *module, struct xb_sv key, struct xb_sv value,
@@ -115,12 +129,15 @@ static int set_field(struct xb_pkgconfig *reader, struct module *module, struct 
 	};
 
 	for (size_t i = 0; i < XB_COUNT(fields); i++) {
-		struct xb_str text XB_CLEANUP(xb_str_release) = {.max_bytes = MAX_EXPANSION};
+		struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
 		if (!xb_sv_eq_str(key, fields[i].key))
 			continue;
-		if (expand(module, value, 0, &text, err) < 0)
+		if (pkgconfig_expand(module, value, &text, err) < 0)
 			return err->code;
+		module->fields_bytes += text.len;
+		if (module->fields_bytes > MAX_FIELDS)
+			return xb_fail(err, XB_E_INPUT, "%s.pc: fields of over %d bytes", module->name, MAX_FIELDS);
 		*fields[i].field = xb_arena_strdup(reader->arena, xb_str_get(&text));
 	}
 	return 0;

@@ -13,7 +13,8 @@ struct module {
 	struct xb_map vars;			  /* raw text */
 	const char *requires_, *requires_private; /* expanded, "" when absent */
 	const char *cflags, *libs, *libs_private, *version, *title, *description;
-	unsigned visited; /* number of the query that met it last */
+	size_t fields_bytes; /* of all that were read, expanded */
+	unsigned visited;    /* number of the query that met it last */
 };
 
 struct xb_pkgconfig {

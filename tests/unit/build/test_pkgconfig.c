@@ -134,12 +134,57 @@ static void test_failures(void **state)
 	fake_close(&f);
 }
 
+/* n variables: each has the next one twice, the last one has `last`. */
+static void write_doubling(const struct fake *f, const char *name, int n, const char *last)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	for (int i = 0; i + 1 < n; i++)
+		xb_str_printf(&text, "v%d=${v%d}${v%d}\n", i, i + 1, i + 1);
+	xb_str_printf(&text, "v%d=%s\nLibs: -l${v0}\n", n - 1, last);
+	write_pc(f, ARCH, name, xb_str_get(&text));
+}
+
+/* Each step doubles the work, whether anything comes out or not. */
+static void test_work_is_bounded(void **state)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+	struct fake f;
+
+	(void)state;
+	fake_open(&f);
+	write_doubling(&f, "few", 4, "x");
+	assert_flags(&f, "few", false, true, "-lxxxxxxxx");
+	write_doubling(&f, "many", 12, "");
+	assert_flags(&f, "many", false, true, "-l");
+	write_doubling(&f, "empty", 28, "");
+	assert_fails(&f, "empty", "empty.pc: a value has over 10000 variables");
+	write_doubling(&f, "full", 28, "x");
+	assert_fails(&f, "full", "full.pc: a value has over 10000 variables");
+	write_doubling(&f, "deep", 40, "");
+	assert_fails(&f, "deep", "deep.pc: variables refer to each other without end");
+	/* a field of many lines, each of them within the bounds */
+	xb_str_append(&text, "a=");
+	for (int i = 0; i < 1024; i++)
+		xb_str_append_char(&text, 'x');
+	for (int i = 0; i < 1023; i++)
+		xb_str_append(&text, "\nDescription: ${a}");
+	xb_str_append(&text, "\nLibs: -lx\n");
+	write_pc(&f, ARCH, "lines", xb_str_get(&text));
+	assert_flags(&f, "lines", false, true, "-lx");
+	xb_str_append(&text, "Description: ${a}\n");
+	write_pc(&f, ARCH, "lines", xb_str_get(&text));
+	assert_fails(&f, "lines", "lines.pc: fields of over 1048576 bytes");
+	fake_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths_lie_in_the_sysroot),
 		cmocka_unit_test(test_requires),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_work_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
