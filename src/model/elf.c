@@ -22,7 +22,8 @@ enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_NOTE = 4 };
 #define PF_X	     1U
 #define ET_DYN	     3
 #define PN_XNUM	     0xffff
-#define BUILD_ID     3 /* NT_GNU_BUILD_ID */
+#define BUILD_ID     3	/* NT_GNU_BUILD_ID */
+#define MAX_BUILD_ID 64 /* bytes; src/wrap/linked.c notes no longer one */
 
 /* The kernel refuses a longer path of an interpreter (binfmt_elf), so nothing else needs to be read. */
 #define MAX_INTERPRETER_BYTES 4096
@@ -250,7 +251,8 @@ static void read_notes(struct elf_reader *r, const struct segment *s)
 
 		if (from > end || desc > end - from)
 			return;
-		if (xb_elf_u32(r, at + 8) == BUILD_ID && name == 4 && memcmp(r->data + at + 12, "GNU", 4) == 0 && desc)
+		if (xb_elf_u32(r, at + 8) == BUILD_ID && name == 4 && memcmp(r->data + at + 12, "GNU", 4) == 0 &&
+		    desc > 0 && desc <= MAX_BUILD_ID)
 			r->elf->build_id = hex_text(&r->elf->arena, r->data + from, desc);
 		at = from + (desc + 3) / 4 * 4;
 	}
