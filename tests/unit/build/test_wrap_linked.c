@@ -143,7 +143,7 @@ static const char *note(struct place *p, const char *list)
 static const char *by_model(struct place *p, const uint8_t *bytes, size_t n)
 {
 	struct xb_err refused XB_CLEANUP(xb_err_release) = {0};
-	uint8_t *copy XB_CLEANUP(xb_free_ptr) = xb_alloc(n + 1); /* a sanitizer sees a read behind it */
+	uint8_t *copy XB_CLEANUP(xb_free_ptr) = xb_alloc(n ? n : 1); /* a sanitizer sees a read behind it */
 	struct xb_elf *elf = NULL;
 	const char *id = NULL;
 
