@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,14 @@ struct taking {
 static bool holds(struct xb_sv text, const char *word)
 {
 	return text.len && memmem(text.ptr, text.len, word, strlen(word));
+}
+
+/* What the assembler reads by itself is in no list. */
+static bool has_directive(struct cc *cc, struct xb_sv text, const char *directive)
+{
+	struct xb_dirs names = {0};
+
+	return !xb_scan_assembler(text, directive, &cc->arena, &names) || names.len;
 }
 
 /* The tree that holds an absolute path, and the path below it; clean, for names alone. */
@@ -69,7 +78,7 @@ static void scan(struct taking *t, const char *path, bool is_tree)
 		return;
 	}
 	sv = xb_str_sv(&text);
-	if (holds(sv, "__TIMESTAMP__") || holds(sv, ".incbin") ||
+	if (holds(sv, "__TIMESTAMP__") || has_directive(cc, sv, ".incbin") || has_directive(cc, sv, ".include") ||
 	    (!cc->dates_told && (holds(sv, "__DATE__") || holds(sv, "__TIME__"))))
 		t->out->told = false;
 	/* what a tree asks for it finds in itself, unless other directories are searched as well */
@@ -152,17 +161,6 @@ void cc_reads_compile(struct cc *cc, const struct cc_done *done, struct cc_reads
 	xb_map_release(&t.known);
 }
 
-/* An object, a library or an archive with its members in it; not a script, which may name others. */
-static bool is_plain_library(const char *path)
-{
-	static const char elf[] = "\177ELF", archive[] = "!<arch>\n";
-	char begin[8] = "";
-	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd >= 0 && read(fd, begin, sizeof(begin)) == sizeof(begin) &&
-	       (!memcmp(begin, elf, sizeof(elf) - 1) || !memcmp(begin, archive, sizeof(archive) - 1));
-}
-
 static bool is_part(const struct cc *cc, const char *path)
 {
 	for (size_t i = 0; i < cc->plan.n_steps; i++)
@@ -179,41 +177,77 @@ static void add_absent(struct cc *cc, const char *dir, const char *name, struct 
 		xb_dirs_add_new(&out->absent, &cc->arena, xb_arena_printf(&cc->arena, "!%s", path + 1));
 }
 
-/* All that the link looks for in one directory of the user's, the driver's own -lc and -lgcc among it. */
-static void find_missing_libraries(struct cc *cc, const struct cc_step *link, const char *dir, struct cc_reads *out)
+/* "-lone", "-l:libone.so.1" or the name of a file, in one directory of the user's. */
+static void add_absent_library(struct cc *cc, const char *dir, const char *word, struct cc_reads *out)
 {
-	for (size_t i = 1; i < link->n_words; i++) {
-		const char *name = link->words[i] + 2;
+	const char *name = word + 2;
 
-		if (strncmp(link->words[i], "-l", 2) != 0)
-			continue;
-		if (*name == ':') {
-			add_absent(cc, dir, name + 1, out);
-			continue;
-		}
+	if (strncmp(word, "-l", 2) != 0)
+		add_absent(cc, dir, word, out);
+	else if (*name == ':')
+		add_absent(cc, dir, name + 1, out);
+	else {
 		add_absent(cc, dir, xb_arena_printf(&cc->arena, "lib%s.so", name), out);
 		add_absent(cc, dir, xb_arena_printf(&cc->arena, "lib%s.a", name), out);
 	}
 }
 
+/*
+ * What a file that was linked makes the linker look for in directories of the user's: a script names others; an object has
+ * them in .deplibs (#pragma comment(lib, ...)), which is not read here. False: that cannot be told.
+ */
+static bool scan_text(struct cc *cc, struct xb_sv text, bool is_tree, struct xb_dirs *names)
+{
+	static const char libraries[] = ".deplibs";
+
+	if (xb_sv_starts(text, "\177ELF") || xb_sv_starts(text, "!<arch>\n"))
+		return is_tree || !memmem(text.ptr, text.len, libraries, sizeof(libraries));
+	xb_scan_link_script(text, &cc->arena, names);
+	return is_tree;
+}
+
+static bool scan_input(struct cc *cc, const char *path, bool is_tree, struct xb_dirs *names)
+{
+	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *data;
+	bool told;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	if (!st.st_size)
+		return true;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return false;
+	told = scan_text(cc, xb_sv_n(data, (size_t)st.st_size), is_tree, names);
+	(void)munmap(data, (size_t)st.st_size);
+	return told;
+}
+
 void cc_reads_link(struct cc *cc, const struct cc_done *done, struct cc_reads *out)
 {
 	const struct cc_step *link = &cc->plan.steps[cc->plan.n_steps - 1];
+	struct xb_dirs names = {0}, dirs = {0};
 	struct xb_depfile list;
 
 	*out = (struct cc_reads){.told = read_list(cc, done, &list)};
+	for (size_t i = 1; i < link->n_words; i++) {
+		if (!strncmp(link->words[i], "-l", 2))
+			xb_dirs_add_new(&names, &cc->arena,
+					link->words[i]); /* the driver's own -lc and -lgcc among them */
+		if (!strncmp(link->words[i], "-L", 2) && !below_tree(cc, link->words[i] + 2))
+			xb_dirs_add_new(&dirs, &cc->arena, cc_absolute(cc, link->words[i] + 2));
+	}
 	for (size_t i = 0; out->told && i < list.len; i++) {
 		const char *path = cc_absolute(cc, list.paths[i]);
+		const bool is_tree = below_tree(cc, path) != NULL;
 
-		if (below_tree(cc, path) || is_part(cc, path))
-			continue;
-		out->told = is_plain_library(path);
-		xb_dirs_add_new(&out->files, &cc->arena, path);
+		if (!is_tree || dirs.len)
+			out->told = scan_input(cc, path, is_tree, &names);
+		if (!is_tree && !is_part(cc, path))
+			xb_dirs_add_new(&out->files, &cc->arena, path);
 	}
-	for (size_t i = 1; out->told && i < link->n_words; i++) {
-		const char *dir = link->words[i] + 2;
-
-		if (!strncmp(link->words[i], "-L", 2) && !below_tree(cc, dir))
-			find_missing_libraries(cc, link, cc_absolute(cc, dir), out);
-	}
+	for (size_t i = 0; out->told && i < dirs.len * names.len; i++)
+		add_absent_library(cc, dirs.items[i / names.len], names.items[i % names.len], out);
 }

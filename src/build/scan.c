@@ -2,8 +2,20 @@
 #include "xbuild/build/scan.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "xbuild/base/arena.h"
+
+/* A directive is one in any case. NULL: none follows. */
+static const char *find_directive(const char *at, const char *end, const char *directive, size_t n)
+{
+	while (at && (at = memchr(at, '.', (size_t)(end - at)))) {
+		if ((size_t)(end - at) >= n && strncasecmp(at, directive, n) == 0)
+			return at;
+		at++;
+	}
+	return NULL;
+}
 
 bool xb_scan_assembler(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out)
 {
@@ -11,7 +23,7 @@ bool xb_scan_assembler(struct xb_sv text, const char *directive, struct xb_arena
 	const size_t n = strlen(directive);
 	bool told = true;
 
-	while (at && (at = memmem(at, (size_t)(end - at), directive, n))) {
+	while ((at = find_directive(at, end, directive, n))) {
 		const char *start = at += n, *stop;
 
 		while (start < end && (*start == ' ' || *start == '\t'))
@@ -118,4 +130,41 @@ bool xb_scan_conditions(struct xb_sv text, struct xb_arena *arena, struct xb_dir
 			told = false;
 	}
 	return told;
+}
+
+static bool is_word_end(char c)
+{
+	return strchr(" \t\r\n(),{};=\"", c) != NULL;
+}
+
+/* Comments are C's. */
+static size_t skip_comment(struct xb_sv text, size_t at)
+{
+	const char *end = at + 1 < text.len && text.ptr[at] == '/' && text.ptr[at + 1] == '*'
+				  ? memmem(text.ptr + at + 2, text.len - at - 2, "*/", 2)
+				  : NULL;
+
+	return end ? (size_t)(end - text.ptr) + 2 : at;
+}
+
+void xb_scan_link_script(struct xb_sv text, struct xb_arena *arena, struct xb_dirs *out)
+{
+	size_t at = 0;
+
+	while (at < text.len) {
+		const size_t behind = skip_comment(text, at);
+		struct xb_sv word = xb_sv_n(text.ptr + behind, 0);
+
+		at = behind;
+		while (at < text.len && text.ptr[at] && !is_word_end(text.ptr[at])) {
+			at++;
+			word.len++;
+		}
+		if (!word.len) {
+			at += at == behind;
+			continue;
+		}
+		if (*word.ptr != '/' && (xb_sv_starts(word, "-l") || memchr(word.ptr, '.', word.len)))
+			xb_dirs_add_new(out, arena, xb_arena_sv(arena, word));
+	}
 }

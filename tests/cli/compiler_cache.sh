@@ -173,6 +173,12 @@ compiled "$@"
 printf 'data' >data.bin
 printf '__asm__(".section .rodata\\n.incbin \\"data.bin\\"\\n");\n' >inc.c
 never -c inc.c
+# ... of the assembler's own words, in any case
+printf '.globl one\none: .long 1\n' >included.s
+for directive in .include .INCLUDE; do
+	printf '%s "included.s"\n' "$directive" >outer.S
+	never -c outer.S
+done
 printf '#define NAME <maybe.h>\n#if __has_include(NAME)\n#endif\nint x;\n' >macro.c
 never -c -Iearly macro.c
 
@@ -199,6 +205,19 @@ printf 'INPUT(libelse.a)\n' >early/libone.so # a script names others
 cp late/libone.a early/libelse.a
 never "$@"
 rm early/libone.so
+
+# ... that a script of the sysroot names, or an object
+printf '#pragma comment(lib, "one")\nint one(void);\nint main(void) { return one(); }\n' >pragma.c
+never pragma.c -Learly -Llate
+mkdir later
+set -- --with libssl-dev hello.c -Llater -lsslall
+expect 0 "$xbuild" cc --target arm64 "$@" -o out
+for name in libssl.so libssl.a libssl.so.3; do
+	settle "$@"
+	"$xbuild" cc --target arm64 -shared -fPIC one.c -Wl,-soname,libearlier.so -o later/$name
+	settle "$@"
+	rm later/$name
+done
 
 # kinds of calls
 printf 'int two(void) { return 2; }\n' >two.c

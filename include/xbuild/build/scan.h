@@ -11,7 +11,7 @@
 #include "xbuild/build/compile.h"
 
 /*
- * Appends the names after `directive` (".incbin", ".include") in an assembler source, or in a C source that carries such text
+ * Appends the names after `directive` (".incbin", ".include", in any case) in an assembler source, or in a C source that carries such text
  * in strings. False when a name is not written out there (a macro): then what is read cannot be told.
  */
 bool xb_scan_assembler(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out);
@@ -21,5 +21,11 @@ bool xb_scan_assembler(struct xb_sv text, const char *directive, struct xb_arena
  * a macro that stands for them. False when __has_include or __has_embed itself is given a name that is not written out.
  */
 bool xb_scan_conditions(struct xb_sv text, struct xb_arena *arena, struct xb_dirs *out);
+
+/*
+ * Appends, each once, what a script of the linker may name without a directory (GNU ld manual, "File Commands": INPUT, GROUP,
+ * AS_NEEDED): words "-l<name>" as they are, and those with a dot in them. They are looked for in every directory of -L.
+ */
+void xb_scan_link_script(struct xb_sv text, struct xb_arena *arena, struct xb_dirs *out);
 
 #endif

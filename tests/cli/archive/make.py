@@ -328,6 +328,7 @@ def add_ssl(archive, arch):
     os.makedirs(os.path.join(dev, lib))
     os.symlink("libssl.so.3", os.path.join(dev, lib, "libssl.so"))
     write(dev, "usr/include/openssl/ssl.h", "int ssl_new(void);\n")
+    write(dev, f"{lib}/libsslall.so", "INPUT(libssl.so.3 -lssl)\n")  # as libncurses.so
     archive.add("libssl3", "3.0.1-1", arch, root, "libc6", extra="Source: openssl (3.0.1-1)\n")
     archive.add("libssl-dev", "3.0.1-1", arch, dev, "libssl3 (= 3.0.1-1)")
 

@@ -35,6 +35,31 @@ static void test_assembler(void **state)
 	assert_reads(".incbins \"x\" .included\n", ".include", true, "");
 	assert_reads("nothing here", ".incbin", true, "");
 	assert_reads(".incbin", ".incbin", true, "");
+	assert_reads(" .INCLUDE \"b.inc\"\n.Include \"c\"", ".include", true, "b.inc c");
+}
+
+static void assert_names(const char *text, const char *expected)
+{
+	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
+	struct xb_str names XB_CLEANUP(xb_str_release) = {0};
+	struct xb_dirs out = {0};
+
+	xb_scan_link_script(xb_sv(text), &arena, &out);
+	for (size_t i = 0; i < out.len; i++)
+		xb_str_printf(&names, "%s%s", i ? " " : "", out.items[i]);
+	assert_string_equal(xb_str_get(&names), expected);
+}
+
+static void test_link_scripts(void **state)
+{
+	(void)state;
+	assert_names("INPUT(libncurses.so.6 -ltinfo)", "libncurses.so.6 -ltinfo");
+	assert_names("/* GNU ld script: -lno */ OUTPUT_FORMAT(elf64-x86-64)\n"
+		     "GROUP ( /lib/libc.so.6 /usr/lib/libc_nonshared.a AS_NEEDED ( -l:ld.so.1,liba.a ) )",
+		     "-l:ld.so.1 liba.a");
+	assert_names("INPUT(\"with.so\" with.so)\n/* open", "with.so");
+	assert_names("/", "");
+	assert_names("", "");
 }
 
 static void assert_asks(const char *text, bool told, const char *expected)
@@ -71,7 +96,8 @@ static void test_conditions(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_assembler), cmocka_unit_test(test_conditions)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_assembler), cmocka_unit_test(test_link_scripts),
+					   cmocka_unit_test(test_conditions)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
