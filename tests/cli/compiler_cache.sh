@@ -176,8 +176,8 @@ never -c inc.c
 # ... of the assembler's own words, in any case
 printf '.globl one\none: .long 1\n' >included.s
 for directive in .include .INCLUDE; do
-	printf '%s "included.s"\n' "$directive" >outer.S
-	never -c outer.S
+	printf '__asm__("%s \\"included.s\\"\\n");\n' "$directive" >outer.c
+	never -c outer.c
 done
 printf '#define NAME <maybe.h>\n#if __has_include(NAME)\n#endif\nint x;\n' >macro.c
 never -c -Iearly macro.c
