@@ -10,11 +10,11 @@
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 
-#define MAGIC	    "xbuild compiler 2"
+#define MAGIC	    "xbuild compiler 3"
 #define MAX_INPUTS  64
 #define STAMP_BYTES 128
 
-/* Words with a NUL behind each: magic, wrapper directory, sysroot, toolchain, digest, major version, "tools" or "", then path and stamp in turn. */
+/* Words with a NUL behind each: magic, wrapper directory, sysroot, toolchain, digest, major version, "tools" or "", "libc++" or "", then path and stamp in turn. */
 
 static bool stamp_of(const char *path, char out[STAMP_BYTES])
 {
@@ -66,8 +66,9 @@ bool compiler_ready_read(struct xb_arena *arena, const char *path, bool need_too
 	const char *magic = next(&at, end), *dir = next(&at, end), *sysroot = next(&at, end);
 	const char *toolchain = next(&at, end), *digest = next(&at, end);
 	const char *major = next(&at, end), *tools = next(&at, end);
+	const char *libcxx = next(&at, end);
 
-	if (!tools || strcmp(magic, MAGIC) != 0 || (need_tools && !*tools) ||
+	if (!libcxx || strcmp(magic, MAGIC) != 0 || (need_tools && !*tools) ||
 	    !xb_num_u64(xb_sv(major), 9999, &number) || !xb_digest_parse(xb_sv(digest), &out->digest) ||
 	    !same_inputs(at, end))
 		return false;
@@ -75,6 +76,7 @@ bool compiler_ready_read(struct xb_arena *arena, const char *path, bool need_too
 	out->sysroot = xb_arena_strdup(arena, sysroot);
 	out->toolchain = xb_arena_strdup(arena, toolchain);
 	out->clang_major = (int)number;
+	out->libcxx = *libcxx != '\0';
 	return true;
 }
 
@@ -97,6 +99,7 @@ int compiler_ready_write(const char *path, const struct xb_compiler *compiler, b
 	snprintf(stamp, sizeof(stamp), "%d", compiler->clang_major);
 	say(&text, stamp);
 	say(&text, tools ? "tools" : "");
+	say(&text, compiler->libcxx ? "libc++" : "");
 	for (; *inputs; inputs++) {
 		say(&text, *inputs);
 		say(&text, stamp_of(*inputs, stamp) ? stamp : "missing");

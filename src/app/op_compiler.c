@@ -309,6 +309,7 @@ static int make_wrapper(struct making *m, struct xb_compiler *out, struct xb_err
 	out->sysroot = sysroot.dir;
 	out->toolchain = tools.dir;
 	out->clang_major = tools.major;
+	out->libcxx = spec.libcxx;
 	return write_ready(m, out, &spec, with_tools, err);
 }
 
@@ -318,6 +319,13 @@ static int ignore_state(const struct making *m, struct xb_err *err)
 	char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(m->place, ".xbuild/.gitignore");
 
 	return xb_fs_exists(path) ? 0 : xb_atomic_file_write(path, "*\n", 2, 0644, 0, err);
+}
+
+/* What stands in a project that was copied is another's. */
+static bool is_ready(struct making *m, struct xb_compiler *out)
+{
+	return !m->opts->update && compiler_ready_read(&m->app->arena, beside(m, ".ready"), m->opts->tools, out) &&
+	       strcmp(out->wrapper_dir, beside(m, "")) == 0;
 }
 
 static int make(struct making *m, struct xb_compiler *out, struct xb_err *err)
@@ -331,7 +339,7 @@ static int make(struct making *m, struct xb_compiler *out, struct xb_err *err)
 	/* a build that starts with many compiles at once makes it once */
 	if (xb_filelock_acquire(&held, beside(m, ".lock"), m->app->observer, m->app->interrupted, err) < 0)
 		return err->code;
-	if (!m->opts->update && compiler_ready_read(&m->app->arena, beside(m, ".ready"), m->opts->tools, out))
+	if (is_ready(m, out))
 		return 0;
 	if (m->is_own && lock_own(m, err) < 0)
 		return err->code;
@@ -347,9 +355,8 @@ int xb_op_compiler(struct xb_app *app, const struct xb_compiler_opts *opts, stru
 
 	if (find_target(&m, err) < 0 || find_place(&m, err) < 0)
 		return err->code;
-	if (opts->update || !compiler_ready_read(&app->arena, beside(&m, ".ready"), opts->tools, &result))
-		if (make(&m, &result, err) < 0)
-			return err->code;
+	if (!is_ready(&m, &result) && make(&m, &result, err) < 0)
+		return err->code;
 	result.target = m.target;
 	result.place = m.place;
 	result.is_own = m.is_own;

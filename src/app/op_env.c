@@ -169,6 +169,7 @@ int xb_op_env(struct xb_app *app, const struct xb_compiler *compiler, const char
 		.sysroot = compiler->sysroot,
 		.wrapper_dir = base,
 		.clang_major = compiler->clang_major,
+		.libcxx = compiler->libcxx,
 		.emulator = xb_app_runner_words(app, compiler->target, compiler->sysroot),
 		.cmake_file = xb_arena_printf(&app->arena, "%s.cmake", base),
 		.vcpkg_file = xb_arena_printf(&app->arena, "%s.vcpkg.cmake", base),

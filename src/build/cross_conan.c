@@ -37,11 +37,10 @@ void xb_cross_conan(const struct xb_cross *cross, struct xb_str *out)
 	struct xb_arena arena XB_CLEANUP(xb_arena_release) = {0};
 
 	cross_head(cross, "profile of Conan 2", out);
-	xb_str_printf(
-		out,
-		"[settings]\nos=Linux\narch=%s\ncompiler=clang\ncompiler.version=%d\ncompiler.libcxx=libstdc++11\n"
-		"compiler.cppstd=gnu17\nbuild_type=Release\n\n[conf]\ntools.build:compiler_executables={\"c\": ",
-		names_of(cross->target).conan, cross->clang_major);
+	xb_str_printf(out,
+		      "[settings]\nos=Linux\narch=%s\ncompiler=clang\ncompiler.version=%d\ncompiler.libcxx=%s\n"
+		      "compiler.cppstd=gnu17\nbuild_type=Release\n\n[conf]\ntools.build:compiler_executables={\"c\": ",
+		      names_of(cross->target).conan, cross->clang_major, cross->libcxx ? "libc++" : "libstdc++11");
 	quoted(out, xb_cross_tool(cross, "clang", &arena));
 	xb_str_append(out, ", \"cpp\": ");
 	quoted(out, xb_cross_tool(cross, "clang++", &arena));

@@ -40,7 +40,8 @@ static const struct tool all_tools[] = {
 	{"strip", TOOL, "llvm-strip", NULL, NULL},     {"objcopy", TOOL, "llvm-objcopy", NULL, NULL},
 	{"objdump", TOOL, "llvm-objdump", NULL, NULL}, {"readelf", TOOL, "llvm-readelf", NULL, NULL},
 	{"ld", LINKER, "ld.lld", NULL, NULL},	       {"ld.lld", LINKER, "ld.lld", NULL, NULL},
-	{"pkg-config", PKG_CONFIG, NULL, NULL, NULL},
+	{"gcc-ar", TOOL, "llvm-ar", NULL, NULL},       {"gcc-ranlib", TOOL, "llvm-ranlib", NULL, NULL},
+	{"gcc-nm", TOOL, "llvm-nm", NULL, NULL},       {"pkg-config", PKG_CONFIG, NULL, NULL, NULL},
 };
 
 /* What makes clang or lld look at the host, or the loader load something else (clang, "Environment" of its manual; ld.so(8)). */
@@ -62,12 +63,12 @@ static const char *const scrubbed[] = {
 	"LD_PRELOAD",
 };
 
-/* All files of conf/, by the index of all_tools; empty text where the toolchain has no such program. */
 #define MAX_SCRIPT_LINE 255 /* execve(2), from Linux 5.1 on; others have more */
 
 struct plan {
 	const struct xb_wrapper_spec *spec;
 	struct xb_arena arena;
+	/* all files of conf/, by the index of all_tools; empty text where the toolchain has no such program */
 	struct xb_str files[XB_COUNT(all_tools)];
 };
 

@@ -177,6 +177,17 @@ expect 2 "$xbuild" cc --target amd64 -c ../../tally.c
 says 'has no target linux-x86_64'
 expect 1 env XBUILD_LLVM=19 XBUILD_DEBIAN=test "$xbuild" cc --no-project --target arm64 -c ../../tally.c
 cd ../..
+# a copy of the project is another one: its own files decide, and it lives on without the first
+cp -a "$PWD" "$work/a copy"
+cd "$work/a copy"
+[ -s "$(find .xbuild/cc -name '*.ready')" ] || fail "the copy has nothing that could be taken for its own"
+sed -i 's/packages: .*/packages: []/' xbuild.yaml
+expect 3 "$xbuild" cc --target arm64 -c tally.c
+says 'does not fit the project'
+cp "$work/a project/xbuild.yaml" .
+expect 0 "$xbuild" env --target arm64 --shell json
+prints "\"bin\": \"$work/a copy/"
+cd "$work/a project"
 # another lock is another compiler
 sed -i 's/packages: .*/packages: []/' xbuild.yaml
 expect 3 "$xbuild" cc --target arm64 -c tally.c

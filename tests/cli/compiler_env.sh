@@ -150,6 +150,7 @@ assert told["target"]["aarch64-unknown-linux-gnu"]["linker"].endswith("/aarch64-
 PY
 # What no program here reads is compared by tests/cases/cross; the files that they name are there.
 env_of conan >profile && grep -q '^arch=armv8$' profile
+grep -q '^compiler.libcxx=libstdc++11$' profile || fail "$(cat profile)"
 env_of vcpkg >triplet.cmake
 file=$(sed -n 's/^set(VCPKG_CHAINLOAD_TOOLCHAIN_FILE "\(.*\)")$/\1/p' triplet.cmake)
 [ -s "$file" ] || fail "vcpkg's toolchain file is missing: '$file'"

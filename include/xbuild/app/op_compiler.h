@@ -35,6 +35,7 @@ struct xb_compiler {
 	const char *toolchain;	 /* the tree's root */
 	struct xb_digest digest; /* of toolchain, sysroot and what the wrappers say */
 	int clang_major;
+	bool libcxx; /* its C++ library is LLVM's */
 };
 
 /* Strings of *out are in app->arena. May change app->options: no other use case after it in this run. */

@@ -28,6 +28,7 @@ struct xb_cross {
 	const char *const *emulator;
 	const char *const *prefixes; /* as in xb_wrapper_spec; or NULL */
 	const char *cmake_file;	     /* where xb_cross_cmake's text is, for those that call CMake themselves; or NULL */
+	bool libcxx;		     /* the C++ library is LLVM's */
 	bool no_objdump; /* the toolchain has none (Debian's asks for libraries of the network): nothing names it */
 	const char *vcpkg_file; /* where xb_cross_vcpkg_toolchain's text is; needed for xb_cross_vcpkg only */
 };

@@ -84,6 +84,7 @@ static void test_hard(void **state)
 		.cmake_file = "/the store/c.cmake",
 		.vcpkg_file = "/the store/v.cmake",
 		.clang_major = 19,
+		.libcxx = true,
 	};
 
 	(void)state;
