@@ -201,6 +201,8 @@ PY
 		# shellcheck disable=SC2086 # words
 		expect 0 "$xbuild" c++ --target linux-aarch64 --debian "$suite" --stdlib libc++ hi.cc $words -o hi
 	done
+	expect 0 "$xbuild" env --target linux-aarch64 --debian "$suite" --stdlib libc++ --shell conan
+	prints '^compiler\.libcxx=libc\+\+$'
 	[ "$(qemu-aarch64 ./hi)" = hi ] || fail "$suite: what xbuild c++ --stdlib libc++ made does not say hi"
 	cd "$work"
 done

@@ -242,6 +242,8 @@ static void test_loader(void **state)
 	assert_begins(content(p, "sub/wrap/conf/aarch64-linux-gnu-ar"),
 		      "X@/tools/lib/ld.so\nL@/tools/lib/ld.so\nL--library-path\nL@/tools/usr/lib\nL--argv0\n"
 		      "L@/more/usr/lib/llvm-22/bin/llvm-ar\nL@/more/usr/lib/llvm-22/bin/llvm-ar\nU");
+	assert_string_equal(content(p, "sub/wrap/conf/aarch64-linux-gnu-gcc-ar"),
+			    content(p, "sub/wrap/conf/aarch64-linux-gnu-ar"));
 	p->tools.loader = NULL;
 	make(p);
 	assert_begins(content(p, "sub/wrap/conf/aarch64-linux-gnu-c++"),
