@@ -130,6 +130,7 @@ done
 
 # a file that comes while it builds: a pattern may have met it, or not
 mkdir appears
+# shellcheck disable=SC2016 # of the Makefile
 printf 'all:\n\ttest -e "%s/appears/new" || touch "%s/appears/new"\ninstall:\n\tinstall -D Makefile $(DESTDIR)/usr/share/text\n' "$PWD" "$PWD" >appears/Makefile
 sed -i '/^build:/,$d' xbuild.yaml
 printf 'build:\n  appears: { make: { dir: appears }, outputs: [share/text] }\n' >>xbuild.yaml
