@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "drive.h"
 #include "xbuild/base/alloc.h"
+#include "xbuild/base/ar.h"
 #include "xbuild/base/attr.h"
-#include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 #include "xbuild/model/elf.h"
 #include "xbuild/sys/fs.h"
 
-#define AR_MAGIC       "!<arch>\n"
-#define AR_HEAD_BYTES  60
-#define AR_SIZE_AT     48
-#define AR_SIZE_BYTES  10
 #define ELF_HEAD_BYTES 52 /* up to e_flags of both classes and all of the 32-bit one */
 #define EI_CLASS_AT    4
 #define EI_DATA_AT     5
@@ -85,31 +82,25 @@ static int check_object(struct run *r, const char *name, const uint8_t *head, st
 	return other_machine(r, name, machine, err);
 }
 
-/* ar(5): a head of 60 bytes before each member, which begins at an even place. What is no object is not looked at. */
+/* What is no object is not looked at. */
 static int check_archive(struct run *r, const struct xb_stage_entry *e, const char *path, struct xb_err *err)
 {
 	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t head[AR_HEAD_BYTES + ELF_HEAD_BYTES];
-	uint64_t size, at = strlen(AR_MAGIC);
+	const size_t n = (size_t)e->size_bytes;
+	struct xb_sv members, member;
+	void *data;
+	int rc = 0;
 
-	if (fd < 0)
+	if (fd < 0 || (data = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED)
 		return xb_fail_errno(err, "read '%s'", path);
-	if (pread(fd, head, at, 0) != (ssize_t)at || memcmp(head, AR_MAGIC, at) != 0)
-		return 0;
-	while (pread(fd, head, sizeof(head), (off_t)at) == (ssize_t)sizeof(head)) {
-		struct xb_sv digits = xb_sv_n((const char *)head + AR_SIZE_AT, AR_SIZE_BYTES);
-		const uint8_t *object = head + AR_HEAD_BYTES;
-
-		while (digits.len && digits.ptr[digits.len - 1] == ' ')
-			digits.len--;
-		if (!xb_num_u64(digits, e->size_bytes, &size))
-			break;
-		if (size >= ELF_HEAD_BYTES && memcmp(object, "\177ELF", 4) == 0 &&
-		    check_object(r, e->path, object, err) < 0)
-			return err->code;
-		at += AR_HEAD_BYTES + size + (size & 1);
+	if (xb_ar_begin(xb_sv_n(data, n), &members)) {
+		while (rc == 0 && xb_ar_next(&members, &member)) {
+			if (member.len >= ELF_HEAD_BYTES && memcmp(member.ptr, "\177ELF", 4) == 0)
+				rc = check_object(r, e->path, (const uint8_t *)member.ptr, err);
+		}
 	}
-	return 0;
+	munmap(data, n);
+	return rc;
 }
 
 static int check_elf(struct run *r, const struct xb_stage_entry *e, struct xb_err *err)

@@ -142,12 +142,11 @@ static bool is_below(const char *path, const char *dir)
 {
 	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
 	char *real XB_CLEANUP(xb_free_ptr) = NULL;
-	const size_t n = dir ? strlen(dir) : 0;
 
-	if (n && strncmp(path, dir, n) == 0 && path[n] == '/')
-		return true;
-	return n && xb_fs_realpath(dir, &real, &none) == 0 && strncmp(path, real, strlen(real)) == 0 &&
-	       path[strlen(real)] == '/';
+	if (!dir || !*dir)
+		return false;
+	return xb_path_is_below(xb_sv(path), xb_sv(dir)) ||
+	       (xb_fs_realpath(dir, &real, &none) == 0 && xb_path_is_below(xb_sv(path), xb_sv(real)));
 }
 
 /* The standard library, and C sources of crates: part of what the unit was told to be built with. */

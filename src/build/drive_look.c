@@ -24,13 +24,6 @@ struct looking {
 	struct xb_dirs *out;
 };
 
-static bool is_below(const char *path, const char *dir)
-{
-	const size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (!path[n] || path[n] == '/');
-}
-
 static bool is_one_of(const char *text, const char *const *list)
 {
 	for (; *list; list++) {
@@ -47,9 +40,9 @@ static void judge(struct looking *l, const char *path)
 	bool is_place = false;
 
 	for (size_t i = 0; i < XB_COUNT(places); i++)
-		is_place = is_place || is_below(path, places[i]);
+		is_place = is_place || xb_path_is_below(xb_sv(path), xb_sv(places[i]));
 	for (const char *const *own = l->own; *own; own++)
-		is_place = is_place && !is_below(path, *own);
+		is_place = is_place && !xb_path_is_below(xb_sv(path), xb_sv(*own));
 	if (is_place && !l->is_guarded)
 		xb_dirs_add_new(l->out, l->arena, path);
 }

@@ -10,20 +10,17 @@
 #include <sys/stat.h>
 
 #include "drive.h"
+#include "xbuild/base/ar.h"
 #include "xbuild/base/limits.h"
 #include "xbuild/base/map.h"
-#include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 #include "xbuild/build/depfile.h"
 #include "xbuild/model/elf.h"
 #include "xbuild/sys/fs.h"
 
-#define AR_MAGIC      "!<arch>\n"
-#define AR_HEAD_BYTES 60
-#define AR_SIZE_AT    48
-#define AR_SIZE_BYTES 10
-#define ET_REL	      1
-#define MAX_TOLD      5
+#define ET_REL	       1
+#define MAX_TOLD       5
+#define ELF_HEAD_BYTES 52
 
 struct objects {
 	struct run *r;
@@ -52,23 +49,13 @@ static bool is_of_gcc(const char *data, size_t len)
 	return is;
 }
 
-/* ar(5): a head of 60 bytes before each member, which begins at an even place. */
-static bool has_member_of_gcc(const char *data, size_t len)
+static bool has_member_of_gcc(struct xb_sv members)
 {
-	size_t at = strlen(AR_MAGIC);
+	struct xb_sv member;
 
-	while (len - at >= AR_HEAD_BYTES) {
-		struct xb_sv digits = xb_sv_trim(xb_sv_n(data + at + AR_SIZE_AT, AR_SIZE_BYTES));
-		uint64_t size;
-
-		at += AR_HEAD_BYTES;
-		if (!xb_num_u64(digits, len - at, &size))
-			return false;
-		if (is_of_gcc(data + at, (size_t)size))
+	while (xb_ar_next(&members, &member)) {
+		if (is_of_gcc(member.ptr, member.len))
 			return true;
-		at += (size_t)size;
-		if (at < len)
-			at += size & 1;
 	}
 	return false;
 }
@@ -99,16 +86,19 @@ static bool is_of_sources(const struct objects *o, const char *path)
 static void look_at(struct objects *o, const char *path, const char *name)
 {
 	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct xb_sv members;
 	struct stat st;
 	void *data;
+	bool is;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < AR_HEAD_BYTES)
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < ELF_HEAD_BYTES)
 		return;
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return;
-	if ((memcmp(data, AR_MAGIC, strlen(AR_MAGIC)) == 0 ? has_member_of_gcc : is_of_gcc)(data, (size_t)st.st_size) &&
-	    !is_of_sources(o, path) && o->n_found++ < MAX_TOLD)
+	is = xb_ar_begin(xb_sv_n(data, (size_t)st.st_size), &members) ? has_member_of_gcc(members)
+								      : is_of_gcc(data, (size_t)st.st_size);
+	if (is && !is_of_sources(o, path) && o->n_found++ < MAX_TOLD)
 		xb_str_printf(&o->names, "%s'%s'", o->names.len ? ", " : "", name);
 	munmap(data, (size_t)st.st_size);
 }
