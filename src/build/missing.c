@@ -8,12 +8,17 @@
 #include "xbuild/base/num.h"
 #include "xbuild/base/path.h"
 
+#define MAX_MODULES 32 /* of one search */
+
 struct scan {
 	struct xb_arena *arena;
 	struct xb_missing_list *out;
-	struct xb_missing last;	  /* the last check of configure that came out "no"; name NULL: none */
-	struct xb_missing module; /* the last that CMake has looked for in vain; name NULL: none */
-	bool in_list;		  /* CMake's list of modules has begun */
+	struct xb_missing last; /* the last check of configure that came out "no"; name NULL: none */
+	/* those that CMake's last search for modules has not found, as far as they fit */
+	struct xb_missing modules[MAX_MODULES];
+	size_t n_modules;
+	bool in_list;	    /* CMake's list of modules has begun */
+	bool finds_library; /* the last error of CMake is one of find_library() */
 };
 
 /* Where `needle` is in text; ptr NULL: nowhere. */
@@ -141,20 +146,47 @@ static bool take_module(struct scan *s, struct xb_sv line)
 		if (!xb_sv_starts(line, "-- "))
 			return take(s, XB_MISSING_MODULE, name, xb_sv(""));
 		/* CMake goes on where it was optional, and does not name it again where it was not */
-		if (is_name(name) && !memchr(name.ptr, '/', name.len))
-			s->module = (struct xb_missing){.kind = XB_MISSING_MODULE, .name = xb_arena_sv(s->arena, name)};
+		if (is_name(name) && !memchr(name.ptr, '/', name.len) && s->n_modules < MAX_MODULES)
+			s->modules[s->n_modules++] =
+				(struct xb_missing){.kind = XB_MISSING_MODULE, .name = xb_arena_sv(s->arena, name)};
 		return true;
 	}
 	return false;
 }
 
-/* FindPackageHandleStandardArgs, and find_package() itself; the list is FindPkgConfig's. */
+/* "Could not find VARIABLE using the following files: a.h, b.h": find_path() and find_library(), which is told by the line before. */
+static bool take_required(struct scan *s, struct xb_sv line)
+{
+	static const char sign[] = " using the following ";
+	struct xb_sv rest = xb_sv_starts(xb_sv_trim(line), "Could not find ") ? find(line, sign) : (struct xb_sv){0};
+	const bool is_header = find(rest, " files: ").ptr != NULL;
+	bool any = false;
+
+	if (!rest.len || (!is_header && !s->finds_library))
+		return false;
+	(void)xb_sv_cut(&rest, ':');
+	while (rest.len) {
+		const struct xb_sv name = xb_sv_trim(xb_sv_cut(&rest, ','));
+
+		any = take(s, is_header ? XB_MISSING_HEADER : XB_MISSING_LIBRARY, name, xb_sv("")) || any;
+	}
+	return any;
+}
+
+/* FindPackageHandleStandardArgs, find_package(), find_path() and find_library(); the list is FindPkgConfig's. */
 static bool take_cmake(struct scan *s, struct xb_sv line)
 {
 	struct xb_sv name;
 
-	if (s->module.name && find(line, "A required package was not found").ptr) {
-		add(s, s->module);
+	if (xb_sv_starts(line, "CMake Error"))
+		s->finds_library = find(line, "(find_library)").ptr != NULL;
+	if (xb_sv_starts(line, "-- Checking for module"))
+		s->n_modules = 0;
+	if (take_required(s, line))
+		return true;
+	if (s->n_modules && find(line, "A required package was not found").ptr) {
+		for (size_t i = 0; i < s->n_modules; i++)
+			add(s, s->modules[i]);
 		return true;
 	}
 	if (find(line, "required packages were not found:").ptr) {
@@ -175,7 +207,7 @@ static bool take_cmake(struct scan *s, struct xb_sv line)
 
 static bool take_meson(struct scan *s, struct xb_sv line)
 {
-	if (!find(line, "ERROR: ").ptr || !find(line, " not found").ptr)
+	if (!find(line, "ERROR: ").ptr || (!find(line, " not found").ptr && !find(line, " not usable").ptr))
 		return false;
 	return take(s, XB_MISSING_MODULE, behind(line, "Dependency \"", "\""), line) ||
 	       take(s, XB_MISSING_LIBRARY, behind(line, " library '", "'"), line) ||

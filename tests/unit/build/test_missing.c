@@ -89,6 +89,20 @@ static void cmake(void **state)
 		     "CMake Error at FindPkgConfig.cmake:607 (message):\n  A required package was not found\n",
 		     "module libcurl");
 	expect_found("-- Checking for module 'gtk4'\n--   No package 'gtk4' found\n-- Configuring done\n", "");
+	expect_found("-- Checking for modules 'a;b'\n--   Package 'a', required by 'virtual:world', not found\n"
+		     "-- Checking for modules 'c;d'\n--   Package 'c', required by 'virtual:world', not found\n"
+		     "--   Package 'd', required by 'virtual:world', not found\n"
+		     "CMake Error at FindPkgConfig.cmake:607 (message):\n  A required package was not found\n",
+		     "module c; module d");
+	expect_found("CMake Error at CMakeLists.txt:4 (find_path):\n  Could not find Z using the following files: "
+		     "z/z.h, z.h\n",
+		     "header z/z.h; header z.h");
+	expect_found("CMake Error at CMakeLists.txt:4 (find_library):\n  Could not find Z using the following names: "
+		     "z, zlib\n",
+		     "library z; library zlib");
+	expect_found(
+		"CMake Error at CMakeLists.txt:4 (find_program):\n  Could not find Z using the following names: z\n",
+		"");
 	expect_found("  The following required packages were not found:\n\n   - libcurl>=7\n   - zlib\n\nCall Stack\n "
 		     "- no\n",
 		     "module libcurl; module zlib");
