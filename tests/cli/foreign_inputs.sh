@@ -128,6 +128,24 @@ for how in 'run: [[generator, "${dir.stage}"]]' "run: [['true'], ['$work/own bin
 	again 0 'it ran again'
 done
 
+# the user's own environment: none of it comes to a step, but the directories of PATH
+# shellcheck disable=SC2016 # xbuild's own, and the shell's that the unit starts
+commands 'run: [[sh, -c, "mkdir -p $1/usr/share && env | grep -v -e ^_= -e ^DESTDIR= -e ^PWD= | sort >$1/usr/share/text", sh, "${dir.stage}"]]'
+expect 0 "$xbuild" build
+cp out/linux-x86_64/text "$work/clean"
+rm -rf "$XBUILD_CACHE_DIR/actions" .xbuild out
+(
+	for name in CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CPATH C_INCLUDE_PATH LIBRARY_PATH LD_LIBRARY_PATH PKG_CONFIG PKG_CONFIG_PATH \
+		PKG_CONFIG_LIBDIR MAKEFLAGS MFLAGS GNUMAKEFLAGS DESTDIR PREFIX GOFLAGS GOPATH CGO_CFLAGS RUSTFLAGS RUSTC_WRAPPER CARGO_HOME \
+		CARGO_BUILD_TARGET CMAKE_PREFIX_PATH CMAKE_TOOLCHAIN_FILE CMAKE_GENERATOR CMAKE_BUILD_TYPE CONFIG_SITE ac_cv_func_fork ACLOCAL_PATH \
+		PYTHONPATH CCACHE_DIR TMPDIR TZ LANG LC_MESSAGES GIT_DIR SOURCE_DATE_EPOCH ANYTHING; do
+		export "$name=$work/own bin"
+	done
+	unset TMPDIR
+	expect 0 "$xbuild" build
+)
+diff "$work/clean" out/linux-x86_64/text || fail "the environment of a step is another"
+
 # a file that comes while it builds: a pattern may have met it, or not
 mkdir appears
 # shellcheck disable=SC2016 # of the Makefile
