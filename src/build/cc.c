@@ -272,6 +272,8 @@ static bool tell_linker(struct run *r)
 	return xb_atomic_file_write(r->linker.words, text.data, text.len, 0600, 0, &ignored) == 0;
 }
 
+static const char no_room[] = "No space left on device";
+
 /* The end of a step that was run: its result goes to the store. False: this is not for us to tell. */
 static bool take_end(struct run *r, const struct cc_step *step, struct xb_proc_result *ended)
 {
@@ -281,8 +283,9 @@ static bool take_end(struct run *r, const struct cc_step *step, struct xb_proc_r
 
 	done->text = xb_sv(xb_arena_sv(&cc->arena, xb_str_sv(&ended->output)));
 	done->failed = ended->exit_code == 1;
+	/* the store's disk is full: the compiler may have room where its output goes */
 	if (done->failed)
-		return done->text.len > 0;
+		return done->text.len > 0 && !memmem(done->text.ptr, done->text.len, no_room, strlen(no_room));
 	/* clang 22 says nothing and makes no list where an #embed is not found */
 	return ended->exit_code == 0 && !ended->cut && xb_fs_exists(done->depfile) &&
 	       xb_cas_adopt(cc->call->store, done->made, step->is_link, &done->result.hash, &done->result.size_bytes,
