@@ -88,6 +88,14 @@ sed -i 's/NUMBER/NUMBER + EXTRA/' c/c.c
 built 2 1 'a new option'
 sed -i 's/EXTRA 0/EXTRA 40/' c/CMakeLists.txt
 built 42 1 'another default of an option'
+# ... unless the unit says another
+project 'cmake: { dir: c, options: { EXTRA: 5 } }' bin/c
+built 7 1 'an option'
+project 'cmake: { dir: c, options: { EXTRA: 6 } }' bin/c
+built 8 1 'another value of an option'
+project 'cmake: { dir: c, args: [-DEXTRA=7] }' bin/c
+built 9 1 'other words'
+project 'cmake: { dir: c }' bin/c
 sed -i 's/NUMBER + EXTRA/NUMBER/' c/c.c
 mv kept c/CMakeLists.txt
 
