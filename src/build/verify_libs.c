@@ -118,6 +118,38 @@ static void check_stdlib(struct xb_check *check, const char *name, const struct 
 	}
 }
 
+/* The project has a library of this soname by another name, where the loader does not look for it. */
+static const char *other_name_of(const struct xb_check *check, const char *soname)
+{
+	for (size_t i = 0; i < check->spec->n_libraries; i++) {
+		const char *path = check->spec->libraries[i].path;
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_elf *library = NULL;
+		const bool is = xb_elf_read(path, path, 0, &library, &err) > 0 && library->soname &&
+				strcmp(library->soname, soname) == 0;
+
+		xb_elf_free(library);
+		if (is)
+			return strrchr(path, '/') + 1; /* absolute */
+	}
+	return NULL;
+}
+
+static void miss_library(struct xb_check *check, const char *name)
+{
+	const char *other = other_name_of(check, name);
+
+	if (other)
+		xb_verify_problem(
+			check,
+			"expected needed library %s by that name, found %s, whose soname it is: let 'outputs' "
+			"name the file %s",
+			name, other, name);
+	else
+		xb_verify_problem(
+			check, "expected needed library %s in the sysroot or the project, found it in neither", name);
+}
+
 static void check_library(struct xb_check *check, const char *name)
 {
 	const struct xb_target *target = check->spec->target;
@@ -127,8 +159,7 @@ static void check_library(struct xb_check *check, const char *name)
 	int rc;
 
 	if (!path) {
-		xb_verify_problem(
-			check, "expected needed library %s in the sysroot or the project, found it in neither", name);
+		miss_library(check, name);
 		return;
 	}
 	rc = xb_elf_read(path, name, 0, &library, &err);

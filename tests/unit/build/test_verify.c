@@ -255,6 +255,12 @@ static void libraries_of_the_project_are_known_by_soname(void **state)
 	build("libown.so", LIBRARY, GOOD_SO " -Wl,--version-script=map");
 	build("user", USER, GOOD " -L. -lown");
 	EXPECT(&spec, "expected needed library libown.so.1 in the sysroot or the project, found it in neither");
+	const struct xb_verify_library by_link[] = {{"libelse.so", "/nowhere"}, {"libown.so", library}};
+
+	spec.libraries = by_link;
+	spec.n_libraries = 2;
+	EXPECT(&spec, "expected needed library libown.so.1 by that name, found libown.so, whose soname it is: let "
+		      "'outputs' name the file libown.so.1");
 	spec.libraries = libraries;
 	spec.n_libraries = XB_COUNT(libraries);
 	EXPECT(&spec, NONE);
