@@ -85,7 +85,7 @@ int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out,
 	    (want.kind == XB_WANT_PACKAGE && !xb_name_is_debian_package(package))) {
 		xb_fail(err, XB_E_USAGE, "'%s' is nothing to fetch", text);
 		return xb_hint(err, "use toolchain:HOST, tools:HOST, sysroot:TARGET, rust:HOST, package:TARGET/NAME, "
-				    "package:TARGET/IMAGE/NAME base:TARGET/IMAGE or contents:TARGET");
+				    "package:TARGET/IMAGE/NAME, base:TARGET/IMAGE or contents:TARGET");
 	}
 	want.name = xb_arena_sv(arena, name);
 	if (has_part(want.kind) && package.ptr)

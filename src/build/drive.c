@@ -19,11 +19,6 @@
 #define TAIL_LINES 60
 #define TIDY_MS	   2000
 
-static const char *below(struct run *r, const char *name)
-{
-	return xb_arena_printf(&r->arena, "%s/%s", r->root, name);
-}
-
 /* The driver's files, where they are not there as they are: build systems look at their time. */
 static int write_files(struct run *r, struct xb_err *err)
 {
@@ -49,7 +44,7 @@ static int write_files(struct run *r, struct xb_err *err)
 
 static int append_log(struct run *r, const struct xb_step *step, struct xb_sv output, struct xb_err *err)
 {
-	const char *path = below(r, "log");
+	const char *path = drive_below(r, "log");
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	int fd XB_CLEANUP(xb_fs_close) = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
@@ -308,7 +303,7 @@ static int publish(struct run *r, struct xb_err *err)
 
 static int build_and_check(struct run *r, struct xb_err *err)
 {
-	if (xb_fs_remove(below(r, "log"), err) < 0 || run_steps(r, err) < 0)
+	if (xb_fs_remove(drive_below(r, "log"), err) < 0 || run_steps(r, err) < 0)
 		return err->code;
 	if (!r->spec->manifest)
 		return 0;
@@ -361,7 +356,7 @@ static int work(struct run *r, struct xb_err *err)
 		rc = build_anew(r, err);
 	if (rc < 0 || !r->spec->manifest)
 		return rc;
-	if (touch(below(r, "checked"), err) < 0 || drive_keep_commands(r, err) < 0)
+	if (touch(drive_below(r, "checked"), err) < 0 || drive_keep_commands(r, err) < 0)
 		return err->code;
 	return publish(r, err);
 }

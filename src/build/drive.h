@@ -37,6 +37,8 @@ struct run {
  * makes the directories and what stands in them.
  */
 int drive_find_root(struct run *r, struct xb_err *err) XB_MUST_CHECK;
+/* "<root>/<name>", in the arena. */
+const char *drive_below(struct run *r, const char *name);
 int drive_place(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 /*

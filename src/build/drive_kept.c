@@ -33,7 +33,7 @@ struct made {
 
 static const char *made_of(struct run *r)
 {
-	return xb_arena_printf(&r->arena, "%s/made-of", r->root);
+	return drive_below(r, "made-of");
 }
 
 /* In nanoseconds; what is older than 1970 is as old as that. */

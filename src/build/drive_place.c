@@ -19,7 +19,7 @@
 
 #define DIGEST_CHARS 16 /* of the build directory's name: 64 bits tell a few directories apart */
 
-static const char *below(struct run *r, const char *name)
+const char *drive_below(struct run *r, const char *name)
 {
 	return xb_arena_printf(&r->arena, "%s/%s", r->root, name);
 }
@@ -49,7 +49,7 @@ static void fill_wrapper(struct run *r)
 	const struct xb_setup *setup = r->spec->setup;
 
 	r->wrapper = (struct xb_wrapper_spec){
-		.dir = below(r, "wrap"),
+		.dir = drive_below(r, "wrap"),
 		.program = r->spec->wrap,
 		.xbuild = r->spec->xbuild,
 		.tools = setup->tools,
@@ -59,7 +59,7 @@ static void fill_wrapper(struct run *r)
 		.prefixes = prefixes(r),
 		.libcxx = xb_stdlib_is_libcxx(r->spec->unit, setup->target, setup->profile),
 		.static_stdlib = xb_stdlib_is_static(r->spec->unit, setup->target, setup->profile),
-		.record_dir = below(r, "records"),
+		.record_dir = drive_below(r, "records"),
 	};
 }
 
@@ -132,12 +132,12 @@ static void fill_drive(struct run *r)
 	const struct xb_setup *setup = r->spec->setup;
 	struct xb_drive *d = &r->drive;
 
-	d->source_dir = drive_copies(r) ? below(r, "src") : in_project(r, r->spec->unit->foreign->dir);
-	d->build_dir = below(r, "build");
+	d->source_dir = drive_copies(r) ? drive_below(r, "src") : in_project(r, r->spec->unit->foreign->dir);
+	d->build_dir = drive_below(r, "build");
 	d->cross = (struct xb_cross){
 		.target = setup->target->target,
 		.sysroot = setup->sysroot->dir,
-		.wrapper_dir = below(r, "wrap"),
+		.wrapper_dir = drive_below(r, "wrap"),
 		.clang_major = setup->tools->major,
 		.emulator = setup->emulator && *setup->emulator ? setup->emulator : NULL,
 		.prefixes = r->wrapper.prefixes,
@@ -159,14 +159,14 @@ static void fill_rust(struct run *r)
 
 	if (r->driver->kind != XB_DRIVER_CARGO || !setup->rust)
 		return;
-	d->rust_bin = below(r, "rust/bin");
+	d->rust_bin = drive_below(r, "rust/bin");
 	d->vendor_dir = vendor ? in_project(r, vendor) : setup->rust->crates_dir;
 	if (!host)
 		return;
 	d->host = host->target == d->cross.target ? &d->cross : &r->host;
 	r->host = (struct xb_cross){.target = host->target,
 				    .sysroot = host->dir,
-				    .wrapper_dir = below(r, "host"),
+				    .wrapper_dir = drive_below(r, "host"),
 				    .clang_major = setup->tools->major};
 }
 
@@ -174,7 +174,7 @@ static int make_rust(struct run *r, struct xb_err *err)
 {
 	const struct xb_setup *setup = r->spec->setup;
 	const struct xb_rust_launch launch = {
-		.dir = below(r, "rust"),
+		.dir = drive_below(r, "rust"),
 		.program = r->spec->wrap,
 		.rust = setup->rust,
 		.project_dir = r->drive.project_dir,
@@ -205,7 +205,7 @@ static void fill_path(struct run *r)
 	struct xb_sv rest = xb_sv(host ? host : "/usr/bin:/bin");
 	struct xb_str path XB_CLEANUP(xb_str_release) = {0};
 
-	xb_str_printf(&path, "%s/bin:%s", below(r, "wrap"), below(r, "tools"));
+	xb_str_printf(&path, "%s/bin:%s", drive_below(r, "wrap"), drive_below(r, "tools"));
 	while (rest.ptr) {
 		const struct xb_sv dir = xb_sv_cut(&rest, ':');
 
@@ -277,7 +277,7 @@ static int make_prefix(struct run *r, const struct xb_unit *unit, struct xb_err 
 
 static int make_prefixes(struct run *r, struct xb_err *err)
 {
-	if (xb_fs_remove(below(r, "deps"), err) < 0)
+	if (xb_fs_remove(drive_below(r, "deps"), err) < 0)
 		return err->code;
 	for (size_t i = 0; i < r->needs.len; i++) {
 		if (!r->needs.items[i]->foreign && make_prefix(r, r->needs.items[i], err) < 0)
@@ -290,7 +290,7 @@ static int make_prefixes(struct run *r, struct xb_err *err)
 static int make_tools(struct run *r, struct xb_err *err)
 {
 	const struct xb_unit *unit = r->spec->unit;
-	const char *dir = below(r, "tools");
+	const char *dir = drive_below(r, "tools");
 	struct xb_setup host = *r->spec->setup;
 	struct xb_project_target target = {.target = r->spec->tools_target};
 
@@ -321,7 +321,7 @@ static int make_tools(struct run *r, struct xb_err *err)
  */
 static int forget_records(struct run *r, struct xb_err *err)
 {
-	const char *checked = below(r, "checked");
+	const char *checked = drive_below(r, "checked");
 
 	if (xb_fs_exists(checked) && (xb_fs_remove(r->records, err) < 0 || xb_fs_remove(checked, err) < 0))
 		return err->code;
@@ -336,7 +336,7 @@ static int make_dirs(struct run *r, struct xb_err *err)
 	if (forget_records(r, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < XB_COUNT(names); i++) {
-		if (xb_fs_mkdirs(below(r, names[i]), 0755, err) < 0)
+		if (xb_fs_mkdirs(drive_below(r, names[i]), 0755, err) < 0)
 			return err->code;
 	}
 	return 0;
@@ -376,7 +376,7 @@ int drive_place(struct run *r, struct xb_err *err)
 	r->drive.build_machine = build_machine(&r->arena);
 	if (remove_older(r, r->parent, r->root + strlen(r->parent) + 1, err) < 0)
 		return err->code;
-	r->records = below(r, "records");
+	r->records = drive_below(r, "records");
 	fill_wrapper(r);
 	fill_drive(r);
 	fill_rust(r);

@@ -20,8 +20,24 @@ struct listing {
 	struct xb_err *err;
 };
 
+/* What editors and file managers put beside a file while somebody works: no build is meant to read it. */
+static bool is_of_editor(struct xb_sv name)
+{
+	static const char *const ends[] = {"~", ".swp", ".swo", ".swx"};
+
+	if (xb_sv_eq_str(name, ".DS_Store") || xb_sv_starts(name, ".#") ||
+	    (xb_sv_starts(name, "#") && xb_sv_ends(name, "#")))
+		return true;
+	for (size_t i = 0; i < XB_COUNT(ends); i++)
+		if (xb_sv_ends(name, ends[i]) && (!i || *name.ptr == '.'))
+			return true;
+	return false;
+}
+
 static bool is_left_out(const char *dir, const char *name)
 {
+	if (is_of_editor(xb_sv(name)))
+		return true;
 	if (strcmp(name, ".git") == 0 || strcmp(name, ".hg") == 0 || strcmp(name, ".svn") == 0)
 		return true;
 	return strcmp(dir, ".") == 0 &&

@@ -146,6 +146,19 @@ rm -rf "$XBUILD_CACHE_DIR/actions" .xbuild out
 )
 diff "$work/clean" out/linux-x86_64/text || fail "the environment of a step is another"
 
+# what editors leave is none, and does not come into a copy
+commands "run: [[sh, -c, 'mkdir -p \"\$1/usr/share\" && ls -A >\"\$1/usr/share/text\"', sh, '\${dir.stage}']]"
+expect 0 "$xbuild" build
+touch gen/.text.swp gen/text~ gen/.DS_Store 'gen/#text#'
+ln -s nobody@nowhere gen/.#text
+again 0 'files of editors count'
+rm -rf "$XBUILD_CACHE_DIR/actions" .xbuild
+again 1 'it was kept'
+[ ! -s out/linux-x86_64/text ] || fail "in the copy: $(cat out/linux-x86_64/text)"
+touch gen/text.swp 'gen/#text'
+again 1 'files that editors do not make are left out'
+[ "$(paste -sd' ' out/linux-x86_64/text)" = '#text text.swp' ] || fail "in the copy: $(cat out/linux-x86_64/text)"
+
 # a file that comes while it builds: a pattern may have met it, or not
 mkdir appears
 # shellcheck disable=SC2016 # of the Makefile

@@ -4,7 +4,8 @@
  * which runs it.
  *
  * Key:   what it is told (driver, options, arguments, environment, target, profile), all files below its directory, the
- *        programs of this host that it is known to start, and what its deps gave. Version control and what xbuild makes are left out.
+ *        programs of this host that it is known to start, and what its deps gave. Version control, what editors leave ("*~", ".*.swp"
+ *        and the like) and what xbuild makes are left out.
  * Paths: the staging tree at .xbuild/stage/<target>/<profile>/<unit>, its manifest (build/stage) beside it.
  * Failure: XB_E_INPUT, XB_E_NOT_FOUND (a program), XB_E_SYSTEM.
  */
