@@ -30,6 +30,12 @@ for name in os.listdir(os.path.join(to, "sysroots")):
 PY
 }
 
+# is_between_releases SUITE: a mirror on its way to the next point release has indexes that the signed file does not name
+is_between_releases() {
+	says "'$1/main/binary-[a-z0-9]*/Packages.xz': .*(its size is not the expected|HTTP status 404)"
+	echo "SKIPPED: $1, since the mirror lacks the index that its release names: $(grep -o "'$1/main/[^']*'" "$work/stderr")"
+}
+
 # elf FILE CLASS DATA MACHINE FLAGS: as readelf sees it
 elf() {
 	readelf -hW "$1" >"$work/elf"
@@ -72,7 +78,12 @@ for suite in ${XB_TARGETS_SUITES:-trixie bookworm}; do
 		echo "NOTE: the mirror has no current updates of $suite for these machines: the release alone is taken"
 		[ -d "$work/data" ] || without_updates
 		export XBUILD_DATA_DIR="$work/data"
-		expect 0 "$xbuild" lock
+		if ! "$xbuild" lock >"$work/stdout" 2>"$work/stderr"; then
+			is_between_releases "$suite"
+			unset XBUILD_DATA_DIR
+			cd "$work"
+			continue
+		fi
 	fi
 	says "target 'linux-x86_64-musl': the sysroot's 'packages:' are left out"
 
@@ -153,5 +164,8 @@ says 'sysroots that have it: debian-trixie$'
 # a compiler alone comes from the first release that has it
 [ ! -d "$work/data" ] || export XBUILD_DATA_DIR="$work/data"
 echo 'int main(void) { return 0; }' >empty.c
-expect 0 "$xbuild" cc --no-project --target riscv64 empty.c -o empty
+if ! "$xbuild" cc --no-project --target riscv64 empty.c -o empty >"$work/stdout" 2>"$work/stderr"; then
+	is_between_releases trixie
+	exit 0
+fi
 readelf -hW empty | grep -q 'Machine: *RISC-V' || fail "no program for RISC-V"
