@@ -8,13 +8,28 @@
 
 static const char *const programs[] = {"go", NULL};
 
-/* What the linker of Go is told. Its own id of the build names inputs by their place; the GNU one is made of the content. */
+static bool uses_cgo(const struct xb_drive *drive)
+{
+	const struct xb_pairs *env = &drive->foreign->settings.env;
+	bool uses = true;
+
+	for (size_t i = 0; i < env->len; i++)
+		if (strcmp(env->names[i], "CGO_ENABLED") == 0)
+			uses = strcmp(env->values[i], "0") != 0;
+	return uses;
+}
+
+/*
+ * What the linker of Go is told. Its own id of the build names inputs by their place; the GNU one is made of the content. By
+ * itself it binds functions of the C library, which net and os/user call, at their first call; ours does not.
+ */
 static const char *link_flags(const struct xb_drive *drive, struct xb_arena *arena)
 {
 	const struct xb_words *own = &drive->foreign->ldflags;
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-	xb_str_printf(&text, "-ldflags=-buildid=%s", drive->profile->strip ? " -s -w" : "");
+	xb_str_printf(&text, "-ldflags=-buildid=%s%s", uses_cgo(drive) ? " -linkmode=external" : "",
+		      drive->profile->strip ? " -s -w" : "");
 	for (size_t i = 0; i < own->len; i++)
 		xb_str_printf(&text, " %s", own->items[i]);
 	return xb_arena_strdup(arena, xb_str_get(&text));

@@ -11,7 +11,7 @@
 #include "xbuild/model/stdlib.h"
 #include "xbuild/sys/fs.h"
 
-#define VERSION "foreign 5" /* counts up when drivers or the runner change what comes out */
+#define VERSION "foreign 6" /* counts up when drivers or the runner change what comes out */
 
 const char *xb_foreign_stage(const struct xb_setup *setup, const struct xb_unit *unit, struct xb_arena *arena)
 {

@@ -128,7 +128,7 @@ static void check_hardening(struct xb_check *check)
 		return;
 	if (!elf->has_relro)
 		xb_verify_problem(check, "expected read-only relocations (RELRO), found no PT_GNU_RELRO");
-	if (!elf->bind_now)
+	if (elf->has_plt && !elf->bind_now)
 		xb_verify_problem(check, "expected full RELRO (-z now), found lazy binding");
 }
 

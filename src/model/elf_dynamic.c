@@ -16,6 +16,7 @@ enum {
 	DT_SONAME = 14,
 	DT_RPATH = 15,
 	DT_TEXTREL = 22,
+	DT_JMPREL = 23,
 	DT_BIND_NOW = 24,
 	DT_RUNPATH = 29,
 	DT_FLAGS = 30,
@@ -73,6 +74,9 @@ static void note(struct elf_reader *r, uint64_t tag, uint64_t value)
 	switch (tag) {
 	case DT_TEXTREL:
 		r->elf->text_relocations = true;
+		return;
+	case DT_JMPREL:
+		r->elf->has_plt = true;
 		return;
 	case DT_BIND_NOW:
 		r->elf->bind_now = true;

@@ -206,6 +206,42 @@ YAML
 	prints '^42 '
 }
 
+golang() { # Go alone: with the C library behind net and os/user, and without it
+	mkdir -p "$work/golang/who"
+	cd "$work/golang"
+	printf 'module example.org/who\n\ngo 1.19\n' >who/go.mod
+	cat >who/main.go <<'GO'
+package main
+
+import (
+	"fmt"
+	"net"
+	"os/user"
+)
+
+func main() {
+	who, err := user.LookupId("0")
+	fmt.Println(net.ParseIP("127.0.0.1"), who != nil, err)
+}
+GO
+	cp -r who alone
+	sed -i 's/who/alone/' alone/go.mod
+	cat >xbuild.yaml <<'YAML'
+name: who
+sysroot: { debian: bookworm }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  who: { go: { dir: who }, outputs: [bin/who] }
+  alone: { go: { dir: alone, env: { CGO_ENABLED: "0" } }, outputs: [bin/alone] }
+test:
+  who: { run: [build:who] }
+  alone: { run: [build:alone] }
+YAML
+	built 4
+	readelf -dW out/linux-aarch64/who | grep -qE 'NEEDED.*libc\.so\.6' || fail "Go: without the C library"
+	if readelf -dW out/linux-aarch64/alone | grep NEEDED; then fail "Go alone: with a library"; fi
+}
+
 xbuild_itself() { # by its own CMakeLists.txt; what comes out is an xbuild
 	git -C "$XB_SOURCE" archive --prefix=xbuild/ HEAD | tar -x -C "$work"
 	cd "$work/xbuild"
@@ -225,7 +261,7 @@ YAML
 	built 2
 }
 
-for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite cgo answers xbuild_itself}; do
+for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite cgo golang answers xbuild_itself}; do
 	"$name"
 	echo "$name: built and run for both targets"
 done

@@ -49,6 +49,7 @@ struct xb_elf {
 	bool is_pie;	  /* ET_DYN with an interpreter or DF_1_PIE */
 	bool has_relro;	  /* PT_GNU_RELRO */
 	bool bind_now;	  /* DF_BIND_NOW, DF_1_NOW or DT_BIND_NOW */
+	bool has_plt;	  /* DT_JMPREL: functions that may be bound at their first call */
 	bool exec_stack;  /* PT_GNU_STACK missing or executable */
 	bool text_relocations; /* DT_TEXTREL */
 };

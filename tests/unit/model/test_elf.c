@@ -41,7 +41,7 @@ struct listing {
 	bool weak[MAX_INDEX];
 	char file[256];
 	int n_needed;
-	bool in_needs, in_defs, dyn, interpreter, pie, stack, exec_stack, relro, now, text;
+	bool in_needs, in_defs, dyn, interpreter, pie, stack, exec_stack, relro, now, plt, text;
 };
 
 static char *dir; /* of this run, for built files */
@@ -88,6 +88,7 @@ static void scan_dynamic(struct listing *l, const char *line)
 	}
 	if (strstr(line, "(BIND_NOW)") || (strstr(line, "(FLAGS)") && strstr(line, "BIND_NOW")))
 		l->now = true;
+	l->plt |= strstr(line, "(JMPREL)") != NULL;
 	if (strstr(line, "(FLAGS_1)")) {
 		l->now |= strstr(line, " NOW") != NULL;
 		l->pie |= strstr(line, " PIE") != NULL;
@@ -214,8 +215,8 @@ static void facts_of_readelf(const char *path, struct facts *f)
 			FACT(f, "need %s %s%s %s", l->library[i], l->version[i], l->weak[i] ? " weak" : "",
 			     l->symbol[i] ? l->symbol[i] : "");
 	}
-	FACT(f, "pie %d relro %d now %d exec_stack %d text %d", l->dyn && (l->pie || l->interpreter), l->relro, l->now,
-	     !l->stack || l->exec_stack, l->text);
+	FACT(f, "pie %d relro %d now %d plt %d exec_stack %d text %d", l->dyn && (l->pie || l->interpreter), l->relro,
+	     l->now, l->plt, !l->stack || l->exec_stack, l->text);
 	qsort(f->lines.items, f->lines.len, sizeof(*f->lines.items), compare);
 	free(l);
 }
@@ -246,8 +247,8 @@ static void facts_of_reader(const char *path, struct facts *f)
 		FACT(f, "def %s", elf->defs[i]);
 	for (size_t i = 0; i < elf->n_exports; i++)
 		FACT(f, "export %s", elf->exports[i]);
-	FACT(f, "pie %d relro %d now %d exec_stack %d text %d", elf->is_pie, elf->has_relro, elf->bind_now,
-	     elf->exec_stack, elf->text_relocations);
+	FACT(f, "pie %d relro %d now %d plt %d exec_stack %d text %d", elf->is_pie, elf->has_relro, elf->bind_now,
+	     elf->has_plt, elf->exec_stack, elf->text_relocations);
 	qsort(f->lines.items, f->lines.len, sizeof(*f->lines.items), compare);
 	xb_elf_free(elf);
 }
