@@ -50,6 +50,32 @@ static int find_sources(const char *dir, const char **out, struct xb_err *err)
 	return 0;
 }
 
+/* The first that is there: who has CMake's file and a Makefile beside it keeps that for other uses, mostly. */
+static const char *find_build_system(const char *dir, enum xb_driver_kind *out)
+{
+	static const struct {
+		const char *file;
+		enum xb_driver_kind driver;
+	} known[] = {
+		{"CMakeLists.txt", XB_DRIVER_CMAKE},   {"meson.build", XB_DRIVER_MESON},
+		{"Cargo.toml", XB_DRIVER_CARGO},       {"go.mod", XB_DRIVER_GO},
+		{"configure", XB_DRIVER_AUTOTOOLS},    {"configure.ac", XB_DRIVER_AUTOTOOLS},
+		{"configure.in", XB_DRIVER_AUTOTOOLS}, {"GNUmakefile", XB_DRIVER_MAKE},
+		{"makefile", XB_DRIVER_MAKE},	       {"Makefile", XB_DRIVER_MAKE},
+	};
+
+	for (size_t i = 0; i < XB_COUNT(known); i++) {
+		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, known[i].file);
+
+		if (xb_fs_exists(path) && !xb_fs_is_dir(path)) {
+			*out = known[i].driver;
+			return known[i].file;
+		}
+	}
+	*out = XB_DRIVER_SOURCES;
+	return NULL;
+}
+
 static int write_new(const char *path, const char *text, struct xb_err *err)
 {
 	return xb_atomic_file_write(path, text, strlen(text), 0644, (enum xb_atomic_flags)0, err);
@@ -72,7 +98,10 @@ int xb_op_init(struct xb_app *app, const char *name, struct xb_init_result *out,
 			"'%s' is no name for a project: lower-case letters, digits, '.', '_' and '-', at most 63",
 			name);
 	struct xb_init_result result = {0};
-	if (find_sources(dir, &result.sources, err) < 0)
+	enum xb_driver_kind driver;
+
+	result.sources = find_build_system(dir, &driver);
+	if (!result.sources && find_sources(dir, &result.sources, err) < 0)
 		return err->code;
 	result.found_sources = result.sources != NULL;
 	if (!result.found_sources) {
@@ -85,7 +114,7 @@ int xb_op_init(struct xb_app *app, const char *name, struct xb_init_result *out,
 	}
 	result.name = name ? xb_arena_strdup(&app->arena, name) : legal_name(&app->arena, xb_path_base(xb_sv(dir)));
 	result.path = xb_arena_strdup(&app->arena, file);
-	xb_project_template(result.name, result.sources, &text);
+	xb_project_template(result.name, driver, result.sources, &text);
 	if (write_new(file, xb_str_get(&text), err) < 0)
 		return err->code;
 	*out = result;

@@ -23,7 +23,7 @@ static int run(struct cli *cli, struct xb_err *err)
 const struct command cmd_init = {
 	.name = "init",
 	.synopsis = "[NAME]",
-	.summary = "write a commented xbuild.yaml for the sources here",
+	.summary = "write a commented xbuild.yaml for the build system or the sources here",
 	.details = NULL,
 	.options = NULL,
 	.project = true,

@@ -17,6 +17,25 @@ says 'hello.c'
 expect 2 "$xbuild" init
 says 'exists already'
 
+# a project that has a build system already
+mkdir ../built && cd ../built
+echo 'int main(void) { return 0; }' >built.c
+while read -r file driver; do
+	rm -f xbuild.yaml
+	echo >"$file"
+	expect 0 "$xbuild" init
+	says "xbuild.yaml for $file\$"
+	grep -q "^    $driver: {" xbuild.yaml || fail "$file: $(cat xbuild.yaml)"
+done <<'FILES'
+Makefile make
+configure.ac autotools
+configure autotools
+go.mod go
+Cargo.toml cargo
+meson.build meson
+CMakeLists.txt cmake
+FILES
+
 cd .. && mkdir typos && cd typos
 cat >xbuild.yaml <<'YAML'
 name: demo

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes a commented xbuild.yaml for the sources that are in a directory. An xbuild.yaml that is there is never touched:
+ * Writes a commented xbuild.yaml for the build system or the sources that are in a directory. An xbuild.yaml that is there is never touched:
  * XB_E_USAGE.
  */
 #ifndef XBUILD_APP_OP_INIT_H
@@ -11,7 +11,7 @@
 struct xb_init_result {
 	const char *path;    /* of the file that was written; in app->arena */
 	const char *name;    /* of the project */
-	const char *sources; /* pattern that was put into it */
+	const char *sources; /* what it was written for: a pattern, or the file of a build system ("CMakeLists.txt") */
 	bool found_sources;  /* false: there were none, hello.c was written too */
 };
 

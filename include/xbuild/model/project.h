@@ -358,7 +358,10 @@ json_t *xb_project_lock_wishes(const struct xb_project *project);
 /* Digest of that object's canonical text, on one line with sorted keys: a lock with another one is stale. */
 void xb_project_lock_inputs(const struct xb_project *project, struct xb_digest *out);
 
-/* The commented file that `xbuild init` writes for a project of this name with these sources. Appends to out. */
-void xb_project_template(const char *name, const char *sources_pattern, struct xb_str *out);
+/*
+ * The commented file that `xbuild init` writes for a project of this name. Of sources `what` is their pattern, of another build
+ * system the file of its own that was found ("CMakeLists.txt"). Appends to out.
+ */
+void xb_project_template(const char *name, enum xb_driver_kind driver, const char *what, struct xb_str *out);
 
 #endif

@@ -410,11 +410,41 @@ static void test_template(void **state)
 	struct loaded l;
 
 	(void)state;
-	xb_project_template("hello", "src/*.c", &text);
+	xb_project_template("hello", XB_DRIVER_SOURCES, "src/*.c", &text);
 	load_ok(&l, xb_str_get(&text));
 	assert_string_equal(l.project->name, "hello");
 	assert_string_equal(l.project->units[0]->sources.items[0], "src/*.c");
 	unload(&l);
+}
+
+static void test_templates_of_build_systems(void **state)
+{
+	static const struct {
+		enum xb_driver_kind driver;
+		const char *file;
+	} rows[] = {
+		{XB_DRIVER_CMAKE, "CMakeLists.txt"},   {XB_DRIVER_MESON, "meson.build"},
+		{XB_DRIVER_AUTOTOOLS, "configure"},    {XB_DRIVER_MAKE, "Makefile"},
+		{XB_DRIVER_CARGO, "Cargo.toml"},       {XB_DRIVER_GO, "go.mod"},
+		{XB_DRIVER_AUTOTOOLS, "configure.ac"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(rows); i++) {
+		struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+		const struct xb_unit *unit;
+		struct loaded l;
+
+		xb_project_template("hello", rows[i].driver, rows[i].file, &text);
+		load_ok(&l, xb_str_get(&text));
+		unit = l.project->units[0];
+		assert_int_equal(unit->driver, rows[i].driver);
+		assert_int_equal(unit->outputs.len, 1);
+		assert_string_equal(unit->outputs.items[0], "bin/hello");
+		assert_int_equal(unit->foreign->autoreconf, strcmp(rows[i].file, "configure.ac") == 0);
+		assert_non_null(strstr(xb_str_get(&text), rows[i].file));
+		unload(&l);
+	}
 }
 
 static void test_missing_file(void **state)
@@ -449,12 +479,12 @@ static void test_many_problems(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),	      cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_units),	      cmocka_unit_test(test_images),
-		cmocka_unit_test(test_tests),	      cmocka_unit_test(test_lock_inputs),
-		cmocka_unit_test(test_default_rust),  cmocka_unit_test(test_find),
-		cmocka_unit_test(test_template),      cmocka_unit_test(test_missing_file),
-		cmocka_unit_test(test_many_problems),
+		cmocka_unit_test(test_cases),	     cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_units),	     cmocka_unit_test(test_images),
+		cmocka_unit_test(test_tests),	     cmocka_unit_test(test_lock_inputs),
+		cmocka_unit_test(test_default_rust), cmocka_unit_test(test_find),
+		cmocka_unit_test(test_template),     cmocka_unit_test(test_templates_of_build_systems),
+		cmocka_unit_test(test_missing_file), cmocka_unit_test(test_many_problems),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

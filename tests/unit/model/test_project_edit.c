@@ -155,7 +155,7 @@ static void template_is_edited(void **state)
 	struct xb_project *project = NULL;
 
 	(void)state;
-	xb_project_template("demo", "src/*.c", &text);
+	xb_project_template("demo", XB_DRIVER_SOURCES, "src/*.c", &text);
 	assert_int_equal(edit(xb_str_get(&text), sysroot, TWO("zlib1g-dev", "libssl-dev"), false, &added, &err), 0);
 	assert_int_equal(xb_project_parse("/p", "xbuild.yaml", xb_str_sv(&added), &project, &diags, &err), 0);
 	assert_int_equal(project->packages.len, 2);
