@@ -11,7 +11,7 @@
 struct xb_init_result {
 	const char *path;    /* of the file that was written; in app->arena */
 	const char *name;    /* of the project */
-	const char *sources; /* what it was written for: a pattern, or the file of a build system ("CMakeLists.txt") */
+	const char *sources; /* what it was written for: a pattern, or "CMakeLists.txt" and the like */
 	bool found_sources;  /* false: there were none, hello.c was written too */
 };
 
