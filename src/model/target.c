@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xbuild/model/target.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "xbuild/base/attr.h"
@@ -316,15 +317,36 @@ const struct xb_target *xb_target_find(struct xb_sv name)
 	return NULL;
 }
 
-/* The smallest distance of a name to the words that stand for a target. */
+static bool has_same_letters(struct xb_sv a, struct xb_sv b)
+{
+	int count[256] = {0};
+
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++) {
+		count[(unsigned char)a.ptr[i]]++;
+		count[(unsigned char)b.ptr[i]]--;
+	}
+	for (size_t i = 0; i < XB_COUNT(count); i++)
+		if (count[i])
+			return false;
+	return true;
+}
+
+/*
+ * Two for each slip between a name and the closest word that stands for a target, less one where the letters are the same:
+ * "amr64" is "arm64" rather than "amd64", "adm64" the other way round.
+ */
 static unsigned distance_to(const struct xb_target *row, struct xb_sv name)
 {
 	const char *words[MAX_WORDS];
 	const size_t len = words_of(row, words);
-	unsigned best = xb_sv_distance(name, xb_sv(words[0]));
+	unsigned best = UINT_MAX;
 
-	for (size_t i = 1; i < len; i++) {
-		const unsigned distance = xb_sv_distance(name, xb_sv(words[i]));
+	for (size_t i = 0; i < len; i++) {
+		const struct xb_sv word = xb_sv(words[i]);
+		const unsigned slips = xb_sv_distance(name, word);
+		const unsigned distance = 2 * slips - (slips && has_same_letters(name, word));
 
 		best = distance < best ? distance : best;
 	}
@@ -334,7 +356,7 @@ static unsigned distance_to(const struct xb_target *row, struct xb_sv name)
 const char *xb_target_suggest(struct xb_sv name)
 {
 	/* One slip in three letters, as xb_sv_suggest() has it. */
-	unsigned best = (unsigned)(name.len / 3) + 1;
+	unsigned best = 2 * (unsigned)(name.len / 3) + 1;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < XB_COUNT(targets); i++) {

@@ -198,6 +198,10 @@ static void test_suggest(void **state)
 	assert_string_equal(xb_target_suggest(xb_sv("linux-x86-64")), "linux-x86_64");
 	assert_string_equal(xb_target_suggest(xb_sv("linux-arm46")), "linux-aarch64");
 	assert_string_equal(xb_target_suggest(xb_sv("adm64")), "linux-x86_64");
+	/* a swap is likelier than another letter, for either of two that are as far */
+	assert_string_equal(xb_target_suggest(xb_sv("amr64")), "linux-aarch64");
+	/* one slip in three letters, swapped or not */
+	assert_null(xb_target_suggest(xb_sv("mra64")));
 	assert_null(xb_target_suggest(xb_sv("sparc")));
 	assert_null(xb_target_suggest(xb_sv("")));
 }
