@@ -370,5 +370,8 @@ int xb_compiler_tool(struct xb_app *app, const struct xb_compiler *compiler, con
 	*out = xb_arena_printf(&app->arena, "%s/bin/%s-%s", compiler->wrapper_dir, compiler->target->triple, tool);
 	if (xb_fs_exists(*out))
 		return 0;
-	return xb_fail(err, XB_E_NOT_FOUND, "the toolchain for %s has no '%s'", compiler->target->name, tool);
+	xb_fail(err, XB_E_NOT_FOUND, "the toolchain for %s has no '%s' in '%s'", compiler->target->name, tool,
+		compiler->toolchain);
+	return xb_hint(err,
+		       "'xbuild env' tells where those that it has are; another 'toolchain:' or --llvm may have it");
 }

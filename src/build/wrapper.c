@@ -41,7 +41,8 @@ static const struct tool all_tools[] = {
 	{"objdump", TOOL, "llvm-objdump", NULL, NULL}, {"readelf", TOOL, "llvm-readelf", NULL, NULL},
 	{"ld", LINKER, "ld.lld", NULL, NULL},	       {"ld.lld", LINKER, "ld.lld", NULL, NULL},
 	{"gcc-ar", TOOL, "llvm-ar", NULL, NULL},       {"gcc-ranlib", TOOL, "llvm-ranlib", NULL, NULL},
-	{"gcc-nm", TOOL, "llvm-nm", NULL, NULL},       {"pkg-config", PKG_CONFIG, NULL, NULL, NULL},
+	{"gcc-nm", TOOL, "llvm-nm", NULL, NULL},       {"size", TOOL, "llvm-size", NULL, NULL},
+	{"strings", TOOL, "llvm-strings", NULL, NULL}, {"pkg-config", PKG_CONFIG, NULL, NULL, NULL},
 };
 
 /* What makes clang or lld look at the host, or the loader load something else (clang, "Environment" of its manual; ld.so(8)). */

@@ -132,6 +132,12 @@ expect 0 "$xbuild" objcopy --target arm64 -O binary stripped flat
 expect 0 "$xbuild" ld --target arm64 --version
 prints 'LLD'
 
+bin=$("$xbuild" env --target arm64 --shell json | python3 -c 'import json, sys; print(json.load(sys.stdin)["bin"])')
+expect 0 "$bin/aarch64-linux-gnu-size" hello
+prints 'text.*data.*bss'
+expect 0 "$bin/aarch64-linux-gnu-strings" hello
+prints '^hello %g$'
+
 # packages of the sysroot, in whatever order
 printf '#include <tally.h>\nint main(void) { return 0; }\n' >tally.c
 expect 1 "$xbuild" cc --target arm64 -c tally.c
