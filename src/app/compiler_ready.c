@@ -10,11 +10,11 @@
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 
-#define MAGIC	    "xbuild compiler 3"
+#define MAGIC	    "xbuild compiler 4"
 #define MAX_INPUTS  64
 #define STAMP_BYTES 128
 
-/* Words with a NUL behind each: magic, wrapper directory, sysroot, toolchain, digest, major version, "tools" or "", "libc++" or "", then path and stamp in turn. */
+/* Words with a NUL behind each: magic, wrapper directory, sysroot, toolchain, digest, major version, "tools" or "", "libc++" or "", path of xbuild, then path and stamp in turn. */
 
 static bool stamp_of(const char *path, char out[STAMP_BYTES])
 {
@@ -54,7 +54,8 @@ static bool same_inputs(const char *at, const char *end)
 	return true;
 }
 
-bool compiler_ready_read(struct xb_arena *arena, const char *path, bool need_tools, struct xb_compiler *out)
+bool compiler_ready_read(struct xb_arena *arena, const char *path, const char *xbuild, bool need_tools,
+			 struct xb_compiler *out)
 {
 	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
@@ -66,9 +67,9 @@ bool compiler_ready_read(struct xb_arena *arena, const char *path, bool need_too
 	const char *magic = next(&at, end), *dir = next(&at, end), *sysroot = next(&at, end);
 	const char *toolchain = next(&at, end), *digest = next(&at, end);
 	const char *major = next(&at, end), *tools = next(&at, end);
-	const char *libcxx = next(&at, end);
+	const char *libcxx = next(&at, end), *maker = next(&at, end);
 
-	if (!libcxx || strcmp(magic, MAGIC) != 0 || (need_tools && !*tools) ||
+	if (!maker || strcmp(magic, MAGIC) != 0 || strcmp(maker, xbuild) != 0 || (need_tools && !*tools) ||
 	    !xb_num_u64(xb_sv(major), 9999, &number) || !xb_digest_parse(xb_sv(digest), &out->digest) ||
 	    !same_inputs(at, end))
 		return false;
@@ -85,8 +86,8 @@ static void say(struct xb_str *out, const char *word)
 	xb_str_append_n(out, word, strlen(word) + 1);
 }
 
-int compiler_ready_write(const char *path, const struct xb_compiler *compiler, bool tools, const char *const *inputs,
-			 struct xb_err *err)
+int compiler_ready_write(const char *path, const struct xb_compiler *compiler, const char *xbuild, bool tools,
+			 const char *const *inputs, struct xb_err *err)
 {
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 	char stamp[STAMP_BYTES], hex[XB_DIGEST_HEX];
@@ -100,6 +101,7 @@ int compiler_ready_write(const char *path, const struct xb_compiler *compiler, b
 	say(&text, stamp);
 	say(&text, tools ? "tools" : "");
 	say(&text, compiler->libcxx ? "libc++" : "");
+	say(&text, xbuild);
 	for (; *inputs; inputs++) {
 		say(&text, *inputs);
 		say(&text, stamp_of(*inputs, stamp) ? stamp : "missing");

@@ -265,7 +265,7 @@ static int write_ready(const struct making *m, const struct xb_compiler *out, co
 		NULL,
 	};
 
-	return compiler_ready_write(beside(m, ".ready"), out, tools, inputs, err);
+	return compiler_ready_write(beside(m, ".ready"), out, spec->xbuild, tools, inputs, err);
 }
 
 /* What a result depends on, besides the words, the files and the directory of one call. */
@@ -321,10 +321,15 @@ static int ignore_state(const struct making *m, struct xb_err *err)
 	return xb_fs_exists(path) ? 0 : xb_atomic_file_write(path, "*\n", 2, 0644, 0, err);
 }
 
-/* What stands in a project that was copied is another's. */
+/* What stands in a project that was copied is another's, and what another xbuild has made starts that one. */
 static bool is_ready(struct making *m, struct xb_compiler *out)
 {
-	return !m->opts->update && compiler_ready_read(&m->app->arena, beside(m, ".ready"), m->opts->tools, out) &&
+	struct xb_arena *arena = &m->app->arena;
+	struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
+	const char *xbuild;
+
+	return !m->opts->update && xb_program_find("xbuild", arena, &xbuild, &ignored) == 0 &&
+	       compiler_ready_read(arena, beside(m, ".ready"), xbuild, m->opts->tools, out) &&
 	       strcmp(out->wrapper_dir, beside(m, "")) == 0;
 }
 

@@ -152,6 +152,21 @@ expect 1 "$xbuild" pkg-config --target arm64 --exists tally
 expect 2 "$xbuild" cc --target arm64 --with no-such-package-dev hello.c
 says 'no-such-package-dev'
 
+# another xbuild makes the executables its own, though the first is still there
+second="$work/a second"
+mkdir -p "$second"
+cp "$XB_BIN"/xbuild* "$second"
+expect 0 "$xbuild" env --target arm64 --shell json
+prints '"bin"'
+bin=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["bin"])' "$work/stdout")
+pkg_config=${bin%/bin}/conf/aarch64-linux-gnu-pkg-config
+grep -qaF "$(readlink -f "$xbuild")" "$pkg_config" || fail "pkg-config is not by the first xbuild"
+expect 0 "$second/xbuild" cc --offline --target arm64 -c hello.c -o second.o
+grep -qaF "$second/xbuild" "$pkg_config" || fail "pkg-config is still that of the first xbuild"
+rm -rf "$second"
+expect 0 "$xbuild" cc --offline --target arm64 -c hello.c -o second.o
+expect 0 "$bin/aarch64-linux-gnu-pkg-config" --version
+
 # a newer lock on request, and many first uses at once
 expect 0 "$xbuild" cc --target arm64 --update -c hello.c
 says 'update of a compiler'
