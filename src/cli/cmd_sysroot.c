@@ -51,6 +51,19 @@ static int export_all(struct cli *cli, json_t *list, struct xb_str *text, struct
 	return 0;
 }
 
+static int refuse(const char *word, struct xb_err *err)
+{
+	static const char *const known[] = {"export", NULL};
+	const char *near = word ? xb_sv_suggest(xb_sv(word), known) : NULL;
+
+	if (word)
+		xb_fail(err, XB_E_USAGE, "sysroot: unknown word '%s', expected 'export'", word);
+	else
+		xb_fail(err, XB_E_USAGE, "sysroot: expected what to do, 'export'");
+	return near ? xb_hint(err, "did you mean '%s'?", near)
+		    : xb_hint(err, "'xbuild sysroot export' writes a sysroot as an archive");
+}
+
 static int run(struct cli *cli, struct xb_err *err)
 {
 	const struct words *args = &cli->values.args;
@@ -58,10 +71,8 @@ static int run(struct cli *cli, struct xb_err *err)
 	json_t *list;
 	int code;
 
-	if (args->len != 1 || strcmp(args->items[0], "export") != 0) {
-		xb_fail(err, XB_E_USAGE, "sysroot does not %s", args->len ? "do that" : "say what to do");
-		return xb_hint(err, "'xbuild sysroot export' writes a sysroot as an archive");
-	}
+	if (args->len != 1 || strcmp(args->items[0], "export") != 0)
+		return refuse(args->len ? args->items[0] : NULL, err);
 	list = json_array();
 	code = export_all(cli, list, &text, err);
 	if (code < 0 || !cli->values.json) {

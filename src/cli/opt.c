@@ -186,6 +186,23 @@ static int parse_short(struct cursor *c, const char *word, const struct command 
 	return 0;
 }
 
+/* What has no command of its own under the name that other toolchains give it. */
+static const struct {
+	const char *name, *hint;
+} compiler_names[] = {
+	{"gcc", "did you mean 'xbuild cc'?"},
+	{"clang", "did you mean 'xbuild cc'?"},
+	{"g++", "did you mean 'xbuild c++'?"},
+	{"clang++", "did you mean 'xbuild c++'?"},
+	{"cpp", "'xbuild cc -E' writes what the preprocessor makes"},
+	{"as", "'xbuild cc -c FILE.s' assembles"},
+	{"lld", "did you mean 'xbuild ld'?"},
+	{"objdump", "'xbuild env' puts <triple>-objdump into PATH where the toolchain has one"},
+	{"readelf", "'xbuild env' puts <triple>-readelf into PATH"},
+	{"size", "'xbuild env' puts <triple>-size into PATH where the toolchain has one"},
+	{"strings", "'xbuild env' puts <triple>-strings into PATH where the toolchain has one"},
+};
+
 static int find_command(const char *word, const struct command *const *commands, const struct command **out,
 			struct xb_err *err)
 {
@@ -201,6 +218,9 @@ static int find_command(const char *word, const struct command *const *commands,
 	}
 	names[n] = NULL;
 	xb_fail(err, XB_E_USAGE, "unknown command '%s'", word);
+	for (size_t i = 0; i < XB_COUNT(compiler_names); i++)
+		if (strcmp(compiler_names[i].name, word) == 0)
+			return xb_hint(err, "%s", compiler_names[i].hint);
 	const char *near = xb_sv_suggest(xb_sv(word), names);
 	return near ? xb_hint(err, "did you mean 'xbuild %s'?", near)
 		    : xb_hint(err, "'xbuild --help' lists the commands");

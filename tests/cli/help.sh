@@ -20,6 +20,23 @@ says 'no command was given'
 expect 2 "$xbuild" biuld
 says "unknown command 'biuld'"
 says "did you mean 'xbuild build'"
+expect 2 "$xbuild" sysroot exprot
+says "sysroot: unknown word 'exprot', expected 'export'"
+says "did you mean 'export'"
+expect 2 "$xbuild" sysroot
+says "expected what to do, 'export'"
+for name in gcc:cc clang:cc lld:ld; do
+	expect 2 "$xbuild" "${name%:*}" --version
+	says "unknown command '${name%:*}'"
+	says "hint: did you mean 'xbuild ${name#*:}'"
+done
+expect 2 "$xbuild" g++ --version
+says "did you mean 'xbuild c[+][+]'"
+expect 2 "$xbuild" size a.out
+says "unknown command 'size'"
+says "'xbuild env' puts <triple>-size into PATH"
+expect 2 "$xbuild" as a.s
+says "'xbuild cc -c FILE.s' assembles"
 expect 2 "$xbuild" build --tagret linux-aarch64
 says "did you mean '--target'"
 expect 2 "$xbuild" build --jobs many
