@@ -52,6 +52,8 @@ void supply_connect(struct cli *cli);
 int cli_print(const char *text, struct xb_err *err) XB_MUST_CHECK;
 /* Writes a JSON document and a newline to stdout; takes the reference. */
 struct json_t;
+/* Help: in lines that fit COLUMNS or the terminal. */
+int cli_print_help(const char *text, struct xb_err *err) XB_MUST_CHECK;
 int cli_print_json(struct json_t *document, struct xb_err *err) XB_MUST_CHECK;
 
 #endif

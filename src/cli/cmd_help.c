@@ -19,7 +19,7 @@ static int run(struct cli *cli, struct xb_err *err)
 		usage_command(*c, &out);
 	else
 		usage_program(cli_commands, &out);
-	int code = cli_print(xb_str_get(&out), err);
+	int code = cli_print_help(xb_str_get(&out), err);
 	xb_str_release(&out);
 	return code;
 }

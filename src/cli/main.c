@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,19 +9,37 @@
 
 #include "cli.h"
 #include "diag.h"
+#include "table.h"
 #include "usage.h"
 
+#include "xbuild/base/num.h"
 #include "xbuild/base/str.h"
 #include "xbuild/sys/host.h"
 #include "xbuild/sys/json.h"
 
 #define LOG_COLUMNS 240
+#define MAX_COLUMNS 9999
 
 int cli_print(const char *text, struct xb_err *err)
 {
-	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
-		return xb_fail_errno(err, "write to stdout");
-	return 0;
+	if (fputs(text, stdout) != EOF && fflush(stdout) != EOF)
+		return 0;
+	/* who reads has seen enough, 'xbuild help | head': no reason to talk */
+	if (errno == EPIPE)
+		return xb_fail(err, XB_E_SYSTEM, "%s", "");
+	return xb_fail_errno(err, "write to stdout");
+}
+
+int cli_print_help(const char *text, struct xb_err *err)
+{
+	struct xb_str fitted XB_CLEANUP(xb_str_release) = {0};
+	const char *columns = getenv("COLUMNS");
+	uint64_t width;
+
+	if (!columns || !xb_num_u64(xb_sv(columns), MAX_COLUMNS, &width))
+		width = (uint64_t)table_width();
+	usage_fit(text, (size_t)width, &fitted);
+	return cli_print(xb_str_get(&fitted), err);
 }
 
 int cli_print_json(struct json_t *document, struct xb_err *err)
@@ -93,7 +112,7 @@ static int show_help(const struct cli *cli, struct xb_err *err)
 		usage_command(cli->command, &text);
 	else
 		usage_program(cli_commands, &text);
-	int result = cli_print(xb_str_get(&text), err);
+	int result = cli_print_help(xb_str_get(&text), err);
 	xb_str_release(&text);
 	return result;
 }

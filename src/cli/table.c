@@ -39,8 +39,7 @@ int table_width(void)
 	return size.ws_col;
 }
 
-/* The text in lines of at most `room` columns, broken at blanks; further lines begin with `indent` blanks. */
-static void render_wrapped(const char *text, size_t indent, size_t room, struct xb_str *out)
+void table_wrap(const char *text, size_t indent, size_t room, struct xb_str *out)
 {
 	while (strlen(text) > room) {
 		size_t cut = room;
@@ -85,7 +84,7 @@ static void render_block(const struct table *t, size_t row, bool color, int widt
 		if (!*cells[i])
 			continue;
 		xb_str_printf(out, "  %-*s  ", (int)widest, heads[i]);
-		render_wrapped(cells[i], indent, room, out);
+		table_wrap(cells[i], indent, room, out);
 	}
 }
 
@@ -104,7 +103,7 @@ static void render_row(const struct table *t, size_t row, const size_t *widths, 
 	if (color)
 		xb_str_printf(out, "%s\033[0m\n", cells[last]);
 	else
-		render_wrapped(cells[last], indent, room, out);
+		table_wrap(cells[last], indent, room, out);
 }
 
 void table_render(const struct table *t, bool color, int width, struct xb_str *out)

@@ -25,6 +25,9 @@ void table_row(struct table *t, const char *const *cells);
 void table_render(const struct table *t, bool color, int width, struct xb_str *out);
 /* Columns of the terminal that stdout is, 0 when it is none. */
 int table_width(void);
+
+/* Appends the text in lines of at most `room` columns, broken at blanks; further lines begin with `indent` blanks. */
+void table_wrap(const char *text, size_t indent, size_t room, struct xb_str *out);
 void table_release(struct table *t);
 
 #endif

@@ -15,6 +15,29 @@ for command in $commands; do
 	prints "^Usage: xbuild $command"
 done
 
+# a narrow terminal: no line is wider than it, unless by a single word, and all words stay
+for command in "" $commands; do
+	# shellcheck disable=SC2086 # none or one
+	expect 0 env -u COLUMNS "$xbuild" help $command
+	tr -s ' ' '\n' <"$work/stdout" >"$work/words"
+	# shellcheck disable=SC2086 # none or one
+	expect 0 env COLUMNS=40 "$xbuild" help $command
+	tr -s ' ' '\n' <"$work/stdout" | cmp - "$work/words" || fail "$command: other words in 40 columns"
+	awk 'length($0) > 40 && $0 ~ /[^ ] +[^ ]/ { print; bad = 1 } END { exit bad }' "$work/stdout" ||
+		fail "$command: wider than 40"
+done
+expect 0 env COLUMNS=40 "$xbuild" build --help
+prints '^  -t, --target NAME$'
+prints '^ {6}a target by any of its names;$'
+
+# who reads help may have seen enough
+python3 -c 'import os, subprocess, sys
+r, w = os.pipe()
+os.close(r)
+done = subprocess.run(sys.argv[1:], stdout=w, stderr=subprocess.PIPE)
+sys.stderr.buffer.write(done.stderr)
+sys.exit(done.returncode != 4 or len(done.stderr) > 0)' "$xbuild" help build || fail "a closed pipe is told of"
+
 expect 2 "$xbuild"
 says 'no command was given'
 expect 2 "$xbuild" biuld
