@@ -14,6 +14,7 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/store/cas.h"
 #include "xbuild/sys/fs.h"
+#include "xbuild/sys/host.h"
 
 #define HEAD	     "xbuild stage 1\n"
 #define MAX_LINKS    32
@@ -386,6 +387,40 @@ static void note_wanted(struct placing *p)
 	}
 }
 
+static void to_lower(const char *path, struct xb_str *out)
+{
+	xb_str_reset(out);
+	for (const char *c = path; *c; c++)
+		xb_str_append_char(out, *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c);
+}
+
+/* Two names that are one on a disk that folds case: only then is the disk asked. Directories become one without harm. */
+static int refuse_folded(const struct xb_stage *stage, const char *root, struct xb_err *err)
+{
+	struct xb_map seen XB_CLEANUP(xb_map_release) = {0};
+	struct xb_str name XB_CLEANUP(xb_str_release) = {0};
+	bool folds = true;
+
+	for (size_t i = 0; i < stage->len; i++) {
+		const struct xb_stage_entry *entry = &stage->items[i], *other;
+
+		to_lower(entry->path, &name);
+		other = xb_map_get(&seen, xb_str_sv(&name));
+		if (!other)
+			xb_map_put(&seen, xb_str_sv(&name), (void *)(uintptr_t)entry);
+		if (!other || (other->type == XB_STAGE_DIR && entry->type == XB_STAGE_DIR))
+			continue;
+		if (xb_host_folds_case(root, &folds, err) < 0)
+			return err->code;
+		if (!folds)
+			return 0;
+		xb_fail(err, XB_E_SYSTEM, "'%s' and '%s' are one name on this disk, which folds case", other->path,
+			entry->path);
+		return xb_hint(err, "put the project on a disk or volume that tells upper from lower case");
+	}
+	return 0;
+}
+
 int xb_stage_place(const struct xb_stage *stage, const struct xb_stage_place *place, struct xb_err *err)
 {
 	struct placing p = {.place = place, .stage = stage, .err = err};
@@ -396,6 +431,8 @@ int xb_stage_place(const struct xb_stage *stage, const struct xb_stage_place *pl
 		return err->code;
 	if (!xb_fs_is_dir(root) && xb_fs_mkdirs(root, 0755, err) < 0)
 		return err->code;
+	if (refuse_folded(stage, root, err) < 0)
+		return xb_wrap(err, "place '%s'", place->dir);
 	note_wanted(&p);
 	rc = clear(&p, root, "");
 	for (size_t i = 0; rc == 0 && i < stage->len; i++) {

@@ -365,6 +365,31 @@ static void test_links_are_cleaned(void **state)
 	}
 }
 
+/* Foo.h and foo.h have no place beside each other on the disk of a Mac, and nothing that is there is touched. */
+static void test_names_that_fold(void **state)
+{
+	struct place *p = *state;
+	struct xb_stage stage, kept;
+
+	write_at(p, p->stage, "usr/include/Foo.h", "1", 0644);
+	write_at(p, p->stage, "usr/include/foo.h", "2", 0644);
+	stage = keep(p);
+	assert_int_equal(xb_fs_remove(p->stage, &p->err), 0);
+	write_at(p, p->stage, "usr/lib/a", "3", 0644);
+	write_at(p, p->stage, "usr/Lib/b", "4", 0644);
+	kept = keep(p);
+	assert_int_equal(put_tree(p, &stage, "placed"), 0);
+	expect_placed(p, &stage, "placed");
+	assert_int_equal(setenv("XBUILD_TEST_FOLDS_CASE", "1", 1), 0);
+	assert_int_equal(put_tree(p, &kept, "merged"), 0); /* other names in directories that become one */
+	assert_int_equal(put_tree(p, &stage, "merged"), XB_E_SYSTEM);
+	assert_int_equal(unsetenv("XBUILD_TEST_FOLDS_CASE"), 0);
+	assert_string_equal(p->err.msg,
+			    "place 'merged': 'usr/include/Foo.h' and 'usr/include/foo.h' are one name on this "
+			    "disk, which folds case");
+	expect_placed(p, &kept, "merged");
+}
+
 static void test_below(void **state)
 {
 	struct place *p = *state;
@@ -434,6 +459,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_links_stay_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_links_are_cleaned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_below, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names_that_fold, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_tree, setup, teardown),
 	};
 
