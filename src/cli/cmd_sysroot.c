@@ -60,7 +60,7 @@ static int refuse(const char *word, struct xb_err *err)
 		xb_fail(err, XB_E_USAGE, "sysroot: unknown word '%s', expected 'export'", word);
 	else
 		xb_fail(err, XB_E_USAGE, "sysroot: expected what to do, 'export'");
-	return near ? xb_hint(err, "did you mean '%s'?", near)
+	return near ? xb_hint(err, "did you mean 'xbuild sysroot %s'?", near)
 		    : xb_hint(err, "'xbuild sysroot export' writes a sysroot as an archive");
 }
 

@@ -45,7 +45,7 @@ says "unknown command 'biuld'"
 says "did you mean 'xbuild build'"
 expect 2 "$xbuild" sysroot exprot
 says "sysroot: unknown word 'exprot', expected 'export'"
-says "did you mean 'export'"
+says "did you mean 'xbuild sysroot export'"
 expect 2 "$xbuild" sysroot
 says "expected what to do, 'export'"
 for name in gcc:cc clang:cc lld:ld; do
