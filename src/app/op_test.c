@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "test_libraries.h"
 #include "test_run.h"
 #include "xbuild/app/op_doctor.h"
 #include "xbuild/app/provision.h"
@@ -80,15 +80,6 @@ static const struct xb_built *find_built(const struct testing *t, const struct x
 	return NULL;
 }
 
-/* Of what another build system made the names tell; a version behind the .so is part of the soname or follows it. */
-static bool is_shared_library(const struct xb_built *item)
-{
-	const char *name = item->output ? xb_output_file_name(item->output) : "";
-
-	return item->unit->kind == XB_UNIT_SHARED ||
-	       (!item->is_directory && (xb_sv_ends(xb_sv(name), ".so") || strstr(name, ".so.")));
-}
-
 /* Scripts, archives, pictures: what is installed need not be a program. */
 static int is_binary(const struct xb_built *item, struct xb_err *err)
 {
@@ -103,25 +94,7 @@ static int is_binary(const struct xb_built *item, struct xb_err *err)
 	return rc;
 }
 
-static const char *soname_of(const struct xb_unit *unit)
-{
-	return unit->soname ? unit->soname : unit->output_name;
-}
-
-static int link_library(const char *path, const char *dir, const char *name, struct xb_err *err)
-{
-	char *place XB_CLEANUP(xb_free_ptr) = xb_printf("%s/%s", dir, name);
-
-	if (symlink(path, place) < 0)
-		return xb_fail_errno(err, "link '%s' to '%s'", place, path);
-	return 0;
-}
-
-/*
- * A library lies in the output directory by its file name and is looked for by its soname. A directory of links knows it
- * by both (the former for dlopen).
- */
-static int link_libraries(struct testing *t, struct place *place, struct xb_err *err)
+static int lay_out_libraries(struct testing *t, struct place *place, struct xb_err *err)
 {
 	const char *dir;
 
@@ -136,19 +109,8 @@ static int link_libraries(struct testing *t, struct place *place, struct xb_err 
 		}
 	}
 	dir = xb_arena_printf(&t->result->arena, "%s/%s", t->scratch, place->target->target->name);
-	if (xb_fs_mkdirs(dir, 0700, err) < 0)
-		return err->code;
-	for (size_t i = 0; i < place->n_libraries; i++) {
-		const struct xb_verify_library *library = &place->libraries[i];
-		const char *file = strrchr(library->path, '/') + 1;
-
-		if (link_library(library->path, dir, library->soname, err) < 0)
-			return err->code;
-		if (strcmp(file, library->soname) != 0 && link_library(library->path, dir, file, err) < 0)
-			return err->code;
-	}
 	place->runner.own_libs = dir;
-	return 0;
+	return test_libraries_lay_out(place->libraries, place->n_libraries, dir, err);
 }
 
 static void find_runner(struct testing *t, struct place *place)
@@ -176,18 +138,12 @@ static void find_runner(struct testing *t, struct place *place)
 static int prepare_place(struct testing *t, struct place *place, struct xb_err *err)
 {
 	const struct xb_build_result *build = &t->result->build;
+	const struct xb_target *target = place->target->target;
 
-	if (xb_provision_sysroot(t->app, place->target->target, &place->sysroot, err) < 0)
+	if (xb_provision_sysroot(t->app, target, &place->sysroot, err) < 0)
 		return err->code;
-	place->libraries = xb_arena_array(&t->result->arena, build->n_items + 1, sizeof(*place->libraries));
-	for (size_t i = 0; i < build->n_items; i++) {
-		const struct xb_built *item = &build->items[i];
-
-		if (item->target == place->target->target && is_shared_library(item))
-			place->libraries[place->n_libraries++] = (struct xb_verify_library){
-				item->output ? xb_output_file_name(item->output) : soname_of(item->unit), item->path};
-	}
-	if (link_libraries(t, place, err) < 0)
+	place->libraries = test_libraries(&t->result->arena, build, target, &place->n_libraries);
+	if (lay_out_libraries(t, place, err) < 0)
 		return err->code;
 	find_runner(t, place);
 	return 0;
@@ -230,14 +186,14 @@ static int verify_item(struct testing *t, const struct place *place, const struc
 	struct xb_test_row row = {.kind = "elf",
 				  .name = item->output ? xb_output_file_name(item->output) : item->unit->name,
 				  .target = item->target->name};
-	const bool is_shared = is_shared_library(item);
+	const bool is_shared = test_is_library(item);
 	const struct xb_verify_spec spec = {
 		.path = item->path,
 		.name = row.name,
 		.target = item->target,
 		.is_shared = is_shared,
 		.fixed_address = !is_shared && wants_fixed_address(t, item, place, profile),
-		.soname = is_shared && !item->output ? soname_of(item->unit) : NULL,
+		.soname = is_shared && !item->output ? test_soname(item->unit) : NULL,
 		.sysroot = place->sysroot.dir,
 		.glibc_floor = place->target->glibc_floor,
 		.libraries = place->libraries,

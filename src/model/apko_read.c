@@ -4,96 +4,24 @@
 
 #include <string.h>
 
-#include "xbuild/base/alloc.h"
-#include "xbuild/base/num.h"
+#include "apko_text.h"
 #include "xbuild/base/path.h"
 #include "xbuild/model/names.h"
 
 #define MAX_ID	   INT64_C(4294967294)
 #define MAX_BUDGET 100
 
-/* Certificates and keys become files of their name. */
-static bool is_file_name(struct xb_sv text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		const char c = text.ptr[i];
-		const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-				     c == '_' || c == '-';
-
-		if (!is_word && !(c == '.' && i))
-			return false;
-	}
-	return text.len > 0 && text.len <= 200;
-}
-
-/* Nothing that would break a line of /etc/passwd or /etc/group. */
-static bool is_account_text(struct xb_sv text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == ':' || text.ptr[i] == ',' || (unsigned char)text.ptr[i] < ' ')
-			return false;
-	}
-	return true;
-}
-
-/* "URL", "path" or "@tag URL". */
-static bool is_repository(struct xb_sv text)
-{
-	struct xb_sv rest = text, tag = {0};
-
-	if (xb_sv_starts(text, "@")) {
-		tag = xb_sv_cut(&rest, ' ');
-		if (tag.len < 2 || !rest.ptr)
-			return false;
-	}
-	for (size_t i = 0; i < rest.len; i++) {
-		if (rest.ptr[i] <= ' ' || rest.ptr[i] == 0x7f)
-			return false;
-	}
-	return rest.len > 0;
-}
-
-static bool is_word(struct xb_sv text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if ((unsigned char)text.ptr[i] <= ' ' || text.ptr[i] == 0x7f)
-			return false;
-	}
-	return text.len > 0;
-}
-
-static bool is_image_path(struct xb_sv text)
-{
-	struct xb_sv rest = xb_sv_starts(text, "/") ? xb_sv_n(text.ptr + 1, text.len - 1) : text;
-
-	if (xb_sv_ends(rest, "/"))
-		rest.len--;
-	return xb_path_is_safe(rest);
-}
-
-static bool is_absolute(struct xb_sv text)
-{
-	return xb_sv_starts(text, "/") && (text.len == 1 || is_image_path(text));
-}
-
-/* "SIGTERM", "TERM" or a number: runtimes take all three. */
-static bool is_stop_signal(struct xb_sv text)
-{
-	char *full XB_CLEANUP(xb_free_ptr) = xb_printf("SIG%.*s", XB_SV_ARG(text));
-	uint64_t number;
-
-	return xb_name_is_signal(text) || xb_name_is_signal(xb_sv(full)) ||
-	       (xb_num_u64(text, 64, &number) && number > 0);
-}
-
-static const struct text_rule file_rule = {is_file_name, "letters, digits, '_', '-' and '.'", NULL, false, false};
-static const struct text_rule account_rule = {is_account_text, "text without ':' and ','", NULL, false, false};
-static const struct text_rule repository_rule = {is_repository, "a URL or a path", "as in https://host/os or @tag URL",
-						 false, false};
-static const struct text_rule word_rule = {is_word, "one word", NULL, false, false};
-static const struct text_rule path_rule = {is_image_path, "a path without '..'", "as in /var/lib/app", false, false};
-static const struct text_rule absolute_rule = {is_absolute, "an absolute path", "as in /var/lib/app", false, false};
-static const struct text_rule signal_rule = {is_stop_signal, "the name of a signal", "as in SIGTERM", false, false};
+static const struct text_rule file_rule = {apko_is_file_name, "letters, digits, '_', '-' and '.'", NULL, false, false};
+static const struct text_rule account_rule = {apko_is_account_text, "text without ':' and ','", NULL, false, false};
+static const struct text_rule repository_rule = {apko_is_repository, "a URL or a path",
+						 "as in https://host/os or @tag URL", false, false};
+static const struct text_rule word_rule = {apko_is_word, "one word", NULL, false, false};
+static const struct text_rule path_rule = {apko_is_image_path, "a path without '..'", "as in /var/lib/app", false,
+					   false};
+static const struct text_rule absolute_rule = {apko_is_absolute, "an absolute path", "as in /var/lib/app", false,
+					       false};
+static const struct text_rule signal_rule = {apko_is_stop_signal, "the name of a signal", "as in SIGTERM", false,
+					     false};
 static const struct text_rule include_rule = {xb_path_is_safe, "a path below the project directory", NULL, false,
 					      false};
 static const struct text_rule content_rule = {NULL, "PEM text", NULL, false, true};
@@ -315,7 +243,7 @@ static void check_user(struct schema *s, const struct xb_yaml *node, void *item)
 			      user->name ? user->name : "");
 	if (!user->home && user->name)
 		user->home = xb_arena_printf(s->arena, "/home/%s", user->name);
-	if (user->home && strcmp(user->home, "/") != 0 && !is_image_path(xb_sv(user->home)))
+	if (user->home && strcmp(user->home, "/") != 0 && !apko_is_image_path(xb_sv(user->home)))
 		schema_problem(s, node->at, "homedir: expected a path without '..', found '%s'", user->home);
 }
 
@@ -395,7 +323,7 @@ static void check_path(struct schema *s, const struct xb_yaml *node, void *item)
 	if (is_link && !path->source)
 		schema_refuse(s, node->at, "what the link points to", "path '%s': 'source' is missing",
 			      path->path ? path->path : "");
-	else if (path->type == XB_APKO_PATH_HARDLINK && !is_image_path(xb_sv(path->source)))
+	else if (path->type == XB_APKO_PATH_HARDLINK && !apko_is_image_path(xb_sv(path->source)))
 		schema_problem(s, node->at, "source: expected a path without '..', found '%s'", path->source);
 }
 
