@@ -113,6 +113,15 @@ static int compare_blobs(const void *a, const void *b)
 		      sizeof(struct xb_digest));
 }
 
+/* A toolchain that only other hosts need need not be had. */
+static int hint_hosts(const struct bundle *b, struct xb_err *err)
+{
+	if (err->code != XB_E_NETWORK || b->opts->n_hosts || b->app->lock->n_toolchains < 2)
+		return err->code;
+	return xb_hint_instead(err, "%s%sa bundle has the toolchains of all hosts; '--host %s' takes that of this one",
+			       err->hint ? err->hint : "", err->hint ? "; " : "", b->app->host.name);
+}
+
 /* Fetches what the store lacks, and lists all of it: what op_fetch would unpack, for all hosts that are asked for. */
 static int collect(struct bundle *b, struct xb_err *err)
 {
@@ -124,9 +133,10 @@ static int collect(struct bundle *b, struct xb_err *err)
 	const struct xb_want *wants;
 	size_t n_wants;
 
-	if (fetch_scope_wants(b->app, &scope, &wants, &n_wants, err) < 0 ||
-	    fetch_all_blobs(&plan, wants, n_wants, err) < 0)
+	if (fetch_scope_wants(b->app, &scope, &wants, &n_wants, err) < 0)
 		return err->code;
+	if (fetch_all_blobs(&plan, wants, n_wants, err) < 0)
+		return hint_hosts(b, err);
 	for (size_t i = 0; i < plan.blobs.len; i++)
 		if (add_blob(b, &plan.blobs.items[i].sha256, &b->rest, err) < 0)
 			return err->code;

@@ -118,6 +118,21 @@ cp xbuild.yaml xbuild.lock ../fresh/
 elsewhere 2 ../fresh "$xbuild" fetch --bundle /nowhere
 says "read bundle '/nowhere'"
 
+# without a network none can be made: with two hosts it is said that one would do
+n=50
+elsewhere 4 ../fresh "$xbuild" bundle --offline
+says "hint: run 'xbuild fetch' once without --offline\$"
+cp -r ../fresh ../two
+archive="url: \"http://127.0.0.1:1/a.tar.xz\", sha256: $(printf '%064d' 1), size: 9"
+sed -i -e 's/^hosts:.*/hosts: [linux-x86_64, darwin-aarch64]/' \
+	-e "s|^toolchain:.*|toolchain: { version: 19.1.7, archive: { linux-x86_64: { $archive }, darwin-aarch64: { $archive } } }|" \
+	../two/xbuild.yaml
+(cd ../two && expect 0 "$xbuild" lock)
+elsewhere 4 ../two "$xbuild" bundle --offline
+says "hint: run .*; a bundle has the toolchains of all hosts; '--host linux-[a-z0-9_]+' takes that of this one\$"
+elsewhere 4 ../two "$xbuild" bundle --offline --host linux-x86_64
+says "hint: run 'xbuild fetch' once without --offline\$"
+
 # damaged in a blob, cut off, and no bundle at all: nothing of it becomes visible under a wrong name
 damaged() {
 	n=$((n + 1))
