@@ -158,7 +158,11 @@ static int solve_all(struct lock_plan *plan, struct xb_err *err)
 	xb_err_clear(err);
 	if (lock_suites_fetch(plan, err) < 0)
 		return err->code;
-	return lock_jobs_run(plan, err);
+	if (lock_jobs_run(plan, err) == 0)
+		return 0;
+	return plan->index_failed ? xb_hint(err, "a mirror that is being updated has indexes that its InRelease does "
+						 "not name: lock again later, or name another one with --mirror URL")
+				  : err->code;
 }
 
 static size_t count_packages(const struct xb_lock *lock)
