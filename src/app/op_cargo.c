@@ -23,6 +23,7 @@ struct making {
 		*host; /* host: what runs while it builds is made for; NULL: the host's cc does */
 	const char *dir;
 	struct xb_rust_tools rust;
+	const char *linker; /* of the target */
 	struct xb_argv argv, env;
 };
 
@@ -76,6 +77,7 @@ static int tell_target(struct making *m, const struct xb_target *target, const c
 	if (cross.emulator && !*cross.emulator)
 		cross.emulator = NULL;
 	xb_cross_cargo(&cross, &text);
+	m->linker = xb_arena_printf(m->arena, "%s/bin/%s-clang", compiler.wrapper_dir, target->triple);
 	return write_text(m, name, &text, err);
 }
 
@@ -132,19 +134,25 @@ static void fill_env(struct making *m)
 	xb_argv_push(&m->env, NULL);
 }
 
+static int make_launchers(struct making *m, struct xb_err *err)
+{
+	struct xb_rust_launch launch = {.dir = below(m, "rust"), .rust = &m->rust, .linker = m->linker};
+
+	if (xb_program_find("xbuild-wrap", m->arena, &launch.program, err) < 0)
+		return err->code;
+	return xb_rust_launch_make(&launch, err);
+}
+
 static int make(struct making *m, struct xb_err *err)
 {
-	struct xb_rust_launch launch = {.dir = below(m, "rust"), .rust = &m->rust};
-
-	if (rust_provision(m->app, &m->rust, err) < 0 || rust_check_target(m->app, &m->rust, m->target, err) < 0 ||
-	    xb_program_find("xbuild-wrap", m->arena, &launch.program, err) < 0 || xb_rust_launch_make(&launch, err) < 0)
+	if (rust_provision(m->app, &m->rust, err) < 0 || rust_check_target(m->app, &m->rust, m->target, err) < 0)
 		return err->code;
 	xb_argv_push(&m->argv, below(m, "rust/bin/cargo"));
 	xb_argv_push(&m->argv, "--offline");
 	if (m->host && m->host != m->target && tell_target(m, m->host, "host.toml", err) < 0)
 		return err->code;
 	/* behind that of the host: it says for which target is built */
-	if (tell_target(m, m->target, "target.toml", err) < 0 || tell_crates(m, err) < 0)
+	if (tell_target(m, m->target, "target.toml", err) < 0 || tell_crates(m, err) < 0 || make_launchers(m, err) < 0)
 		return err->code;
 	xb_argv_push(&m->argv, NULL);
 	fill_env(m);

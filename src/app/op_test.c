@@ -10,6 +10,7 @@
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/vec.h"
+#include "xbuild/build/loader.h"
 #include "xbuild/build/verify.h"
 #include "xbuild/model/elf.h"
 #include "xbuild/store/tree.h"
@@ -123,9 +124,9 @@ static void find_runner(struct testing *t, struct place *place)
 	runner->name = xb_app_runner_name(t->app, target);
 	if (!runner->name)
 		return;
-	runner->library_path = test_library_path(arena, runner->sysroot, target, runner->own_libs);
+	runner->library_path = xb_loader_library_path(arena, runner->sysroot, target, runner->own_libs);
 	if (xb_host_runs(t->app->host.name, target)) {
-		runner->loader = test_find_loader(arena, runner->sysroot, target);
+		runner->loader = xb_loader_find(arena, runner->sysroot, target);
 	} else {
 		char *path XB_CLEANUP(xb_free_ptr) = xb_proc_find(runner->name);
 

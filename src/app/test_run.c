@@ -11,36 +11,12 @@
 #include "xbuild/base/map.h"
 #include "xbuild/base/vec.h"
 #include "xbuild/build/command.h"
+#include "xbuild/build/loader.h"
 #include "xbuild/sys/fs.h"
 
 #define OWN_TIMEOUT_MS (2 * 3600 * 1000)
 
 extern char **environ;
-
-char *test_library_path(struct xb_arena *arena, const char *sysroot, const struct xb_target *target,
-			const char *own_libs)
-{
-	return xb_arena_printf(arena, "%s%s%s/usr/lib/%s:%s/lib/%s:%s/usr/lib:%s/lib", own_libs ? own_libs : "",
-			       own_libs ? ":" : "", sysroot, target->multiarch, sysroot, target->multiarch, sysroot,
-			       sysroot);
-}
-
-char *test_find_loader(struct xb_arena *arena, const char *sysroot, const struct xb_target *target)
-{
-	const char *base = strrchr(target->interpreter, '/');
-	/* The interpreter's own path is a link in most sysroots; the file itself comes first. */
-	char *const paths[] = {
-		xb_arena_printf(arena, "%s/usr/lib/%s%s", sysroot, target->multiarch, base),
-		xb_arena_printf(arena, "%s/lib/%s%s", sysroot, target->multiarch, base),
-		xb_arena_printf(arena, "%s%s", sysroot, target->interpreter),
-	};
-
-	for (size_t i = 0; i < XB_COUNT(paths); i++) {
-		if (xb_fs_exists(paths[i]))
-			return paths[i];
-	}
-	return NULL;
-}
 
 const char *const *xb_app_runner_words(struct xb_app *app, const struct xb_target *target, const char *sysroot)
 {
@@ -50,9 +26,9 @@ const char *const *xb_app_runner_words(struct xb_app *app, const struct xb_targe
 	if (!name)
 		return NULL;
 	if (xb_host_runs(app->host.name, target)) {
-		words[0] = test_find_loader(&app->arena, sysroot, target);
+		words[0] = xb_loader_find(&app->arena, sysroot, target);
 		words[1] = "--library-path";
-		words[2] = test_library_path(&app->arena, sysroot, target, NULL);
+		words[2] = xb_loader_library_path(&app->arena, sysroot, target, NULL);
 	} else {
 		char *path XB_CLEANUP(xb_free_ptr) = xb_proc_find(name);
 

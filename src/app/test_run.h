@@ -24,12 +24,6 @@ struct test_runner {
 	const char *library_path; /* own_libs, then the sysroot's directories, joined by ':' */
 };
 
-/* Where a program of the sysroot finds its libraries; own_libs (may be NULL) stands first. */
-char *test_library_path(struct xb_arena *arena, const char *sysroot, const struct xb_target *target,
-			const char *own_libs);
-/* Path of the sysroot's loader, or NULL. */
-char *test_find_loader(struct xb_arena *arena, const char *sysroot, const struct xb_target *target);
-
 /* argv for `program` (absolute path), NULL-terminated. */
 const char *const *test_argv(struct xb_arena *arena, const struct test_runner *runner, const char *program,
 			     bool is_static, const struct xb_words *args);

@@ -177,6 +177,7 @@ static int make_rust(struct run *r, struct xb_err *err)
 		.dir = drive_below(r, "rust"),
 		.program = r->spec->wrap,
 		.rust = setup->rust,
+		.linker = xb_wrapper_tool(&r->wrapper, "clang", &r->arena),
 		.project_dir = r->drive.project_dir,
 		.build_dir = r->drive.build_dir,
 		.crates_dir = r->drive.vendor_dir,

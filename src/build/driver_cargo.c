@@ -224,9 +224,9 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 		       "the "
 		       "packages in 'toolchain: { crates: [librust-NAME-dev] }'; no registry is asked";
 	if (has(output, "version `GLIBC_"))
-		return "a build script was linked with the sysroot of this machine's kind, whose C library is newer "
-		       "than "
-		       "that of this machine: take an older sysroot";
+		return "what runs while it builds was linked with the sysroot of this machine's kind, whose C library "
+		       "is "
+		       "newer than that of what loads it: take an older sysroot, or a locked Rust";
 	if (has(output, "linker `cc` not found"))
 		return "build scripts run on this machine and are linked for it: name its kind in 'targets:', or "
 		       "install a "

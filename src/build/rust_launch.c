@@ -23,7 +23,7 @@ static void say_map(struct xb_str *file, const char *dir, const char *name, stru
 		say(file, 'F', xb_arena_printf(arena, "--remap-path-prefix=%s=%s", dir, name));
 }
 
-static void say_flags(const struct xb_rust_launch *launch, struct xb_str *file, struct xb_arena *arena)
+static void say_rustc(const struct xb_rust_launch *launch, struct xb_str *file, struct xb_arena *arena)
 {
 	const struct xb_tools *tools = &launch->rust->tools;
 	const struct xb_sv prefix = xb_path_dir(xb_sv(tools->bin_dir));
@@ -37,6 +37,21 @@ static void say_flags(const struct xb_rust_launch *launch, struct xb_str *file, 
 	say_map(file, launch->project_dir, ".", arena);
 	say_map(file, launch->crates_dir, "/crates", arena);
 	say_map(file, launch->build_dir, "/build", arena);
+}
+
+/* The rustc that it finds by itself, in the tree, does not start without its loader; --test-builder is not yet stable. */
+static void say_rustdoc(const struct xb_rust_launch *launch, struct xb_str *file, struct xb_arena *arena)
+{
+	if (launch->rust->tools.loader) {
+		say(file, 'E', "RUSTC_BOOTSTRAP=1");
+		say(file, 'F', "-Zunstable-options");
+		say(file, 'F', "--test-builder");
+		say(file, 'F', xb_arena_printf(arena, "%s/bin/rustc", launch->dir));
+	}
+	if (launch->linker) {
+		say(file, 'F', "-C");
+		say(file, 'F', xb_arena_printf(arena, "linker=%s", launch->linker));
+	}
 }
 
 static int make_one(const struct xb_rust_launch *launch, const char *name, struct xb_err *err)
@@ -56,8 +71,10 @@ static int make_one(const struct xb_rust_launch *launch, const char *name, struc
 		say(&file, 'U', "LD_LIBRARY_PATH");
 		say(&file, 'U', "LD_PRELOAD");
 	}
-	if (strcmp(name, "cargo") != 0)
-		say_flags(launch, &file, &arena);
+	if (strcmp(name, "rustc") == 0)
+		say_rustc(launch, &file, &arena);
+	else if (strcmp(name, "rustdoc") == 0)
+		say_rustdoc(launch, &file, &arena);
 	if (xb_atomic_file_write(conf, xb_str_get(&file), file.len, 0644, 0, err) < 0)
 		return err->code;
 	return xb_fs_exists(self) ? 0 : xb_fs_copy(launch->program, self, 0755, err);

@@ -14,11 +14,12 @@
 #include "xbuild/base/vec.h"
 #include "xbuild/build/command.h"
 #include "xbuild/build/compile.h"
+#include "xbuild/build/loader.h"
 #include "xbuild/sys/atomic_file.h"
 #include "xbuild/sys/fs.h"
 
 /* Raised when the program in bin/ reads another format. */
-#define FORMAT "xbuild wrapper 1\n"
+#define FORMAT "xbuild wrapper 2\n"
 
 enum kind { COMPILER, TOOL, LINKER, PKG_CONFIG };
 
@@ -184,6 +185,25 @@ static void add_link(struct plan *plan, bool is_cxx, struct xb_command *out)
 	xb_command_word(out, "--end-no-unused-arguments");
 }
 
+/* RPATH, unlike RUNPATH, also goes for what the libraries need. */
+static void say_here(struct plan *plan, struct xb_str *file)
+{
+	const struct xb_sysroot_paths *sysroot = plan->spec->sysroot;
+	const struct xb_target *target = sysroot->target;
+	const char *loader = xb_loader_find(&plan->arena, sysroot->dir, target);
+	const char *const words[] = {
+		xb_arena_printf(&plan->arena, "--dynamic-linker=%s", loader ? loader : ""),
+		xb_arena_printf(&plan->arena, "--rpath=%s",
+				xb_loader_library_path(&plan->arena, sysroot->dir, target, NULL)),
+		"--disable-new-dtags",
+	};
+
+	for (size_t i = 0; loader && target->rust_triple && i < XB_COUNT(words); i++) {
+		say(file, 'B', "-Xlinker");
+		say(file, 'B', words[i]);
+	}
+}
+
 static void say_compiler(struct plan *plan, const struct tool *tool, struct xb_str *file)
 {
 	const struct xb_wrapper_spec *spec = plan->spec;
@@ -205,6 +225,7 @@ static void say_compiler(struct plan *plan, const struct tool *tool, struct xb_s
 	for (size_t i = 0; i < argv.len; i++)
 		say(file, 'F', argv.items[i]);
 	say(file, 'D', "-fuse-ld=");
+	say_here(plan, file);
 }
 
 static void say_pkg_config(struct plan *plan, struct xb_str *file)

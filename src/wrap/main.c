@@ -32,13 +32,13 @@
 /* What the file says, as words of `text`. */
 struct conf {
 	char *text;
-	const char *program;		   /* X */
-	const char **launch, **flags;	   /* L, F */
-	const char **drop;		   /* D */
-	const char *record, *record_libs;  /* R, K */
-	bool by_script;			   /* S */
-	char *libs;			   /* the record of this link, or NULL */
-	size_t n_launch, n_flags, n_drops; /* ... */
+	const char *program;		  /* X */
+	const char **launch, **flags;	  /* L, F */
+	const char **drop, **here;	  /* D, B */
+	const char *record, *record_libs; /* R, K */
+	bool by_script;			  /* S */
+	char *libs;			  /* the record of this link, or NULL */
+	size_t n_launch, n_flags, n_drops, n_here;
 };
 
 static int broken(const char *what, const char *path)
@@ -132,6 +132,12 @@ static void take_word(struct conf *conf, char kind, char *word)
 	case 'D':
 		conf->drop[conf->n_drops++] = word;
 		break;
+	case 'B':
+		conf->here[conf->n_here++] = word;
+		break;
+	case 'E':
+		putenv(word);
+		break;
 	case 'U':
 		unsetenv(word);
 		break;
@@ -156,11 +162,12 @@ static bool parse(struct conf *conf, size_t len)
 
 	for (size_t i = 0; i < len; i++)
 		n += !conf->text[i];
-	conf->launch = calloc(3 * (n + 1), sizeof(*conf->launch));
+	conf->launch = calloc(4 * (n + 1), sizeof(*conf->launch));
 	if (!conf->launch)
 		return false;
 	conf->flags = conf->launch + n + 1;
 	conf->drop = conf->flags + n + 1;
+	conf->here = conf->drop + n + 1;
 	for (char *at = conf->text; at < conf->text + len; at += strlen(at) + 1)
 		if (*at)
 			take_word(conf, *at, at + 1);
@@ -271,9 +278,34 @@ static size_t add_flags(const struct conf *conf, bool works, const char **out)
 	return n;
 }
 
+/*
+ * Cargo, "Build Cache": <target directory>/<profile>/build/<package>/build_script_<name>-<hash>. rustdoc makes an example of
+ * documentation in a temporary directory: rustdoctest<random>/rust_out (rustc, src/librustdoc/doctest.rs).
+ */
+static bool runs_here(const char *path)
+{
+	const char *name = strrchr(path, '/'), *dir = name;
+
+	if (!name)
+		return false;
+	while (dir > path && *--dir != '/')
+		;
+	if (!strncmp(name, "/build_script_", 14))
+		return dir - path >= 6 && !strncmp(dir - 6, "/build", 6);
+	return !strcmp(name, "/rust_out") && !strncmp(dir, "/rustdoctest", 12);
+}
+
+static bool makes_for_here(int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i++)
+		if (!strcmp(argv[i], "-o"))
+			return runs_here(argv[i + 1]);
+	return false;
+}
+
 static const char **compose(struct conf *conf, int argc, char **argv)
 {
-	const char **words = calloc(conf->n_launch + conf->n_flags + (size_t)argc + 2, sizeof(*words));
+	const char **words = calloc(conf->n_launch + conf->n_flags + conf->n_here + (size_t)argc + 2, sizeof(*words));
 	static char deps[MAX_PATH + 32];
 	char path[MAX_PATH];
 	size_t n = conf->n_launch;
@@ -283,6 +315,8 @@ static const char **compose(struct conf *conf, int argc, char **argv)
 	memcpy(words, conf->launch, n * sizeof(*words));
 	if (!is_second_stage(argc, argv)) {
 		n += add_flags(conf, has_input(argc, argv), words + n);
+		for (size_t i = 0; i < conf->n_here && makes_for_here(argc, argv); i++)
+			words[n++] = conf->here[i];
 		if (conf->record)
 			record_words(conf, argc, argv);
 		if (conf->record && conf->record_libs) {

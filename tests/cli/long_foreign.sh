@@ -10,9 +10,12 @@ command -v $qemu >/dev/null || skip "no $qemu"
 command -v apt-get >/dev/null || skip "no apt-get to fetch the sources with"
 for tool in cmake ninja meson make go; do command -v $tool >/dev/null || skip "no $tool"; done
 
-# project PACKAGE: its sources, and the project file from standard input
+# project [--crate] PACKAGE [RELEASE]: its sources, and the project file from standard input
 project() {
-	python3 "$XB_SOURCE/tests/cli/source.py" "$1" "$work/$1"
+	flag=
+	[ "$1" != --crate ] || { flag=$1 && shift; }
+	# shellcheck disable=SC2086 # a flag or none
+	python3 "$XB_SOURCE/tests/cli/source.py" $flag "$1" "$work/$1" ${2:+"$2"}
 	cd "$work/$1"
 	cat >xbuild.yaml
 }
@@ -58,6 +61,27 @@ test:
   example: { run: [build:check] }
 YAML
 	built 2
+}
+
+# CMake, and a CMakeLists.txt that renames a file beside it. Debian's package zlib has no win32/, which is named there; this
+# package of the same source has.
+zlib_by_cmake() {
+	project libz-mingw-w64 trixie <<'YAML'
+name: zlib
+sysroot: { debian: bookworm }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  zlib:
+    cmake: { copy: true }
+    outputs: [lib/libz.so.1, lib/libz.a]
+  check:
+    sources: [test/example.c]
+    deps: [zlib]
+test:
+  example: { run: [build:check] }
+YAML
+	built 2
+	[ -f zconf.h ] || fail "the project's own zconf.h is gone"
 }
 
 zstd() { # CMake, in a directory of the project from which it reaches out
@@ -134,6 +158,26 @@ test:
   simple: { run: [build:simple] }
 YAML
 	built 2
+}
+
+# A crate with a -sys dependency as Debian publishes it, with Debian's crates and a sysroot whose C library is newer than that
+# of most machines: what is run while it builds starts all the same.
+git_absorb() {
+	project --crate librust-git-absorb-dev trixie <<'YAML'
+name: git-absorb
+toolchain: { crates: [librust-git-absorb-dev, librust-tempfile-dev] }
+sysroot: { debian: trixie, packages: [libgit2-dev] }
+targets: [linux-x86_64, linux-aarch64]
+build:
+  git-absorb: { cargo: { bins: [git-absorb] } }
+test:
+  version: { run: [build:git-absorb, --version] }
+  history: { run: [build:git-absorb, --dry-run] }
+YAML
+	expect 0 "$xbuild" lock
+	expect 0 "$xbuild" cargo generate-lockfile
+	git init -q -b main && git add -A && git commit -q -m start
+	built 4
 }
 
 answers() { # what a configure script would run a program for is answered by `cache`, in a directory with a blank too
@@ -261,7 +305,7 @@ YAML
 	built 2
 }
 
-for name in ${XB_FOREIGN:-zlib zstd tmux redis pkgconf sqlite cgo golang answers xbuild_itself}; do
+for name in ${XB_FOREIGN:-zlib zlib_by_cmake zstd tmux redis pkgconf sqlite cgo golang git_absorb answers xbuild_itself}; do
 	"$name"
 	echo "$name: built and run for both targets"
 done

@@ -61,6 +61,12 @@ cat >vendor/tally/src/lib.rs <<'RUST'
 pub fn add(a: i32, b: i32) -> i32 { a.checked_add(b).expect(env!("TALLY")) }
 pub fn file() -> &'static str { file!() }
 RUST
+cat >src/lib.rs <<'RUST'
+/// ```
+/// assert_eq!(agent::twice(2), 4);
+/// ```
+pub fn twice(n: i32) -> i32 { n * 2 }
+RUST
 cp -r . "$work/second directory"
 
 expect 0 "$xbuild" lock
@@ -76,6 +82,10 @@ expect 0 "$xbuild" build -v
 # its own tests, by cargo and the runner of the target
 expect 0 "$xbuild" test
 prints "^cargo +agent +$host +passed +native$"
+grep -q '^test src/lib\.rs - twice (line 1) \.\.\. ok' .xbuild/foreign/"$host"/*/agent-*/log || fail "no example of the documentation was run"
+# what cargo runs meanwhile has the loader of the sysroot, whose C library may be newer than this machine's
+script=$(find .xbuild/foreign -type f -name 'build_script_build-*' -perm -100 | head -n 1)
+readelf -lW "$script" | grep -q "program interpreter: $XBUILD_CACHE_DIR/trees/" || fail "$script does not start by its sysroot's loader"
 sed 's/, 3); }/, 4); }/' src/main.rs >new && cp new src/main.rs
 expect 1 "$xbuild" test
 prints "^cargo +agent +$host +FAILED"

@@ -16,8 +16,11 @@
  *
  * A file of conf/ is words, each a letter and text, with a NUL behind it. X: the file to exec. L: its first words, from argv[0]
  * on. F: words in front of the caller's, which the compiler's second stage (-cc1) does not get. D: a caller's word that begins
- * like this is left out. U: a variable that is taken away. R: a directory for records. K: the tool is the linker, and this is
- * its option for a record.
+ * like this is left out. U: a variable that is taken away. E: one that is set, NAME=VALUE. R: a directory for records. K: the tool
+ * is the linker, and this is its option for a record. B: like F, where a program for this machine is linked (see below).
+ *
+ * Cargo's build scripts and rustdoc's tests run on this machine, and where its kind is the target's they are linked as programs of
+ * the target are. The loader and the libraries of the sysroot are put into them: its C library may be newer than this machine's.
  *
  * Under an emulator (tools->emulator, XBUILD_EMULATOR) a name in bin/ is a script: its interpreter is the emulator, and the program
  * is in run/. S: the first of the caller's words is the script.

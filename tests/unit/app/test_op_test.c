@@ -28,6 +28,7 @@
 #include "xbuild/app/provision.h"
 #include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
+#include "xbuild/build/loader.h"
 #include "xbuild/sys/fs.h"
 
 static char *dir, *gcc;
@@ -627,11 +628,11 @@ static void the_loader_and_its_directories_are_the_sysroot_s(void **state)
 	argv = test_argv(&arena, &r, "/out/p", true, &args);
 	assert_string_equal(argv[2], "/s");
 	assert_string_equal(argv[3], "/out/p");
-	assert_string_equal(test_library_path(&arena, "/s", arm, NULL),
+	assert_string_equal(xb_loader_library_path(&arena, "/s", arm, NULL),
 			    "/s/usr/lib/aarch64-linux-gnu:/s/lib/aarch64-linux-gnu:/s/usr/lib:/s/lib");
-	assert_string_equal(test_library_path(&arena, "/s", arm, "/t"),
+	assert_string_equal(xb_loader_library_path(&arena, "/s", arm, "/t"),
 			    "/t:/s/usr/lib/aarch64-linux-gnu:/s/lib/aarch64-linux-gnu:/s/usr/lib:/s/lib");
-	assert_null(test_find_loader(&arena, dir, arm));
+	assert_null(xb_loader_find(&arena, dir, arm));
 }
 
 static char *find_clang(void)

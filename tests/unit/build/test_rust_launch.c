@@ -8,7 +8,8 @@
 #include "xbuild/sys/proc.h"
 
 /* Prints what it was started with. Stands for the loader where there is one. */
-static const char script[] = "#!/bin/sh\necho \"$0 [$LD_LIBRARY_PATH]\"\nfor word; do echo \"$word\"; done\n";
+static const char script[] =
+	"#!/bin/sh\necho \"$0 [$LD_LIBRARY_PATH$RUSTC_BOOTSTRAP]\"\nfor word; do echo \"$word\"; done\n";
 
 struct place {
 	char *dir;
@@ -45,6 +46,7 @@ static int setup(void **state)
 	p->launch = (struct xb_rust_launch){.dir = below(p, "a b/rust"),
 					    .program = XB_WRAP,
 					    .rust = &p->rust,
+					    .linker = "/w/wrap/bin/cc",
 					    .project_dir = "/w",
 					    .build_dir = "/w/build",
 					    .crates_dir = "/store/crates"};
@@ -100,6 +102,11 @@ static void through_its_own_loader(void **state)
 	assert_string_equal(started(p, "rustc"), "DIR/tree/lib/ld.so []\n--library-path\nDIR/tree/lib\n--argv0\n"
 						 "DIR/a b/rust/bin/rustc\nDIR/tree/usr/bin/rustc\n"
 						 "--sysroot\nDIR/tree/usr\n" MAPS "-vV\n");
+	/* an unstable option, and a rustc that starts; paths cannot be mapped by it */
+	assert_string_equal(started(p, "rustdoc"),
+			    "DIR/tree/lib/ld.so [1]\n--library-path\nDIR/tree/lib\n--argv0\n"
+			    "DIR/a b/rust/bin/rustdoc\nDIR/tree/usr/bin/rustdoc\n-Zunstable-options\n--test-builder\n"
+			    "DIR/a b/rust/bin/rustc\n-C\nlinker=/w/wrap/bin/cc\n-vV\n");
 	/* cargo has no such flags */
 	assert_string_equal(started(p, "cargo"), "DIR/tree/lib/ld.so []\n--library-path\nDIR/tree/lib\n--argv0\n"
 						 "DIR/a b/rust/bin/cargo\nDIR/tree/usr/bin/cargo\n-vV\n");
@@ -115,7 +122,8 @@ static void the_hosts_own(void **state)
 	expect_ok(xb_rust_launch_make(&p->launch, &p->err), &p->err);
 	p->rust.tools.loader = p->rust.tools.library_path = NULL;
 	expect_ok(xb_rust_launch_make(&p->launch, &p->err), &p->err);
-	assert_string_equal(started(p, "rustdoc"), "DIR/tree/usr/bin/rustdoc [/elsewhere]\n" MAPS "-vV\n");
+	assert_string_equal(started(p, "rustdoc"),
+			    "DIR/tree/usr/bin/rustdoc [/elsewhere]\n-C\nlinker=/w/wrap/bin/cc\n-vV\n");
 	p->launch.project_dir = p->launch.build_dir = p->launch.crates_dir = NULL;
 	expect_ok(xb_rust_launch_make(&p->launch, &p->err), &p->err);
 	assert_string_equal(started(p, "rustc"), "DIR/tree/usr/bin/rustc [/elsewhere]\n-vV\n");

@@ -195,6 +195,35 @@ static void test_compiler(void **state)
 			   "--cflags\nz\n");
 }
 
+#define SCRIPT_NAME "target/release/build/libc-0123/build_script_build-4567"
+
+/* What Cargo runs while it builds is given the sysroot's loader and libraries, and nothing else is. */
+static void test_build_script(void **state)
+{
+	static const char *const others[] = {"target/release/deps/build_script_build-4567",
+					     "target/release/build/libc-0123/other-4567",
+					     "build_script_build",
+					     "build/build_script_build",
+					     "/tmp/rustdoctest/x/rust_out",
+					     "/tmp/rustdoctestAbC/rust_out.o"};
+	struct place *p = *state;
+
+	/* a sysroot without a loader */
+	make(p);
+	assert_begins(run(p, "clang", LIST("x.o", "-o", SCRIPT_NAME), NULL), FLAGS MAPS LINK END "x.o\n");
+	put(p, "root/usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1", "");
+	p->spec.dir = at(p, "sub/wrap2");
+	make(p);
+	assert_has(run(p, "clang", LIST("-o", "/tmp/rustdoctestAbC/rust_out", "x.o"), NULL), END "-Xlinker\n");
+	assert_has(run(p, "clang", LIST("x.o", "-o", SCRIPT_NAME), NULL),
+		   END "-Xlinker\n--dynamic-linker=@/root/usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1\n"
+		       "-Xlinker\n--rpath=@/root/usr/lib/aarch64-linux-gnu:@/root/lib/aarch64-linux-gnu:"
+		       "@/root/usr/lib:@/root/lib\n"
+		       "-Xlinker\n--disable-new-dtags\nx.o\n-o\n");
+	for (size_t i = 0; i < XB_COUNT(others); i++)
+		assert_has(run(p, "clang", LIST("x.o", "-o", others[i]), NULL), END "x.o\n-o\n");
+}
+
 /* The compiler starts itself again with all words in place; also when they are so many that they stand in a file. */
 static void test_second_stage(void **state)
 {
@@ -435,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_compiler, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_build_script, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_second_stage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loader, setup, teardown),
