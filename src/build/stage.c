@@ -425,11 +425,13 @@ int xb_stage_place(const struct xb_stage *stage, const struct xb_stage_place *pl
 {
 	struct placing p = {.place = place, .stage = stage, .err = err};
 	char *root XB_CLEANUP(xb_free_ptr) = xb_path_join(place->project_dir, place->dir);
+	struct stat st;
 	int rc = 0;
 
-	if (xb_fs_exists(root) && !xb_fs_is_dir(root) && xb_fs_remove(root, err) < 0)
+	/* what is behind a link is somebody else's */
+	if (lstat(root, &st) == 0 && !S_ISDIR(st.st_mode) && xb_fs_remove(root, err) < 0)
 		return err->code;
-	if (!xb_fs_is_dir(root) && xb_fs_mkdirs(root, 0755, err) < 0)
+	if (xb_fs_mkdirs(root, 0755, err) < 0)
 		return err->code;
 	if (refuse_folded(stage, root, err) < 0)
 		return xb_wrap(err, "place '%s'", place->dir);

@@ -243,16 +243,25 @@ static const char *own_libs(char **argv, size_t *out_words)
 
 /*
  * One file under two names: the caller's own may be gone by the time it is looked at (ninja reads and removes it). False: no
- * file is shared, and the caller gets the only one.
+ * file is shared, and the caller gets the only one, such as where he names /dev/null.
  */
 static bool share_libs(const char *record, const char *path)
 {
+	char tmp[MAX_PATH];
+	struct stat st;
 	const int fd = open(record, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return false;
 	close(fd);
-	return (unlink(path) == 0 || errno == ENOENT) && link(record, path) == 0;
+	if ((lstat(path, &st) == 0 ? !S_ISREG(st.st_mode) : errno != ENOENT) ||
+	    (size_t)snprintf(tmp, sizeof(tmp), "%s.%ld.xbuild", path, (long)getpid()) >= sizeof(tmp) ||
+	    link(record, tmp) < 0)
+		return false;
+	if (rename(tmp, path) == 0)
+		return true;
+	unlink(tmp);
+	return false;
 }
 
 /*

@@ -56,12 +56,15 @@ expect 0 "$xbuild" build -n
 [ ! -s "$work/stdout" ] || fail "a dry run would do something"
 
 # what was tampered with comes back from the store
+mkdir "$work/others" && echo kept >"$work/others/file"
+rm -r out/linux-x86_64/words && ln -s "$work/others" out/linux-x86_64/words
 echo tampered >out/linux-aarch64/words/en/list.txt
 echo more >out/linux-aarch64/words/more
 rm out/linux-x86_64/tool
 expect 0 "$xbuild" build -v
 built 0 "outputs that were changed"
 outputs | cmp -s - "$work/outputs" || fail "the outputs are not what they were"
+[ "$(cat "$work/others/file")" = kept ] || fail "a file behind a link was removed"
 
 # another checkout takes all from the store, its staging trees where they are read
 mkdir "$work/second"
