@@ -137,12 +137,12 @@ static bool drives_tracked(const struct run *r)
 }
 
 /* A source that is another: the build system goes by time, so it has to be newer than all that the last run made. */
-static bool is_seen(const struct run *r, const struct made *now, const struct made *before, uint64_t ended_ns)
+static bool is_seen(const struct run *r, const struct made *now, uint64_t ended_ns)
 {
 	const char *dir = r->spec->unit->foreign->dir;
 
-	return drives_tracked(r) && r->driver->tracks(now->name) && xb_sv_eq(now->mode, before->mode) &&
-	       now->mtime_ns > ended_ns && (strcmp(dir, ".") == 0 || xb_path_is_below(xb_sv(now->name), xb_sv(dir)));
+	return drives_tracked(r) && r->driver->tracks(now->name) && now->mtime_ns > ended_ns &&
+	       (strcmp(dir, ".") == 0 || xb_path_is_below(xb_sv(now->name), xb_sv(dir)));
 }
 
 static bool may_stay(struct run *r, struct xb_sv was, struct xb_sv is, uint64_t ended_ns)
@@ -162,7 +162,7 @@ static bool may_stay(struct run *r, struct xb_sv was, struct xb_sv is, uint64_t 
 			return false;
 		if (xb_sv_eq(old->digest, now.digest) && xb_sv_eq(old->mode, now.mode))
 			continue;
-		if (!is_seen(r, &now, old, ended_ns))
+		if (!is_seen(r, &now, ended_ns))
 			return false;
 		xb_dirs_add(&r->changed, &r->arena, xb_arena_strdup(&r->arena, now.name));
 	}

@@ -17,6 +17,12 @@ static const char *find_directive(const char *at, const char *end, const char *d
 	return NULL;
 }
 
+static bool is_of_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+	       c == '$';
+}
+
 bool xb_scan_assembler(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out)
 {
 	const char *at = text.ptr, *end = text.ptr + text.len;
@@ -26,10 +32,10 @@ bool xb_scan_assembler(struct xb_sv text, const char *directive, struct xb_arena
 	while ((at = find_directive(at, end, directive, n))) {
 		const char *start = at += n, *stop;
 
+		if (at < end && is_of_word(*at))
+			continue; /* a longer word */
 		while (start < end && (*start == ' ' || *start == '\t'))
 			start++;
-		if (start == at && (start == end || (*start != '"' && *start != '\\')))
-			continue; /* a longer word */
 		if (start < end && *start == '\\')
 			start++;
 		if (start == end || *start != '"') {

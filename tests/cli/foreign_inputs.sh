@@ -75,6 +75,25 @@ expect 0 out/linux-x86_64/app
 sed -i 's/0/3/' common/code.h
 expect 0 "$xbuild" build
 expect 3 out/linux-x86_64/app
+# what is behind a link to a directory counts, too; a link that leads back, and one to all of the machine, do no harm
+mkdir data
+echo 5 >data/code
+ln -s ../data app/data
+ln -s ../app data/back
+ln -s / data/all
+cat >>app/CMakeLists.txt <<'CMAKE'
+file(STRINGS ${CMAKE_SOURCE_DIR}/data/code code)
+target_compile_definitions(app PRIVATE DATA=${code})
+CMAKE
+echo 'int main(void) { return DATA; }' >app/app.c
+expect 0 "$xbuild" build
+expect 5 out/linux-x86_64/app
+echo 6 >data/code
+expect 0 "$xbuild" build
+expect 6 out/linux-x86_64/app
+touch data/new
+expect 0 "$xbuild" build -v
+grep -qE '^ *BUILD ' "$work/stderr" || fail "a new file behind a link was not seen"
 # all of the project as the input
 printf '#include "../common/code.h"\nint main(void) { return CODE; }\n' >app/app.c
 project 'dir: ., source: app'

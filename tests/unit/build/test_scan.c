@@ -34,7 +34,11 @@ static void test_assembler(void **state)
 	assert_reads(".incbins \"x\" .included\n", ".incbin", true, "");
 	assert_reads(".incbins \"x\" .included\n", ".include", true, "");
 	assert_reads("nothing here", ".incbin", true, "");
-	assert_reads(".incbin", ".incbin", true, "");
+	assert_reads(".incbin_1 .incbin$x .incbin.y .incbin2 \"x\"", ".incbin", true, "");
+	/* a macro makes the text, with its name somewhere else */
+	assert_reads("#define INC(f) S(.incbin) \" \\\"\" f \"\\\"\"\n", ".incbin", false, "");
+	assert_reads("#define DIR .incbin\n", ".incbin", false, "");
+	assert_reads(".incbin", ".incbin", false, "");
 	assert_reads(" .INCLUDE \"b.inc\"\n.Include \"c\"", ".include", true, "b.inc c");
 }
 
