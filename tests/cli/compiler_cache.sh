@@ -289,6 +289,18 @@ spoil "$(blob "$object")" 100
 made hello.c
 kept hello.c
 
+# a header that changes when the compiler has read it, and before that has come to an end: its new content has not made this object
+printf 'enum { CODE = 1 };\n' >early.h
+printf '#include "early.h"\n#include "late.h"\nint main(void) { return CODE; }\n' >race.c
+mkfifo late.h
+timeout 60 sh -c 'exec 3>late.h; echo "enum { CODE = 2 };" >early.h; rm late.h; echo >late.h; echo >&3' &
+writer=$!
+timeout 60 "$xbuild" cc --target arm64 -c race.c -o race.o || fail "a header that is a pipe"
+wait "$writer" || fail "the compiler has not opened the pipe"
+"$xbuild" cc --target arm64 -c race.c -o race.o
+XBUILD_CC_CACHE=off "$xbuild" cc --target arm64 -c race.c -o wanted
+cmp wanted race.o || fail "an object of a header's old content was kept for its new one"
+
 # many at once, of the same and of different ones
 pids=
 for i in 1 2 3 4; do
