@@ -305,7 +305,10 @@ const char *xb_app_lock_stale(struct xb_app *app, const struct xb_lock *lock)
 	const char *reason = lock_wishes_changed(app, lock);
 	struct xb_digest inputs;
 
-	/* a lock that tells no wishes is looked through for what is missing; and also with equal inputs: a lock that was merged by hand may lack a host or target */
+	/*
+	 * A lock that tells no wishes is looked through for what is missing; and also with equal inputs: a lock that was
+	 * merged by hand may lack a host or target.
+	 */
 	for (size_t i = 0; i < p->hosts.len && !reason; i++)
 		reason = stale_host(app, lock, p->hosts.items[i]);
 	for (size_t i = 0; i < p->n_targets && !reason; i++)

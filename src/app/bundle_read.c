@@ -177,7 +177,7 @@ static int read_tar(struct import *in, int fd, struct xb_err *err)
 static int take_file(struct import *in, const char *hex, struct xb_err *err)
 {
 	char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s/" BLOBS "%s", in->path, hex);
-	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd XB_CLEANUP(xb_fs_close) = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	const int reason = errno;
 	const struct source source = {.fd = fd, .name = path};
 	struct xb_digest digest;

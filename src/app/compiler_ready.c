@@ -14,7 +14,10 @@
 #define MAX_INPUTS  64
 #define STAMP_BYTES 128
 
-/* Words with a NUL behind each: magic, wrapper directory, sysroot, toolchain, digest, major version, "tools" or "", "libc++" or "", path of xbuild, then path and stamp in turn. */
+/*
+ * Words with a NUL behind each: magic, wrapper directory, sysroot, toolchain, digest, major version, "tools" or "", "libc++" or
+ * "", path of xbuild, then path and stamp in turn.
+ */
 
 static bool stamp_of(const char *path, char out[STAMP_BYTES])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to image_evidence.c, image_bill.c and image_materials.c: what an image is made of, gathered from the lock, the build and the sysroots.
- * Everything lives in one arena.
+ * Private to image_evidence.c, image_bill.c and image_materials.c: what an image is made of, gathered from the lock, the build
+ * and the sysroots. Everything lives in one arena.
  */
 #ifndef XBUILD_APP_IMAGE_BILL_H
 #define XBUILD_APP_IMAGE_BILL_H

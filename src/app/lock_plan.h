@@ -87,8 +87,8 @@ int lock_plan_add(struct lock_plan *plan, const struct xb_debian *debian, const 
 		  struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * Plans the toolchain of every Debian host, the sysroot of every target of the project, and the images' packages. XB_E_INPUT when the toolchain
- * has nothing for a host; the hint names the nearest one that serves them all.
+ * Plans the toolchain of every Debian host, the sysroot of every target of the project, and the images' packages. XB_E_INPUT
+ * when the toolchain has nothing for a host; the hint names the nearest one that serves them all.
  */
 int lock_plan_all(struct lock_plan *plan, struct xb_err *err) XB_MUST_CHECK;
 

@@ -42,8 +42,8 @@ const char *drive_below(struct run *r, const char *name);
 int drive_place(struct run *r, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * drive_kept.c: what stays of the directory that an earlier run left. The first comes before drive_place and removes one that may not
- * stay; the second says what the next run may keep, by how this one ended (0 or an error's code). In between, a run that is
+ * drive_kept.c: what stays of the directory that an earlier run left. The first comes before drive_place and removes one that
+ * may not stay; the second says what the next run may keep, by how this one ended (0 or an error's code). In between, a run that is
  * killed leaves a directory that does not stay.
  */
 int drive_kept_begin(struct run *r, struct xb_err *err) XB_MUST_CHECK;

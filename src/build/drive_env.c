@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "drive.h"
 #include "xbuild/base/path.h"
@@ -96,7 +98,7 @@ const char *drive_find(struct run *r, const struct xb_step *step)
 		const struct xb_sv dir = xb_sv_cut(&rest, ':');
 		const char *path = xb_arena_printf(&r->arena, "%.*s/%s", XB_SV_ARG(dir), name);
 
-		if (xb_fs_exists(path) && !xb_fs_is_dir(path))
+		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 && !xb_fs_is_dir(path))
 			return path;
 	}
 	return NULL;

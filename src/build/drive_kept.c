@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a build directory may bring to the next run. The result has a name that says all that it was made from, so nothing of an
- * earlier run may be in it but what a new directory would have given too. Where one of the files that the unit is made from is another,
- * the directory is made anew, unless the file is a source that the build system looks at by itself (driver->tracks): the objects of
- * all others are kept then, and what was configured.
+ * earlier run may be in it but what a new directory would have given too. Where one of the files that the unit is made from is
+ * another, the directory is made anew, unless the file is a source that the build system looks at by itself (driver->tracks):
+ * the objects of all others are kept then, and what was configured.
  *
- * <root>/made-of is there while nobody works in the directory: whose ended run left it, and from what. The first line has the version
- * of the format and the digest of all names, each other one "DIGEST x|- MTIME NAME".
+ * <root>/made-of is there while nobody works in the directory: whose ended run left it, and from what. The first line has the
+ * version of the format and the digest of all names, each other one "DIGEST x|- MTIME NAME".
  */
 #include <inttypes.h>
 #include <string.h>

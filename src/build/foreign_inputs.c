@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of the project that a unit of another build system is made from. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,7 +59,7 @@ static void add_file(struct listing *l, const char *rel)
 /* Behind a link to elsewhere there may be anything: so much of it counts, and what cannot be read does not. */
 static void add_found(struct listing *l, const char *full, const char *rel)
 {
-	if (!l->n_links || (access(full, R_OK) == 0 && l->n_by_links++ < MAX_BY_LINKS))
+	if (!l->n_links || (faccessat(AT_FDCWD, full, R_OK, AT_EACCESS) == 0 && l->n_by_links++ < MAX_BY_LINKS))
 		add_file(l, rel);
 }
 

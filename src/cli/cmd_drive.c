@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Not for people: what 'xbuild build' starts for each unit of another build system, and 'xbuild test' for its tests. Its talk is that of the step. */
+/*
+ * Not for people: what 'xbuild build' starts for each unit of another build system, and 'xbuild test' for its tests. Its talk is
+ * that of the step.
+ */
 #include <stdio.h>
 
 #include "build_options.h"

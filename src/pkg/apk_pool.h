@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the apk resolver share: apk_pool.c (tables), apk_solve.c (wishes, result), apk_choose.c (candidates: which are left,
- * which is best, which are out), apk_walk.c (dependencies), apk_check.c (the result) and
+ * What the files of the apk resolver share: apk_pool.c (tables), apk_solve.c (wishes, result), apk_choose.c (candidates: which
+ * are left, which is best, which are out), apk_walk.c (dependencies), apk_check.c (the result) and
  * apk_refuse.c (messages). Names are numbers here, packages
  * too: their place in `packages`. Id 0 is no name.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to sys/fetch (and, from fetch_proxy_watch on, sys/http): one transfer, shared by fetch.c (which request goes where and when), fetch_transfer.c (the options
- * of a transfer, and what happens to its bytes) and fetch_judge.c (what its end means). An item belongs to one run, and so
- * to one thread.
+ * Private to sys/fetch (and, from fetch_proxy_watch on, sys/http): one transfer, shared by fetch.c (which request goes where and
+ * when), fetch_transfer.c (the options of a transfer, and what happens to its bytes) and fetch_judge.c (what its end means). An
+ * item belongs to one run, and so to one thread.
  *
  *     fetch_item_init -> (fetch_transfer_start -> fetch_judge -> fetch_transfer_close)* -> fetch_item_release
  */

@@ -12,6 +12,12 @@ if [ -n "$found" ]; then
 	printf '%s\n' "$found" 'these functions are banned; see docs/style.md'
 	exit 1
 fi
+# What is of one system alone has its places.
+systems=$(grep -rnE '^#.*__(linux|APPLE)__' src include | grep -vE '^src/(sys/host|sys/fs|wrap/main)\.c:' || :)
+if [ -n "$systems" ]; then
+	printf '%s\n' "$systems" 'calls of one system belong into src/sys/host.c'
+	exit 1
+fi
 # No file is a drawer for what has no name.
 drawers=$(find src include tests docs scripts -iname '*util*' -o -iname 'common*' -o -iname 'helper*' -o -iname 'misc*' | grep -v '^src/.*\.o$' || :)
 if [ -n "$drawers" ]; then

@@ -47,8 +47,9 @@ int xb_compiler_tool(struct xb_app *app, const struct xb_compiler *compiler, con
 		     struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * One call of a compiler whose path xb_compiler_tool gave, with what the store keeps (build/cc): `words` ends with NULL, `color` says
- * that messages are for a terminal. Where out->done is false, and always with XBUILD_CC_CACHE=off, the compiler is to be started.
+ * One call of a compiler whose path xb_compiler_tool gave, with what the store keeps (build/cc): `words` ends with NULL,
+ * `color` says that messages are for a terminal. Where out->done is false, and always with XBUILD_CC_CACHE=off, the compiler is
+ * to be started.
  */
 
 int xb_op_cc(struct xb_app *app, const struct xb_compiler *compiler, const char *path, const char *const *words,

@@ -20,8 +20,8 @@ int xb_op_fetch(struct xb_app *app, const struct xb_want *wants, size_t n_wants,
 
 /*
  * Compares the unpacked trees that the store has, of `wants` or else of all that is locked for this host and the project's
- * targets, with their manifests, file by file. A damaged one is told as a warning, taken out and unpacked again; then the results of
- * all actions are given up (xb_store_renew), because some may have been made with it. Then does what xb_op_fetch does.
+ * targets, with their manifests, file by file. A damaged one is told as a warning, taken out and unpacked again; then the
+ * results of all actions are given up (xb_store_renew), because some may have been made with it. Then does what xb_op_fetch does.
  */
 int xb_op_fetch_verify(struct xb_app *app, const struct xb_want *wants, size_t n_wants, struct xb_fetch_summary *out,
 		       struct xb_err *err) XB_MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes a commented xbuild.yaml for the build system or the sources that are in a directory. An xbuild.yaml that is there is never touched:
- * XB_E_USAGE.
+ * Writes a commented xbuild.yaml for the build system or the sources that are in a directory. An xbuild.yaml that is there is
+ * never touched: XB_E_USAGE.
  */
 #ifndef XBUILD_APP_OP_INIT_H
 #define XBUILD_APP_OP_INIT_H

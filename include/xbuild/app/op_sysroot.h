@@ -17,9 +17,9 @@ struct xb_sysroot_export {
 void xb_sysroot_export_release(struct xb_sysroot_export *out);
 
 /*
- * Writes the sysroot of `target` to `path` (relative to the start directory; NULL: "<sysroot>-<target>.tar.gz" there). The name's end says
- * how it is compressed: .tar.gz or .tgz, .tar.zst, .tar (XB_E_USAGE otherwise). Entries have no owner, a time of their own, or modes but
- * 0755 and 0644.
+ * Writes the sysroot of `target` to `path` (relative to the start directory; NULL: "<sysroot>-<target>.tar.gz" there). The
+ * name's end says how it is compressed: .tar.gz or .tgz, .tar.zst, .tar (XB_E_USAGE otherwise). Entries have no owner, a time
+ * of their own, or modes but 0755 and 0644.
  */
 int xb_op_sysroot_export(struct xb_app *app, const struct xb_target *target, const char *path,
 			 struct xb_sysroot_export *out, struct xb_err *err) XB_MUST_CHECK;

@@ -21,7 +21,8 @@ enum xb_want_kind {
 
 /* One thing to have. Text form, for the helper's command line: "toolchain:linux-x86_64", "tools:linux-x86_64",
  * "sysroot:linux-aarch64", "package:linux-aarch64/libc6", "package:linux-aarch64/api/libc6" for image api,
- * "rust:linux-x86_64", "crates:amd64", "base:linux-aarch64/api": the layers that image api stands on; "base:linux-aarch64/api/files": and all files in them;
+ * "rust:linux-x86_64", "crates:amd64", "base:linux-aarch64/api": the layers that image api stands on;
+ * "base:linux-aarch64/api/files": and all files in them;
  * "contents:linux-aarch64": which package of its suites has which file; "contents:linux-aarch64/all": of the packages for
  * every architecture; "contents:linux-aarch64/try" and ".../try/all": a failure is told as a note and is none. */
 struct xb_want {
@@ -41,8 +42,8 @@ const char *xb_want_kind_name(const struct xb_want *want); /* "toolchain" */
 int xb_want_parse(const char *text, struct xb_arena *arena, struct xb_want *out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * The name of its tree, of a want that is a tree. *out_none: nothing has to be there (tools of a toolchain that locks none). XB_E_LOCK when the
- * lock does not have it. Needs project, descs, lock.
+ * The name of its tree, of a want that is a tree. *out_none: nothing has to be there (tools of a toolchain that locks none).
+ * XB_E_LOCK when the lock does not have it. Needs project, descs, lock.
  */
 int xb_want_recipe(struct xb_app *app, const struct xb_want *want, struct xb_digest *out, bool *out_none,
 		   struct xb_err *err) XB_MUST_CHECK;

@@ -10,19 +10,21 @@
  *             PATH; drive->programs has their paths at the same index. Their content is part of the key of the result.
  *   prepare   the files that the first step reads (a toolchain file, a cross file): names below build_dir and their text.
  *             They are written before the first step, and only when their content is another.
- *   tracks    whether the build system sees by itself that a source is another and knows what depends on it: the directory stays when
- *             only such sources changed. What configures, runs or installs may have read any other file, so that
+ *   tracks    whether the build system sees by itself that a source is another and knows what depends on it: the directory
+ *             stays when only such sources changed. What configures, runs or installs may have read any other file, so that
  *             a change of one begins with an empty directory (build/drive_kept). NULL: that goes for all files.
  *   steps     the commands, in order. The first ones configure (`once`), and are passed over in a directory that stays.
  *   tests     the commands that run the tests which come with the unit, for `xbuild test`, in the same build directory.
  *   explain   a sentence for what a failed step printed, or NULL: "install the program 'x'", "set cache: { VAR: ... }".
  * and one row in model/project_foreign.c for the keys that it has.
  *
- * Contract of the steps: source_dir is only read, which is checked (what builds in its sources, works on a copy: XB_DRIVER_IN_SOURCE, or the unit's `copy`), everything else
- *   happens below build_dir, and the last step installs below stage_dir (DESTDIR) with the prefix /usr.
- * Environment: PATH begins with <wrapper_dir>/bin, which holds <triple>-clang, <triple>-gcc, <triple>-pkg-config and so on; then host
- *   tools of the project, then the host's PATH. CC, CXX, PKG_CONFIG and the like are those of xb_cross_env with
- *   XB_DRIVER_CROSS_ENV. HOME and TMPDIR are below build_dir; SOURCE_DATE_EPOCH, TZ and LC_ALL are fixed; the unit's `env:` comes last.
+ * Contract of the steps: source_dir is only read, which is checked (what builds in its sources, works on a copy:
+ *   XB_DRIVER_IN_SOURCE, or the unit's `copy`), everything else happens below build_dir, and the last step installs below
+ *   stage_dir (DESTDIR) with the prefix /usr.
+ * Environment: PATH begins with <wrapper_dir>/bin, which holds <triple>-clang, <triple>-gcc, <triple>-pkg-config and so on;
+ *   then host tools of the project, then the host's PATH. CC, CXX, PKG_CONFIG and the like are those of xb_cross_env with
+ *   XB_DRIVER_CROSS_ENV. HOME and TMPDIR are below build_dir; SOURCE_DATE_EPOCH, TZ and LC_ALL are fixed; the unit's `env:`
+ *   comes last.
  * Threads: any.
  */
 #ifndef XBUILD_BUILD_DRIVER_H

@@ -4,8 +4,8 @@
  * which runs it.
  *
  * Key:   what it is told (driver, options, arguments, environment, target, profile), all files below its directory, the
- *        programs of this host that it is known to start, and what its deps gave. Version control, what editors leave ("*~", ".*.swp"
- *        and the like) and what xbuild makes are left out.
+ *        programs of this host that it is known to start, and what its deps gave. Version control, what editors leave ("*~",
+ *        ".*.swp" and the like) and what xbuild makes are left out.
  * Paths: the staging tree at .xbuild/stage/<target>/<profile>/<unit>, its manifest (build/stage) beside it.
  * Failure: XB_E_INPUT, XB_E_NOT_FOUND (a program), XB_E_SYSTEM.
  */
@@ -71,8 +71,8 @@ int xb_foreign_programs(const struct xb_unit *unit, const struct xb_driver *driv
 			const char *const **out, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * Files of this machine that are inputs beside those of the project, as absolute paths: the driver's programs, the autotools that make
- * a configure script, the first word of each command of `command`; for scripts their interpreter too, and for Meson the
+ * Files of this machine that are inputs beside those of the project, as absolute paths: the driver's programs, the autotools
+ * that make a configure script, the first word of each command of `command`; for scripts their interpreter too, and for Meson the
  * module with its version. A program that is not there, or is found in the unit's directory, is not among them.
  */
 void xb_foreign_tools(const struct xb_unit *unit, const struct xb_foreign *resolved, const char *const *programs,

@@ -11,8 +11,8 @@
 #include "xbuild/build/compile.h"
 
 /*
- * Appends the names after `directive` (".incbin", ".include", in any case) in an assembler source, or in a C source that carries such text
- * in strings. False when a name is not written out there (a macro): then what is read cannot be told.
+ * Appends the names after `directive` (".incbin", ".include", in any case) in an assembler source, or in a C source that
+ * carries such text in strings. False when a name is not written out there (a macro): then what is read cannot be told.
  */
 bool xb_scan_assembler(struct xb_sv text, const char *directive, struct xb_arena *arena, struct xb_dirs *out);
 

@@ -10,7 +10,8 @@
  *            the user of a configuration against the files of all its layers together.
  * Guarantee: every byte is taken for hostile. Nothing is unpacked to disk (a compressed archive: to one unnamed file),
  *            no link is followed, sizes that a document claims are compared and never allocated. Memory is bounded by
- *            XB_MAX_OCI_DOCUMENT_BYTES per document, by XB_MAX_LAYER_NAME_BYTES for the names of one layer, and by as much for what is kept of all layers.
+ *            XB_MAX_OCI_DOCUMENT_BYTES per document, by XB_MAX_LAYER_NAME_BYTES for the names of one layer, and by as much for
+ *            what is kept of all layers.
  * Sequence:  xb_audit_run, look at the findings, xb_audit_release.
  * Failure:   what is wrong with the image is a finding, not an error. XB_E_NOT_FOUND, XB_E_SYSTEM, XB_E_INTERRUPTED
  *            where it could not be looked at.

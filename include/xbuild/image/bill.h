@@ -87,8 +87,8 @@ struct xb_bill {
 };
 
 /*
- * A package URL (purl-spec), in arena: "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14?arch=arm64". `vendor`, `version` and `qualifiers` (as they are to
- * stand there) may be NULL.
+ * A package URL (purl-spec), in arena: "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14?arch=arm64". `vendor`, `version` and
+ * `qualifiers` (as they are to stand there) may be NULL.
  */
 const char *xb_bill_purl(const char *type, const char *vendor, const char *name, const char *version,
 			 const char *qualifiers, struct xb_arena *arena);

@@ -47,8 +47,9 @@ int xb_layout_write(struct xb_store *store, const struct xb_layout *layout, bool
 int xb_layout_read(const char *dir, struct xb_digest *out_index, struct xb_err *err) XB_MUST_CHECK;
 
 /*
- * The content of a blob of a layout that anybody wrote, into out (replaced): a regular file of at most max_bytes that has the digest
- * and, where size_bytes >= 0, the size. XB_E_NOT_FOUND, XB_E_DIGEST, XB_E_VERIFY for a link, XB_E_INPUT when it is too large.
+ * The content of a blob of a layout that anybody wrote, into out (replaced): a regular file of at most max_bytes that has the
+ * digest and, where size_bytes >= 0, the size. XB_E_NOT_FOUND, XB_E_DIGEST, XB_E_VERIFY for a link, XB_E_INPUT when it is too
+ * large.
  */
 int xb_layout_blob(const char *dir, const struct xb_digest *digest, int64_t size_bytes, int64_t max_bytes,
 		   struct xb_str *out, struct xb_err *err) XB_MUST_CHECK;

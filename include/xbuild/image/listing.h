@@ -6,7 +6,8 @@
  * Guarantee: every byte of a layer is taken for hostile: names are checked, nothing is unpacked, memory is bounded by
  *            XB_MAX_LAYER_NAME_BYTES and XB_MAX_TREE_ENTRIES per layer. A listing exists only for a layer whose tar has the
  *            digest that its image's configuration names (diffID). The content of files that are looked into (ELF files,
- *            executable scripts, /etc/passwd, /etc/group, lists of packages, os-release) is in the store as well; where asked for, that of all files.
+ *            executable scripts, /etc/passwd, /etc/group, lists of packages, os-release) is in the store as well; where asked
+ *            for, that of all files.
  * Sequence:  xb_listing_make (in xbuild-supply) once per layer; then for an image, in the order of its layers,
  *            xb_listing_find and xb_listing_apply, on a list that is empty at first.
  * Failure:   XB_E_VERIFY for a layer that no reader would take; XB_E_DIGEST for another diffID; XB_E_NOT_FOUND when the store

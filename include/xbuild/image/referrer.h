@@ -45,8 +45,8 @@ struct xb_companion {
 	struct xb_digest subject;  /* of the index or a platform of the image */
 };
 /*
- * All that lies beside the layout at `image_dir` and is about its image as it is now, whose index (or manifest) is `index`: referrers,
- * then signatures. What was made for an earlier image is left out. Blobs other than the manifests are not read.
+ * All that lies beside the layout at `image_dir` and is about its image as it is now, whose index (or manifest) is `index`:
+ * referrers, then signatures. What was made for an earlier image is left out. Blobs other than the manifests are not read.
  */
 int xb_companions_find(const char *image_dir, const struct xb_digest *index, struct xb_arena *arena,
 		       struct xb_companion **out, size_t *out_len, struct xb_err *err) XB_MUST_CHECK;

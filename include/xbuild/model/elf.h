@@ -3,8 +3,8 @@
  * An ELF file, typed: what a loader would see of an executable or shared library. Own reader: every offset, size and
  * count is checked against the file before it is used, for both classes and both byte orders.
  *
- * Source:  System V gABI chapters 4 and 5 ("ELF Header", "Dynamic Section", "Note Section"); GNU symbol versioning as in the LSB Core
- *          Specification 10.7 (verneed, verdef, versym).
+ * Source:  System V gABI chapters 4 and 5 ("ELF Header", "Dynamic Section", "Note Section"); GNU symbol versioning as in the
+ *          LSB Core Specification 10.7 (verneed, verdef, versym).
  * Failure: XB_E_INPUT naming the file and what does not fit. A file without dynamic section is fine (static).
  */
 #ifndef XBUILD_MODEL_ELF_H

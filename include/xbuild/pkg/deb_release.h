@@ -38,8 +38,9 @@ int xb_release_parse(struct xb_sv text, const char *name, struct xb_release **ou
 
 /*
  * Refuses (XB_E_SIGNATURE) a document whose Codename, Origin or Label (where the suite names them) is not the suite's or
- * whose Suite is of another pocket, whose Valid-Until has passed or whose Date lies more than 10 s in the future at `now` (the message shows both times and thinks of a wrong clock), or whose Date is
- * older than not_before (0: no lock yet; XB_E_SIGNATURE naming --allow-rollback).
+ * whose Suite is of another pocket, whose Valid-Until has passed or whose Date lies more than 10 s in the future at `now` (the
+ * message shows both times and thinks of a wrong clock), or whose Date is older than not_before (0: no lock yet; XB_E_SIGNATURE
+ * naming --allow-rollback).
  */
 int xb_release_check(const struct xb_release *release, const struct xb_suite *suite, int64_t now, int64_t not_before,
 		     struct xb_err *err) XB_MUST_CHECK;

@@ -33,8 +33,8 @@ int xb_solver_add(struct xb_solver *solver, const char *suite_id, struct xb_sv s
 void xb_solver_rank_last(struct xb_solver *solver, const char *suite_id);
 
 /*
- * A package of this name comes from suite `id` and nowhere else. Before xb_solver_prefer, whose packages are not touched. XB_E_INPUT when
- * the suite has none.
+ * A package of this name comes from suite `id` and nowhere else. Before xb_solver_prefer, whose packages are not touched.
+ * XB_E_INPUT when the suite has none.
  */
 int xb_solver_take_from(struct xb_solver *solver, const char *name, const char *suite_id,
 			struct xb_err *err) XB_MUST_CHECK;
@@ -48,7 +48,8 @@ int xb_solver_prefer(struct xb_solver *solver, const struct xb_lock_packages *lo
 void xb_solver_cut_needs(struct xb_solver *solver, const struct xb_list *names);
 
 /*
- * Solves for `wanted`: names, or "a | b", which is the first that the indexes have. *out is allocated in arena; each package lists which others of the result it depends on.
+ * Solves for `wanted`: names, or "a | b", which is the first that the indexes have. *out is allocated in arena; each package
+ * lists which others of the result it depends on.
  * XB_E_INPUT: a wanted package does not exist (with the closest name as a hint). XB_E_UNSAT: no solution; the message
  * holds libsolv's explanation, one problem per line.
  */

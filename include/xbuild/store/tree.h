@@ -19,8 +19,8 @@
  *     xb_tree_commit(stage, entries, recipe)
  *
  * Checks (each XB_E_VERIFY naming package and entry): names safe (base/path), no entry below a symlink or a file, no
- * symlink that leaves the root, no device, fifo or socket, set-id bits dropped (unless they are asked for), hard links only to earlier files, no path
- * twice unless both are directories or are equal in every respect; counts and sizes bounded by base/limits.
+ * symlink that leaves the root, no device, fifo or socket, set-id bits dropped (unless they are asked for), hard links only to
+ * earlier files, no path twice unless both are directories or are equal in every respect; counts and sizes bounded by base/limits.
  */
 #ifndef XBUILD_STORE_TREE_H
 #define XBUILD_STORE_TREE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine that xbuild runs on: the one place with #ifdef __APPLE__ or __linux__.
+ * The machine that xbuild runs on. What differs between systems is here, but for copies of files (sys/fs).
  */
 #ifndef XBUILD_SYS_HOST_H
 #define XBUILD_SYS_HOST_H

@@ -10,7 +10,8 @@
  * Redirects: 301, 302 and 303 of GET and HEAD; 307 and 308 of everything, the body is then sent again. Other answers are
  *            handed to the caller as they are: every status is success here.
  * Failure:   XB_E_NETWORK (res->is_passing tells whether another try may help), XB_E_INPUT for a file of authorities that
- *            cannot be used, XB_E_INTERRUPTED, XB_E_SYSTEM, or what a callback returned. Messages name the method and the address without its query, which may hold secrets.
+ *            cannot be used, XB_E_INTERRUPTED, XB_E_SYSTEM, or what a callback returned. Messages name the method and the
+ *            address without its query, which may hold secrets.
  * Threads:   a connection object belongs to one thread at a time.
  */
 #ifndef XBUILD_SYS_HTTP_H

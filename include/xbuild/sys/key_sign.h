@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signatures with a key pair: ECDSA on P-256 with SHA-256 (as ASN.1 DER) and Ed25519 (RFC 8032, of the message itself). OpenSSL's EVP
- * is used by this file and its like alone, and only xbuild-supply has it.
+ * Signatures with a key pair: ECDSA on P-256 with SHA-256 (as ASN.1 DER) and Ed25519 (RFC 8032, of the message itself).
+ * OpenSSL's EVP is used by this file and its like alone, and only xbuild-supply has it.
  *
  * Keys:    PEM files. Private: PKCS#8 (RFC 5958), plain or encrypted with a password, and "EC PRIVATE KEY" (RFC 5915). Public:
  *          "PUBLIC KEY" (RFC 5280 SubjectPublicKeyInfo). Other kinds and curves are refused, so is what cosign makes with

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Child processes: argv arrays to posix_spawn, never a shell; the environment is what the caller lists and nothing else;
- * stdin is /dev/null or the text that the caller gives; all other descriptors are closed in the child. Each child leads a process group of its own, so
- * that it can be ended with its descendants.
+ * stdin is /dev/null or the text that the caller gives; all other descriptors are closed in the child. Each child leads a
+ * process group of its own, so that it can be ended with its descendants.
  *
  * A child counts as ended when it has ended itself: what descendants of it write later is not waited for. They live on, but for
  * those in the group of a child that was started with ends_group.
