@@ -92,30 +92,60 @@ static bool is_blank(struct xb_sv text)
 	return xb_sv_trim(text).len == 0;
 }
 
+/* Behind the comma that follows `at` in its line, or `at`. */
+static size_t behind_comma(const struct editor *e, size_t at)
+{
+	size_t comma = at;
+
+	while (comma < e->source.len && strchr(" \t", e->source.ptr[comma]))
+		comma++;
+	return comma < e->source.len && e->source.ptr[comma] == ',' ? comma + 1 : at;
+}
+
+/* Of a flow list: nothing is in the item's line but its comma and a comment. */
+static bool has_own_line(const struct editor *e, const struct xb_yaml *item)
+{
+	const size_t start = offset_of(e, item->at), line = line_start(e, start), end = next_line(e, start);
+	const size_t behind = behind_comma(e, end_of(e, item));
+	const struct xb_sv rest = xb_sv_trim(xb_sv_n(e->source.ptr + behind, end > behind ? end - behind : 0));
+
+	return end > behind && is_blank(xb_sv_n(e->source.ptr + line, start - line)) && (!rest.len || *rest.ptr == '#');
+}
+
+static bool has_comment(const struct editor *e, size_t from, size_t to)
+{
+	return memchr(e->source.ptr + from, '#', to - from) != NULL;
+}
+
 /* ---- adding ---- */
 
-/* [a, b]: behind the last; one line per item stays so. */
+/* [a, b]: behind the last; one line per item stays so, each with the comment behind it. */
 static void add_to_flow(struct editor *e, const struct xb_yaml *list)
 {
 	const struct xb_yaml *last = list->n_items ? list->items[list->n_items - 1] : NULL;
+	const size_t start = last ? offset_of(e, last->at) : offset_of(e, list->at) + 1;
+	const size_t at = last ? end_of(e, last) : start, line = line_start(e, start);
+	const struct xb_sv before = xb_sv_n(e->source.ptr + line, start - line);
+	const bool begins_line = last && is_blank(before), has_line = last && has_own_line(e, last);
+	const char *comma = last && behind_comma(e, at) > at ? "," : "";
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
-	struct xb_str between XB_CLEANUP(xb_str_release) = {0};
-	size_t at = offset_of(e, list->at) + 1;
 
-	xb_str_append(&between, ", ");
-	if (last) {
-		const size_t start = offset_of(e, last->at), line = line_start(e, start);
-		const struct xb_sv before = xb_sv_n(e->source.ptr + line, start - line);
-
-		at = end_of(e, last);
-		if (is_blank(before)) {
-			xb_str_reset(&between);
-			xb_str_printf(&between, ",%s%.*s", e->newline, XB_SV_ARG(before));
-		}
-		xb_str_append_sv(&text, xb_str_sv(&between));
+	for (size_t i = 0; i < e->edit->n_words; i++) {
+		if (has_line)
+			xb_str_printf(&text, "%.*s%s%s%s", XB_SV_ARG(before), e->edit->words[i],
+				      i + 1 < e->edit->n_words ? "," : comma, e->newline);
+		else if (begins_line)
+			xb_str_printf(&text, ",%s%.*s%s", e->newline, XB_SV_ARG(before), e->edit->words[i]);
+		else
+			xb_str_printf(&text, "%s%s", last || i ? ", " : "", e->edit->words[i]);
 	}
-	join(e, xb_str_get(&between), &text);
-	replace(e, at, at, xb_str_get(&text));
+	if (!has_line) {
+		replace(e, at, at, xb_str_get(&text));
+		return;
+	}
+	replace(e, next_line(e, at), next_line(e, at), xb_str_get(&text));
+	if (!*comma)
+		replace(e, at, at, ",");
 }
 
 /* Lines of "- a": one more behind the last, which begins as that one does. False: it shares its line with something. */
@@ -207,28 +237,48 @@ static bool is_removed(const struct editor *e, const struct xb_yaml *item)
 	return false;
 }
 
-static void remove_from_flow(struct editor *e, const struct xb_yaml *list)
+/* The last one, with the comma before it and all that is removed there. Returns the index of the first that went. */
+static bool remove_last(struct editor *e, const struct xb_yaml *list, size_t *i)
+{
+	const size_t start = offset_of(e, list->items[*i]->at), end = end_of(e, list->items[*i]);
+	size_t from;
+
+	while (*i && is_removed(e, list->items[*i - 1]))
+		--*i;
+	from = *i ? end_of(e, list->items[*i - 1]) : offset_of(e, list->items[0]->at);
+	if (has_comment(e, from, start))
+		return false;
+	replace(e, from, end, "");
+	return true;
+}
+
+/* Each with its line and the comment there, or with the comma and the blanks behind it. False: a comment would be lost. */
+static bool remove_from_flow(struct editor *e, const struct xb_yaml *list)
 {
 	for (size_t i = list->n_items; i-- > 0;) {
-		size_t from = offset_of(e, list->items[i]->at), to = end_of(e, list->items[i]);
+		const struct xb_yaml *item = list->items[i], *next = i + 1 < list->n_items ? list->items[i + 1] : NULL;
+		const size_t line_end = next_line(e, offset_of(e, item->at));
+		size_t from = offset_of(e, item->at), to = behind_comma(e, end_of(e, item));
 
-		if (!is_removed(e, list->items[i]))
+		if (!is_removed(e, item))
 			continue;
-		/* with the comma behind it, and what follows up to the next; the last one with the comma before it */
-		if (i + 1 < list->n_items) {
-			to = offset_of(e, list->items[i + 1]->at);
+		if (has_own_line(e, item)) {
+			replace(e, line_start(e, from), line_end, "");
+		} else if (!next) {
+			if (!remove_last(e, list, &i))
+				return false;
 		} else {
-			size_t kept = i;
-
-			while (kept && is_removed(e, list->items[kept - 1]))
-				kept--;
-			from = kept ? end_of(e, list->items[kept - 1]) : offset_of(e, list->items[0]->at);
+			if (has_comment(e, to, line_end < offset_of(e, next->at) ? line_end : to))
+				return false;
+			if (next->at.line == item->at.line)
+				to = offset_of(e, next->at);
+			else /* no blank is left at the line's end */
+				while (from && strchr(" \t", e->source.ptr[from - 1]))
+					from--;
 			replace(e, from, to, "");
-			i = kept;
-			continue;
 		}
-		replace(e, from, to, "");
 	}
+	return true;
 }
 
 /* Each with its line, and with what a comment there says of it. */
@@ -277,9 +327,8 @@ static bool change_list(struct editor *e, const struct xb_yaml *list, const stru
 	if (!is_flow(e, list))
 		return e->edit->remove ? remove_from_block(e, list, key) : add_to_block(e, list);
 	if (e->edit->remove)
-		remove_from_flow(e, list);
-	else
-		add_to_flow(e, list);
+		return remove_from_flow(e, list);
+	add_to_flow(e, list);
 	return true;
 }
 

@@ -53,7 +53,15 @@ static void adds_to_one_line(void **state)
 		    "sysroot: { debian: x, packages: [a, b,] }");
 	expect_edit(sysroot, false, "sysroot:\n  packages: [\n    a, # one\n    b  # two ] no end\n  ]\n",
 		    TWO("c", "d"),
-		    "sysroot:\n  packages: [\n    a, # one\n    b,\n    c,\n    d  # two ] no end\n  ]\n");
+		    "sysroot:\n  packages: [\n    a, # one\n    b,  # two ] no end\n    c,\n    d\n  ]\n");
+	expect_edit(sysroot, false, "sysroot:\n  packages: [\n    a,\n    'b' , # two\n    # end\n  ]\n", TWO("c", "d"),
+		    "sysroot:\n  packages: [\n    a,\n    'b' , # two\n    c,\n    d,\n    # end\n  ]\n");
+	expect_edit(sysroot, false, "sysroot:\r\n  packages: [\r\n    a\r\n  ]\r\n", TWO("c", "d"),
+		    "sysroot:\r\n  packages: [\r\n    a,\r\n    c,\r\n    d\r\n  ]\r\n");
+	expect_edit(sysroot, false, "sysroot:\n  packages: [\n    a,\n    b] # two\n", TWO("c", "d"),
+		    "sysroot:\n  packages: [\n    a,\n    b,\n    c,\n    d] # two\n");
+	expect_edit(sysroot, false, "sysroot:\n  packages: [a, b # two\n  ]\n", ONE("c"),
+		    "sysroot:\n  packages: [a, b, c # two\n  ]\n");
 }
 
 static void adds_to_lines(void **state)
@@ -114,6 +122,25 @@ static void removes(void **state)
 		    "sysroot:\n  packages: [] # all\nx: y\n");
 }
 
+#define LINES "sysroot:\n  packages: [\n    a, # why a\n    # of b\n    b, # why b\n    c # why c\n  ] # all\n"
+
+static void removes_lines_of_a_flow_list(void **state)
+{
+	(void)state;
+	expect_edit(sysroot, true, LINES, ONE("a"),
+		    "sysroot:\n  packages: [\n    # of b\n    b, # why b\n    c # why c\n  ] # all\n");
+	expect_edit(sysroot, true, LINES, ONE("b"),
+		    "sysroot:\n  packages: [\n    a, # why a\n    # of b\n    c # why c\n  ] # all\n");
+	expect_edit(sysroot, true, LINES, ONE("c"),
+		    "sysroot:\n  packages: [\n    a, # why a\n    # of b\n    b, # why b\n  ] # all\n");
+	expect_edit(sysroot, true, LINES, ((const char *const[]){"a", "b", "c", NULL}),
+		    "sysroot:\n  packages: [\n    # of b\n  ] # all\n");
+	expect_edit(sysroot, true, "sysroot:\n  packages: [a, b,\n    c,\n    d, e]\n", TWO("b", "c"),
+		    "sysroot:\n  packages: [a,\n    d, e]\n");
+	expect_edit(sysroot, true, "sysroot:\n  packages: [\n    a,\n    b]\n", ONE("b"),
+		    "sysroot:\n  packages: [\n    a]\n");
+}
+
 static void refuses_what_it_cannot_keep(void **state)
 {
 	static const char *const texts[] = {
@@ -144,6 +171,28 @@ static void refuses_what_it_cannot_keep(void **state)
 	assert_int_equal(edit("name: x\n", image, ONE("a"), false, &out, &err), XB_E_INPUT);
 }
 
+/* Comments that would go with what is taken out, although they may say something of what stays. */
+static void refuses_to_lose_comments(void **state)
+{
+	static const char *const texts[] = {
+		"sysroot:\n  packages: [a, b, # both\n    c]\n",
+		"sysroot:\n  packages: [a, # why a\n    c, b]\n",
+		"sysroot:\n  packages: [a, # why a\n    b]\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < XB_COUNT(texts); i++) {
+		struct xb_err err XB_CLEANUP(xb_err_release) = {0};
+		struct xb_str out XB_CLEANUP(xb_str_release) = {0};
+		const int rc = edit(texts[i], sysroot, ONE("b"), true, &out, &err);
+
+		/* in the second one no comment is touched */
+		assert_int_equal(rc, i == 1 ? 0 : XB_E_INPUT);
+		if (rc < 0)
+			assert_non_null(strstr(err.hint, "sysroot.packages"));
+	}
+}
+
 /* Whatever the file looks like, it is read as before with the packages more; taking them out again gives them back. */
 static void template_is_edited(void **state)
 {
@@ -172,7 +221,9 @@ int main(void)
 		cmocka_unit_test(adds_to_lines),
 		cmocka_unit_test(makes_what_is_not_there),
 		cmocka_unit_test(removes),
+		cmocka_unit_test(removes_lines_of_a_flow_list),
 		cmocka_unit_test(refuses_what_it_cannot_keep),
+		cmocka_unit_test(refuses_to_lose_comments),
 		cmocka_unit_test(template_is_edited),
 	};
 
