@@ -208,6 +208,25 @@ static const char *explain_std(const struct xb_drive *drive, struct xb_arena *ar
 		drive->cross.target->rust_triple, drive->cross.target->rust_triple);
 }
 
+/* Debian's names have a hyphen for each underscore (Debian Rust team, "Packaging policy"). */
+static const char *explain_crate(struct xb_sv output, struct xb_arena *arena)
+{
+	static const char before[] = "no matching package named `";
+	const char *found = memmem(output.ptr, output.len, before, strlen(before));
+	const char *at = found ? found + strlen(before) : output.ptr + output.len;
+	struct xb_sv rest = xb_sv_n(at, (size_t)(output.ptr + output.len - at));
+	const struct xb_sv name = xb_sv_cut(&rest, '`');
+	char *package = xb_arena_printf(arena, "librust-%.*s-dev", XB_SV_ARG(name.len ? name : xb_sv("NAME")));
+
+	for (char *c = package; *c; c++)
+		*c = *c == '_' ? '-' : *c;
+	return xb_arena_printf(
+		arena,
+		"crates come from 'vendor: DIR' of the unit, from the project's own .cargo/config.toml, or from "
+		"packages in 'toolchain: { crates: [%s] }'; no registry is asked",
+		package);
+}
+
 static const char *explain(const struct xb_drive *drive, const struct xb_step *step, struct xb_sv output,
 			   struct xb_arena *arena)
 {
@@ -220,9 +239,7 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 		return explain_std(drive, arena);
 	if (has(output, "no matching package") || has(output, "failed to get `") ||
 	    has(output, "failed to select a version"))
-		return "crates come from 'vendor: DIR' of the unit, from the project's own .cargo/config.toml, or from "
-		       "the "
-		       "packages in 'toolchain: { crates: [librust-NAME-dev] }'; no registry is asked";
+		return explain_crate(output, arena);
 	if (has(output, "version `GLIBC_"))
 		return "what runs while it builds was linked with the sysroot of this machine's kind, whose C library "
 		       "is "

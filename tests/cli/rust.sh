@@ -94,7 +94,7 @@ sed 's/librust-tally-dev/librust-count-dev/' xbuild.yaml >new && mv new xbuild.y
 expect 0 "$xbuild" lock
 expect 1 "$xbuild" build
 says 'no matching package named .tally. found'
-says 'no registry is asked'
+says 'librust-tally-dev.*no registry is asked'
 cd "$work/project"
 
 # a tree that lost a file is found and mended
