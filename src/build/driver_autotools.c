@@ -139,7 +139,8 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 	if (memmem(output.ptr, output.len, cannot_run, strlen(cannot_run)))
 		return "it wants to run a program of the target, which no configure script does when it "
 		       "cross-compiles: "
-		       "give the answer in 'cache: { ac_cv_...: value }', by the name that config.log shows";
+		       "give the answer in 'cache: { ac_cv_...: value }', by the name that config.log shows, or leave "
+		       "the check out by an option";
 	if (memmem(output.ptr, output.len, no_sub, strlen(no_sub)) &&
 	    memmem(output.ptr, output.len, unknown, strlen(unknown)))
 		return xb_arena_printf(arena, "its config.sub is older than %s: 'autoreconf: true' writes a new one",

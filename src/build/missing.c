@@ -9,11 +9,15 @@
 #include "xbuild/base/path.h"
 
 #define MAX_MODULES 32 /* of one search */
+#define MAX_HEADERS 64 /* that configure has not found */
 
 struct scan {
 	struct xb_arena *arena;
 	struct xb_missing_list *out;
-	struct xb_missing last; /* the last check of configure that came out "no"; name NULL: none */
+	struct xb_missing last;		  /* the last check of configure that came out "no"; name NULL: none */
+	const char *headers[MAX_HEADERS]; /* all that came out "no", as far as they fit */
+	bool is_named[MAX_HEADERS];	  /* since the last check */
+	size_t n_headers;
 	/* those that CMake's last search for modules has not found, as far as they fit */
 	struct xb_missing modules[MAX_MODULES];
 	size_t n_modules;
@@ -214,27 +218,77 @@ static bool take_meson(struct scan *s, struct xb_sv line)
 	       take(s, XB_MISSING_HEADER, behind(line, " header '", "'"), line);
 }
 
-/* "checking for zlib.h... no", "checking for deflate in -lz... no"; what follows decides whether it matters. */
+/* "checking for zlib.h... no", "checking for deflate in -lz... no" */
+static void take_check(struct scan *s, struct xb_sv line)
+{
+	struct xb_sv name = behind(line, " in -l", " .");
+	const bool is_library = name.len > 0;
+
+	memset(s->is_named, 0, sizeof(s->is_named));
+	if (!is_library) {
+		name = behind(line, "checking for ", " ");
+		name.len -= xb_sv_ends(name, "...") ? 3 : 0;
+	}
+	if (!xb_sv_ends(xb_sv_trim(line), "... no") || !is_name(name) ||
+	    (!is_library && !xb_sv_eq_str(xb_path_ext(name), ".h")))
+		return;
+	s->last = (struct xb_missing){.kind = is_library ? XB_MISSING_LIBRARY : XB_MISSING_HEADER,
+				      .name = xb_arena_sv(s->arena, name)};
+	if (!is_library && s->n_headers < MAX_HEADERS)
+		s->headers[s->n_headers++] = s->last.name;
+}
+
+static bool speaks_of_missing(struct xb_sv line)
+{
+	static const char *const signs[] = {"to find ",	  "not find ",	 "not found",
+					    "to locate ", "not locate ", "missing"};
+
+	for (size_t i = 0; i < XB_COUNT(signs); i++)
+		if (find(line, signs[i]).ptr)
+			return true;
+	return false;
+}
+
+/* What a script says behind its checks, which may be too far up to be there: "- Failed to find xxhash.h for checksums." */
+static void take_names(struct scan *s, struct xb_sv line)
+{
+	const bool is_missing = speaks_of_missing(line);
+
+	while (line.len) {
+		struct xb_sv word = xb_sv_cut(&line, ' ');
+		size_t i = 0;
+
+		while (word.len && strchr(".,:;!<>()'\"", word.ptr[word.len - 1]))
+			word.len--;
+		while (word.len && strchr("<('\"", *word.ptr))
+			word = xb_sv_n(word.ptr + 1, word.len - 1);
+		if (!xb_sv_eq_str(xb_path_ext(word), ".h") || !is_name(word))
+			continue;
+		while (i < s->n_headers && !xb_sv_eq_str(word, s->headers[i]))
+			i++;
+		if (i == s->n_headers && is_missing && i < MAX_HEADERS)
+			s->headers[s->n_headers++] = xb_arena_sv(s->arena, word);
+		if (i < s->n_headers)
+			s->is_named[i] = true;
+	}
+}
+
+/* A script of Autoconf, whatever its name: what follows a check decides whether it matters. */
 static bool take_configure(struct scan *s, struct xb_sv line)
 {
-	struct xb_sv name;
-
 	if (xb_sv_starts(line, "checking for ")) {
-		const bool is_no = xb_sv_ends(xb_sv_trim(line), "... no");
-
-		name = behind(line, " in -l", " .");
-		s->last.kind = name.len ? XB_MISSING_LIBRARY : XB_MISSING_HEADER;
-		if (!name.len) {
-			name = behind(line, "checking for ", " ");
-			name.len -= xb_sv_ends(name, "...") ? 3 : 0;
-		}
-		if (is_no && is_name(name) &&
-		    (s->last.kind == XB_MISSING_LIBRARY || xb_sv_eq_str(xb_path_ext(name), ".h")))
-			s->last.name = xb_arena_sv(s->arena, name);
+		take_check(s, line);
 		return true;
 	}
-	if (!xb_sv_starts(line, "configure: error:"))
+	take_names(s, line);
+	if (!xb_sv_starts(line, "configure") || !find(line, ": error: ").ptr)
 		return false;
+	for (size_t i = 0; i < s->n_headers; i++) {
+		if (!s->is_named[i])
+			continue;
+		add(s, (struct xb_missing){.kind = XB_MISSING_HEADER, .name = s->headers[i]});
+		s->last.name = NULL;
+	}
 	if (s->last.name)
 		add(s, s->last);
 	s->last.name = NULL;

@@ -128,6 +128,17 @@ static void configure(void **state)
 	expect_found("checking for deflate in -lz... no\nconfigure: error: zlib is needed\n", "library z");
 	expect_found("checking for sys/epoll.h... no\nchecking for x.h... yes\nconfigure: creating config.status\n",
 		     "");
+	/* one that names what it wants behind its checks, and has a name of its own */
+	expect_found(
+		"checking for a.h... no\nchecking for b/b.h... no\nchecking for c.h... no\nchecking for d.h... yes\n"
+		"- Failed to find b/b.h\n- Needs a.h (or <d.h>).\nconfigure.sh: error: Aborting configure run\n",
+		"header a.h; header b/b.h");
+	expect_found("checking for a.h... no\nno a.h, never mind\nchecking for b.h... no\nconfigure: error: x\n",
+		     "header b.h");
+	expect_found("- Failed to find x/a.h and b.h for c.h.\nUse d.h.\nconfigure.sh: error: stop\n",
+		     "header x/a.h; header b.h; header c.h");
+	expect_found("a.h not found\n", "");
+	expect_found("checking for a.h... no\nchecking for b in -lc... yes\nconfigure: error: x\n", "header a.h");
 	expect_found("checking for gcc... no\nconfigure: error: no acceptable C compiler\n", "");
 	expect_found(
 		"configure: error: Package requirements (libcurl >= 7) were not met:\n\nNo package 'libcurl' found\n",
