@@ -188,3 +188,10 @@ expect 5 "$xbuild" build
 says "files came or went below 'appears' while unit 'appears' \(linux-x86_64\) was built from it; the result was thrown away"
 again 1 'the result was kept'
 sound_store
+# a file of a command's name that is no program is passed over, as a shell does
+mkdir "$work/texts"
+echo text >"$work/texts/install"
+echo two >gen/a
+commands 'run: [[install, -D, a, "${dir.stage}/usr/share/text"]]'
+PATH="$work/texts:$PATH" expect 0 "$xbuild" build
+[ "$(cat out/linux-x86_64/text)" = two ] || fail "found: $(cat out/linux-x86_64/text)"
