@@ -53,7 +53,7 @@ static void release_new(struct state_new *r)
 	for (size_t i = 0; i < r->n_deps; i++)
 		free(r->deps[i]);
 	free(r->deps);
-	free(r->digests);
+	free(r->files);
 	free(r->output);
 }
 
@@ -115,7 +115,7 @@ static enum state_verdict judge_path(struct xb_state *s, uint32_t id)
 		fresh = !xb_shadows_exists(s->shadows, name);
 	else
 		fresh = xb_statcache_get(s->cache, name, &state, &ignored) == 0 &&
-			xb_digest_eq(&state.digest, &p->digest);
+			xb_digest_eq(&state.digest, &p->digest) && state.executable == (p->executable != 0);
 	s->path_verdicts[id] = fresh ? STATE_FRESH : STATE_STALE;
 	return (enum state_verdict)s->path_verdicts[id];
 }
@@ -171,7 +171,7 @@ void xb_state_put(struct xb_state *s, const char *output, const struct xb_state_
 	xb_state_drop(s, output);
 	s->changed = true;
 	r.deps = xb_alloc(n_deps * sizeof(*r.deps));
-	r.digests = xb_alloc(n_deps * sizeof(*r.digests));
+	r.files = xb_alloc(n_deps * sizeof(*r.files));
 	r.n_deps = n_deps;
 	for (size_t i = 0; i < n_deps; i++) {
 		struct xb_err ignored XB_CLEANUP(xb_err_release) = {0};
@@ -179,7 +179,7 @@ void xb_state_put(struct xb_state *s, const char *output, const struct xb_state_
 
 		r.deps[i] = xb_strdup(deps[i]);
 		if (*deps[i] != '!' && xb_statcache_get(s->cache, deps[i], &state, &ignored) == 0)
-			r.digests[i] = state.digest;
+			r.files[i] = (struct state_path){.digest = state.digest, .executable = state.executable};
 	}
 	if (old) {
 		release_new(&s->fresh.items[old - 1]);

@@ -9,7 +9,7 @@
 #include "xbuild/base/limits.h"
 #include "xbuild/sys/fs.h"
 
-#define MAGIC		"xbstate2" /* the last character is the number of the format */
+#define MAGIC		"xbstate3" /* the last character is the number of the format */
 #define MAX_STATE_BYTES (1 * XB_GIB)
 #define MAX_UNUSED	64 /* saves that a record survives without being asked for */
 
@@ -136,15 +136,17 @@ static uint32_t add_string(struct writer *w, const char *text)
 	return (uint32_t)at;
 }
 
-/* False when the path is known with another content: then one of the two records is out of date. */
-static bool add_path(struct writer *w, const char *name, const struct xb_digest *digest, uint32_t *out_id)
+/* False when the path is known with another content or mode: then one of the two records is out of date. */
+static bool add_path(struct writer *w, const char *name, const struct state_path *file, uint32_t *out_id)
 {
 	const size_t known = (size_t)(uintptr_t)xb_map_get_str(&w->paths, name);
-	struct state_path path = {.digest = *digest};
+	struct state_path path = *file;
 
 	if (known) {
+		const struct state_path *other = &w->path_items.items[known - 1];
+
 		*out_id = (uint32_t)(known - 1);
-		return xb_digest_eq(&w->path_items.items[known - 1].digest, digest);
+		return xb_digest_eq(&other->digest, &file->digest) && other->executable == file->executable;
 	}
 	path.name = add_string(w, name);
 	XB_VEC_PUSH(&w->path_items, path);
@@ -180,10 +182,10 @@ static void write_new(struct writer *w, const struct state_new *r)
 
 	for (size_t i = 0; sound && i < r->n_deps; i++) {
 		if (*r->deps[i] == '!')
-			sound = add_path(w, r->deps[i] + 1, &(struct xb_digest){{0}}, &absent[n_absent++]);
+			sound = add_path(w, r->deps[i] + 1, &(struct state_path){0}, &absent[n_absent++]);
 		else
-			sound = !xb_digest_is_zero(&r->digests[i]) &&
-				add_path(w, r->deps[i], &r->digests[i], &ids[n_ids++]);
+			sound = !xb_digest_is_zero(&r->files[i].digest) &&
+				add_path(w, r->deps[i], &r->files[i], &ids[n_ids++]);
 	}
 	if (sound) {
 		out.name = add_string(w, r->output);
@@ -211,7 +213,7 @@ static bool carry_set(struct writer *w, const struct xb_state *s, uint32_t set, 
 		const uint32_t id = s->ids[old->first + i];
 
 		sound = s->path_verdicts[id] != STATE_STALE &&
-			add_path(w, s->strings + s->paths[id].name, &s->paths[id].digest, &ids[i]);
+			add_path(w, s->strings + s->paths[id].name, &s->paths[id], &ids[i]);
 	}
 	if (sound)
 		*out = add_set(w, ids, old->len);

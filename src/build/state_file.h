@@ -17,6 +17,7 @@
 struct state_path {
 	struct xb_digest digest; /* zero: has to be absent */
 	uint32_t name;		 /* offset in the strings */
+	uint32_t executable;	 /* 0 or 1 */
 };
 
 struct state_set {
@@ -36,7 +37,7 @@ struct state_new {
 	struct xb_state_record record;
 	char **deps;
 	size_t n_deps;
-	struct xb_digest *digests; /* of deps, zero for "!" */
+	struct state_path *files; /* of deps, without the names; a digest of zero for "!" */
 };
 
 struct xb_state {

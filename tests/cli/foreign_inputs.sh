@@ -195,3 +195,15 @@ echo two >gen/a
 commands 'run: [[install, -D, a, "${dir.stage}/usr/share/text"]]'
 PATH="$work/texts:$PATH" expect 0 "$xbuild" build
 [ "$(cat out/linux-x86_64/text)" = two ] || fail "found: $(cat out/linux-x86_64/text)"
+
+# whether a file may be started is an input by itself
+printf '#!/bin/sh\nmkdir -p "$1/usr/share" && echo three >"$1/usr/share/text"\n' >gen/a
+chmod 755 gen/a
+commands 'run: [[./a, "${dir.stage}"]]'
+expect 0 "$xbuild" build
+again 0 'it ran again'
+chmod 644 gen/a
+expect 1 "$xbuild" build
+says 'Permission denied'
+chmod 755 gen/a
+expect 0 "$xbuild" build
