@@ -166,6 +166,8 @@ static bool may_stay(struct run *r, struct xb_sv was, struct xb_sv is, uint64_t 
 			return false;
 		xb_dirs_add(&r->changed, &r->arena, xb_arena_strdup(&r->arena, now.name));
 	}
+	if (r->changed.len && r->driver->runs_own && r->driver->runs_own(drive_below(r, "build")))
+		return false;
 	return n == 0 && !is.len;
 }
 

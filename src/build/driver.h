@@ -22,6 +22,9 @@ const char *driver_source(const struct xb_drive *drive, struct xb_arena *arena);
 /* For driver->tracks of systems that know what the compiler has read: sources of C, C++ and assembler. */
 bool driver_tracks_c(const char *path);
 
+/* For driver->runs_own, of the file `name` below build_dir: has it commands that the project gave? True where there is no such file. */
+bool driver_ninja_runs_own(const char *build_dir, const char *name);
+
 /* CFLAGS and CXXFLAGS as the profile says, for systems that have no word for it. */
 void driver_flags_env(const struct xb_drive *drive, struct xb_step *step, struct xb_arena *arena);
 

@@ -11,8 +11,11 @@
 #include <string.h>
 
 #include "driver.h"
+#include "xbuild/base/alloc.h"
+#include "xbuild/base/limits.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
+#include "xbuild/sys/fs.h"
 
 static const char *const programs[] = {"install", NULL};
 
@@ -253,6 +256,62 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 	return NULL;
 }
 
+/*
+ * A build script of a package of the project, by the rules that rustc wrote for it: the first file is its source, relative where
+ * it is in the workspace. Those of other crates do not change while the directory stays; they have a list of checksums.
+ */
+static bool is_own_script(const char *path)
+{
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0}, sums XB_CLEANUP(xb_str_release) = {0};
+	struct xb_err unreadable XB_CLEANUP(xb_err_release) = {0};
+	struct xb_sv rest, source;
+
+	if (xb_fs_read(path, XB_MAX_JSON_BYTES, &text, &unreadable) < 0)
+		return true;
+	rest = xb_str_sv(&text);
+	rest = xb_sv_cut(&rest, '\n');
+	source = (struct xb_sv){0};
+	for (size_t i = 0; i + 2 < rest.len && !source.ptr; i++)
+		if (rest.ptr[i] == ':' && rest.ptr[i + 1] == ' ')
+			source = xb_sv_n(rest.ptr + i + 2, rest.len - i - 2);
+	if (!xb_sv_starts(source, "/"))
+		return true;
+	for (size_t i = 0; i + 1 < source.len; i++)
+		if (source.ptr[i] == ' ' && source.ptr[i - 1] != '\\')
+			source.len = i;
+	xb_str_printf(&sums, "%.*s/.cargo-checksum.json", XB_SV_ARG(xb_path_dir(source)));
+	return !xb_fs_exists(xb_str_get(&sums));
+}
+
+/* <build_dir>/target/<profile>/build/<package>/build_script_<name>-<hash>.d */
+static bool any_own_script(const char *dir, int depth)
+{
+	struct xb_fs_list list XB_CLEANUP(xb_fs_list_release) = {0};
+	struct xb_err none XB_CLEANUP(xb_err_release) = {0};
+	bool found = false;
+
+	if (xb_fs_list(dir, &list, &none) < 0)
+		return false;
+	for (size_t i = 0; i < list.len && !found; i++) {
+		const struct xb_fs_entry *e = &list.items[i];
+		char *path XB_CLEANUP(xb_free_ptr) = xb_path_join(dir, e->name);
+
+		if (e->is_dir && depth > 0 && (depth != 2 || strcmp(e->name, "build") == 0))
+			found = any_own_script(path, depth - 1);
+		else if (depth == 0 && xb_sv_starts(xb_sv(e->name), "build_script_") &&
+			 xb_sv_ends(xb_sv(e->name), ".d"))
+			found = is_own_script(path);
+	}
+	return found;
+}
+
+static bool runs_own(const char *build_dir)
+{
+	char *target XB_CLEANUP(xb_free_ptr) = xb_path_join(build_dir, "target");
+
+	return any_own_script(target, 3);
+}
+
 /* What a build script compiles or a macro reads it knows only where those say so. */
 static bool tracks(const char *path)
 {
@@ -263,6 +322,7 @@ const struct xb_driver xb_driver_cargo = {
 	.kind = XB_DRIVER_CARGO,
 	.programs = programs,
 	.tracks = tracks,
+	.runs_own = runs_own,
 	.prepare = prepare,
 	.steps = steps,
 	.tests = tests,

@@ -173,10 +173,16 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 	return NULL;
 }
 
+static bool runs_own(const char *build_dir)
+{
+	return driver_ninja_runs_own(build_dir, "build.ninja");
+}
+
 const struct xb_driver xb_driver_cmake = {
 	.kind = XB_DRIVER_CMAKE,
 	.programs = programs,
 	.tracks = driver_tracks_c,
+	.runs_own = runs_own,
 	.commands = "compile_commands.json",
 	.prepare = prepare,
 	.steps = steps,

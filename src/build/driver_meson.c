@@ -113,10 +113,16 @@ static const char *explain(const struct xb_drive *drive, const struct xb_step *s
 	return NULL;
 }
 
+static bool runs_own(const char *build_dir)
+{
+	return driver_ninja_runs_own(build_dir, "meson/build.ninja");
+}
+
 const struct xb_driver xb_driver_meson = {
 	.kind = XB_DRIVER_MESON,
 	.programs = programs,
 	.tracks = driver_tracks_c,
+	.runs_own = runs_own,
 	.commands = "meson/compile_commands.json",
 	.prepare = prepare,
 	.steps = steps,

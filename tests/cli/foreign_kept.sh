@@ -8,7 +8,7 @@ for tool in cmake ninja make; do
 done
 serve
 warm_store
-mkdir -p project/m project/c project/gen project/links/data project/common
+mkdir -p project/m project/c project/g project/gen project/links/data project/common
 cd project
 git init -q -b main
 cat >xbuild.yaml <<'YAML'
@@ -26,6 +26,7 @@ build:
     deps: [core]
     host-tools: [gen]
     outputs: [bin/c]
+  g: { cmake: { dir: g }, outputs: [bin/g] }
   links: { make: { dir: links }, outputs: [share/links] }
 YAML
 mkdir -p core/include
@@ -57,6 +58,21 @@ target_link_libraries(c PRIVATE ${CORE})
 install(TARGETS c)
 CMAKE
 printf '#include "core.h"\nint main(void) { return core() + MORE; }\n' >c/c.c
+# a command does not say that it is made of a program, whose source is one of the project's
+cat >g/CMakeLists.txt <<'CMAKE'
+cmake_minimum_required(VERSION 3.16)
+project(g C)
+add_executable(answer answer.c)
+add_custom_command(OUTPUT answer.h COMMAND answer answer.h)
+add_executable(g g.c answer.h)
+target_include_directories(g PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+install(TARGETS g)
+CMAKE
+cat >g/answer.c <<'C'
+#include <stdio.h>
+int main(int argc, char **argv) { return argc < 2 || !freopen(argv[1], "w", stdout) || puts("#define ANSWER 6") < 0; }
+C
+printf '#include "answer.h"\nint main(void) { return ANSWER; }\n' >g/g.c
 cat >links/Makefile <<'MAKE'
 all:
 install:
@@ -115,6 +131,10 @@ gives 54 c 'another host tool'
 echo '#define CORE core() + 1' >>core/include/core.h
 sed -i 's/core()/CORE/' c/c.c
 gives 55 c 'another header of a unit'
+
+expect 6 out/linux-x86_64/g
+sed -i 's/ANSWER 6/ANSWER 7/' g/answer.c
+gives 7 g 'the source of a program that makes a source'
 
 # build systems go by time: a file that is older than what was made of it
 sed 's/CORE/2 + CORE/' c/c.c >c/c.new

@@ -79,6 +79,12 @@ prints '^42 in /crates/tally/src/lib\.rs$'
 expect 0 "$xbuild" build -v
 ! grep -qE '^ *BUILD ' "$work/stderr" || fail "cargo ran again although nothing changed"
 
+# a source that changed: what crates of others have made stays
+echo '// again' >>src/main.rs
+expect 0 "$xbuild" build
+! grep -q 'Compiling tally' .xbuild/foreign/"$host"/*/agent-*/log || fail "a crate that did not change was compiled again"
+cp src/main.rs "$work/second directory/src"
+
 # its own tests, by cargo and the runner of the target
 expect 0 "$xbuild" test
 prints "^cargo +agent +$host +passed +native$"
@@ -104,6 +110,23 @@ rm -rf vendor/tally
 expect 1 "$xbuild" build
 says 'no registry is asked'
 cp -r "$work/second directory/vendor/tally" vendor
+
+# a build script of its own finds nothing of what it made before it was changed
+cat >build.rs <<'RUST'
+use std::{env, fs, path::Path};
+fn main() {
+    let out = env::var("OUT_DIR").unwrap();
+    fs::write(Path::new(&out).join("one.made"), "").unwrap();
+    let n = fs::read_dir(&out).unwrap().filter(|e| e.as_ref().unwrap().path().extension().map_or(false, |x| x == "made")).count();
+    fs::write(Path::new(&out).join("count.rs"), n.to_string()).unwrap();
+}
+RUST
+echo 'fn main() { std::process::exit(include!(concat!(env!("OUT_DIR"), "/count.rs"))) }' >src/main.rs
+expect 0 "$xbuild" build
+expect 1 "out/$host/agent"
+sed 's/one\.made/two.made/' build.rs >new && mv new build.rs
+expect 0 "$xbuild" build
+expect 1 "out/$host/agent"
 
 other=linux-aarch64
 [ "$host" != linux-aarch64 ] || other=linux-x86_64

@@ -13,6 +13,9 @@
  *   tracks    whether the build system sees by itself that a source is another and knows what depends on it: the directory
  *             stays when only such sources changed. What configures, runs or installs may have read any other file, so that
  *             a change of one begins with an empty directory (build/drive_kept). NULL: that goes for all files.
+ *   runs_own  whether something in the build directory was made by a command of the project's own (a custom command, a build
+ *             script), which may have read anything, and found what an earlier run of it left: then the directory does not
+ *             stay, whatever changed. NULL: the build system runs none.
  *   steps     the commands, in order. The first ones configure (`once`), and are passed over in a directory that stays.
  *   tests     the commands that run the tests which come with the unit, for `xbuild test`, in the same build directory.
  *   explain   a sentence for what a failed step printed, or NULL: "install the program 'x'", "set cache: { VAR: ... }".
@@ -112,6 +115,7 @@ struct xb_driver {
 	const char *commands;	     /* below build_dir: its compile_commands.json; NULL: it writes none */
 	/* Each but steps may be NULL. */
 	bool (*tracks)(const char *path);
+	bool (*runs_own)(const char *build_dir);
 	void (*prepare)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_drive_files *out);
 	int (*steps)(const struct xb_drive *drive, struct xb_arena *arena, struct xb_steps *out, struct xb_err *err);
 	/* The tests that the unit has in the words of its own build system: steps that install nothing. NULL: none. */
