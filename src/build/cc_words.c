@@ -4,9 +4,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "xbuild/base/alloc.h"
 #include "xbuild/base/path.h"
 #include "xbuild/base/str.h"
 #include "xbuild/base/vec.h"
+#include "xbuild/sys/fs.h"
 
 /* What a word is for. From DEFINE on it has a value: the rest of the word, or the next one. */
 enum role { PLAIN, PREFIX, DEFINE, OUTPUT, LANGUAGE, FORCED, LIB, LIB_DIR, QUOTE, INCLUDE, SYSTEM, AFTER, N_ROLES };
@@ -265,6 +267,20 @@ static bool is_file(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* clang, lib/Driver/ToolChains/Clang.cpp, AddPreprocessingOptions. */
+static bool is_precompiled(const char *header)
+{
+	static const char *const endings[] = {".pch", ".gch"};
+	bool found = false;
+
+	for (size_t i = 0; i < XB_COUNT(endings) && !found; i++) {
+		char *path XB_CLEANUP(xb_free_ptr) = xb_printf("%s%s", header, endings[i]);
+
+		found = xb_fs_exists(path);
+	}
+	return found;
+}
+
 static bool take_value(struct reader *r, enum role role, const char *value)
 {
 	static const char *const languages[] = {"c", "c++", "none"};
@@ -280,8 +296,8 @@ static bool take_value(struct reader *r, enum role role, const char *value)
 	case LANGUAGE:
 		return is_among(value, languages, XB_COUNT(languages));
 	case FORCED:
-		/* one that is there is not looked for along the search path */
-		return is_file(value);
+		/* one that is there is not looked for along the search path; what was precompiled of it would be taken */
+		return is_file(value) && !is_precompiled(value);
 	default:
 		return take_dir(r, &r->dirs[role], value);
 	}

@@ -276,13 +276,60 @@ static bool has_input(int argc, char **argv)
 	return false;
 }
 
-static size_t add_flags(const struct conf *conf, bool works, const char **out)
+static bool is_among(const char *word, const char *const *list, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(word, list[i]))
+			return true;
+	return false;
+}
+
+/* By its ending (clang, lib/Driver/Types.cpp, lookupTypeForExtension). */
+static bool is_header(const char *name)
+{
+	static const char *const endings[] = {".h", ".H", ".hh", ".hpp", ".hxx", ".h++", ".hp"};
+	const char *dot = strrchr(name, '.');
+
+	return dot && is_among(dot, endings, sizeof(endings) / sizeof(*endings));
+}
+
+/* Headers alone are precompiled; a word for the linker would make it a link of what comes of that. */
+static bool has_headers_alone(int argc, char **argv)
+{
+	static const char *const with_value[] = {
+		"-o",	   "-I",	 "-D",		 "-U",	     "-L",	 "-F",
+		"-MF",	   "-MT",	 "-MQ",		 "-include", "-imacros", "-isystem",
+		"-iquote", "-idirafter", "-include-pch", "-Xclang",  "-mllvm",	 "-Xpreprocessor",
+		"-target", "--param"};
+	const char *language = "none";
+	bool any = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i];
+
+		if (!strncmp(word, "-x", 2)) {
+			language = word[2] ? word + 2 : i + 1 < argc ? argv[++i] : "";
+		} else if (is_among(word, with_value, sizeof(with_value) / sizeof(*with_value))) {
+			i++;
+		} else if (*word != '-' || !word[1]) {
+			if (strcmp(language, "none") != 0 ? !strstr(language, "-header") : !is_header(word))
+				return false;
+			any = true;
+		} else if (!strncmp(word, "-l", 2) || !strncmp(word, "-Wl,", 4)) {
+			return false;
+		}
+	}
+	return any;
+}
+
+static size_t add_flags(const struct conf *conf, int argc, char **argv, const char **out)
+{
+	const bool works = has_input(argc, argv), links = works && !has_headers_alone(argc, argv);
 	size_t n = 0;
 
 	for (size_t i = 0; i < conf->n_flags; i++)
-		if (works ||
-		    (strncmp(conf->flags[i], "-Wl,", 4) != 0 && strncmp(conf->flags[i], "-ffile-prefix-map=", 18) != 0))
+		if ((links || strncmp(conf->flags[i], "-Wl,", 4) != 0) &&
+		    (works || strncmp(conf->flags[i], "-ffile-prefix-map=", 18) != 0))
 			out[n++] = conf->flags[i];
 	return n;
 }
@@ -323,7 +370,7 @@ static const char **compose(struct conf *conf, int argc, char **argv)
 		return NULL;
 	memcpy(words, conf->launch, n * sizeof(*words));
 	if (!is_second_stage(argc, argv)) {
-		n += add_flags(conf, has_input(argc, argv), words + n);
+		n += add_flags(conf, argc, argv, words + n);
 		for (size_t i = 0; i < conf->n_here && makes_for_here(argc, argv); i++)
 			words[n++] = conf->here[i];
 		if (conf->record)

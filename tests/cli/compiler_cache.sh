@@ -289,6 +289,23 @@ spoil "$(blob "$object")" 100
 made hello.c
 kept hello.c
 
+# a precompiled header beside one that is named is taken by the driver, as long as it is there
+printf 'enum { CODE = 3 };\n' >named.h
+printf 'int main(void) { return CODE; }\n' >taken.c
+compile_taken() { expect 0 "$xbuild" cc --target arm64 -c -include named.h taken.c -o taken.o; }
+compile_taken
+expect 0 "$xbuild" cc --target arm64 -x c-header named.h -o named.h.pch
+compile_taken
+rm named.h.pch
+compile_taken
+expect 0 "$xbuild" cc --target arm64 named.h
+[ -f named.h.pch ] || fail "no precompiled header"
+printf 'enum { CODE = 4 };\n' >named.h
+rm named.h.pch
+compile_taken
+XBUILD_CC_CACHE=off "$xbuild" cc --target arm64 -c -include named.h taken.c -o wanted
+cmp wanted taken.o || fail "an object of the precompiled header that was there before"
+
 # a header that changes when the compiler has read it, and before that has come to an end: its new content has not made this object
 printf 'enum { CODE = 1 };\n' >early.h
 printf '#include "early.h"\n#include "late.h"\nint main(void) { return CODE; }\n' >race.c

@@ -179,6 +179,15 @@ static void test_compiler(void **state)
 	out = run(p, "g++", LIST("-v"), NULL);
 	assert_begins(out, "--driver-mode=g++\n" FLAGS LINKER END "-v\n");
 	assert_begins(run(p, "clang", LIST("-"), NULL), FLAGS MAPS LINK END "-\n");
+	/* nor where headers are precompiled */
+	assert_begins(run(p, "clang", LIST("a b.h", "-o", "x.c"), NULL), FLAGS MAPS LINKER END "a b.h\n");
+	assert_begins(run(p, "clang", LIST("-xc-header", "y"), NULL), FLAGS MAPS LINKER END "-xc-header\n");
+	assert_begins(run(p, "clang", LIST("-x", "c++-header", "-", "-include", "z"), NULL),
+		      FLAGS MAPS LINKER END "-x\n");
+	assert_begins(run(p, "clang", LIST("-include", "a.h", "b.c"), NULL), FLAGS MAPS LINK END "-include\n");
+	assert_begins(run(p, "clang", LIST("a.h", "b.c"), NULL), FLAGS MAPS LINK END "a.h\n");
+	assert_begins(run(p, "clang", LIST("-x", "c-header", "a", "-x", "none", "b"), NULL),
+		      FLAGS MAPS LINK END "-x\n");
 	assert_begins(run(p, "clang", LIST("-Wl,--version"), NULL), FLAGS MAPS LINK END "-Wl,--version\n");
 	assert_begins(run(p, "cpp", LIST("x"), NULL), "--driver-mode=cpp\n" FLAGS);
 	/* everything that can be in a specification */
