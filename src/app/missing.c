@@ -333,6 +333,24 @@ static void tell(struct findings *f, const struct lookup *l)
 	add_package(f, best->package);
 }
 
+/* No package helps there. False: it is another target. */
+static bool explain_musl(struct findings *f, struct missing_log *log, const struct missing_of *of)
+{
+	const struct xb_target *target = xb_target_find(xb_sv(of->target));
+
+	if (!target || target->libc != XB_LIBC_MUSL)
+		return false;
+	if (of->found.list.len) {
+		f->single =
+			xb_arena_printf(&log->arena,
+					"the sysroot of %s has the C library alone: Debian's packages, its C++ library "
+					"among them, are made for glibc",
+					target->name);
+		XB_VEC_PUSH(&f->notes, f->single);
+	}
+	return true;
+}
+
 static void explain_target(struct findings *f, struct missing_log *log, const struct missing_of *of)
 {
 	struct lists lists XB_CLEANUP(lists_release) = {
@@ -342,6 +360,8 @@ static void explain_target(struct findings *f, struct missing_log *log, const st
 			   .image = CONTENTS_TRY,
 			   .package = CONTENTS_ALL}}};
 
+	if (explain_musl(f, log, of))
+		return;
 	for (size_t i = 0; i < of->found.list.len; i++) {
 		struct lookup l = {.app = f->app,
 				   .arena = &log->arena,

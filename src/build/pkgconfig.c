@@ -278,8 +278,8 @@ int pkgconfig_module(struct xb_pkgconfig *reader, struct xb_sv name, const char 
 			return xb_hint(err, "Debian's libraries are built for glibc; build the library from source as "
 					    "a unit, or leave this target out of the unit's 'targets:'");
 		return xb_hint(err,
-			       "add the -dev package that ships %s.pc to sysroot.packages in the project file, "
-			       "then run 'xbuild lock'",
+			       "the -dev package that ships %s.pc is wanted: 'xbuild add PACKAGE' in a project, "
+			       "'--with PACKAGE' elsewhere",
 			       module->name);
 	}
 	xb_map_put_str(&reader->modules, module->name, module);

@@ -105,6 +105,13 @@ PY
 		readelf -lW out/linux-$target-musl/cprog | grep -q "/lib/ld-musl-$target.so.1" || fail "$target-musl: another loader"
 		if readelf -dW out/linux-$target-musl/cprog | grep NEEDED | grep -vE 'libplug.so|libc.so'; then fail "needs more than musl"; fi
 	done
+	# no package helps where nothing but musl is
+	cp xbuild.yaml "$work/keep.yaml"
+	printf '#include <zlib.h>\nint lacking;\n' >lacking.c
+	sed -i '/^build:/a\  lacking: { kind: static, sources: [lacking.c], targets: [linux-x86_64-musl] }' xbuild.yaml
+	expect 1 "$xbuild" build lacking
+	says 'the sysroot of linux-x86_64-musl has the C library alone'
+	mv "$work/keep.yaml" xbuild.yaml
 
 	expect 0 "$xbuild" image
 	skopeo inspect --raw oci:out/images/glibc >"$work/glibc.json"
