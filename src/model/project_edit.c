@@ -15,7 +15,9 @@ struct editor {
 	struct xb_sv source;
 	const struct xb_project_edit *edit;
 	const char *newline;
-	struct xb_str text; /* source with the changes so far */
+	struct xb_str text;		 /* source with the changes so far */
+	const struct xb_yaml *at;	 /* the list, or what is there of the way to it */
+	const struct xb_yaml *commented; /* NULL, or the item whose comment is in the way */
 };
 
 static size_t offset_of(const struct editor *e, struct xb_place at)
@@ -102,14 +104,10 @@ static size_t behind_comma(const struct editor *e, size_t at)
 	return comma < e->source.len && e->source.ptr[comma] == ',' ? comma + 1 : at;
 }
 
-/* Of a flow list: nothing is in the item's line but its comma and a comment. */
-static bool has_own_line(const struct editor *e, const struct xb_yaml *item)
+/* From `at` to the end of its line, without blanks. */
+static struct xb_sv rest_of_line(const struct editor *e, size_t at)
 {
-	const size_t start = offset_of(e, item->at), line = line_start(e, start), end = next_line(e, start);
-	const size_t behind = behind_comma(e, end_of(e, item));
-	const struct xb_sv rest = xb_sv_trim(xb_sv_n(e->source.ptr + behind, end > behind ? end - behind : 0));
-
-	return end > behind && is_blank(xb_sv_n(e->source.ptr + line, start - line)) && (!rest.len || *rest.ptr == '#');
+	return xb_sv_trim(xb_sv_n(e->source.ptr + at, next_line(e, at) - at));
 }
 
 static bool has_comment(const struct editor *e, size_t from, size_t to)
@@ -117,50 +115,83 @@ static bool has_comment(const struct editor *e, size_t from, size_t to)
 	return memchr(e->source.ptr + from, '#', to - from) != NULL;
 }
 
+/* From the beginning of its line to the item. */
+static struct xb_sv before_item(const struct editor *e, const struct xb_yaml *item)
+{
+	const size_t start = offset_of(e, item->at), line = line_start(e, start);
+
+	return xb_sv_n(e->source.ptr + line, start - line);
+}
+
 /* ---- adding ---- */
+
+/* What puts a word of the flow list under the first in the line of its last one, or an empty list's one level deeper. */
+static void append_indent(const struct editor *e, const struct xb_yaml *list, struct xb_str *out)
+{
+	size_t i = list->n_items ? list->n_items - 1 : 0;
+	struct xb_sv before = before_item(e, list->n_items ? list->items[i] : list);
+
+	while (i && list->items[i - 1]->at.line == list->items[i]->at.line)
+		before = before_item(e, list->items[--i]);
+	for (i = 0; i < before.len && (list->n_items || strchr(" \t", before.ptr[i])); i++)
+		xb_str_append_char(out, before.ptr[i] == '\t' ? '\t' : ' ');
+	if (!list->n_items)
+		xb_str_append(out, INDENT);
+}
+
+/* Lines behind the one in which `at` is the end of the last item, so that a comment there stays with that one. */
+static void add_flow_lines(struct editor *e, const struct xb_yaml *list, size_t at)
+{
+	const bool has_comma = list->n_items && behind_comma(e, at) > at;
+	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
+
+	for (size_t i = 0; i < e->edit->n_words; i++) {
+		append_indent(e, list, &text);
+		xb_str_printf(&text, "%s%s%s", e->edit->words[i], i + 1 < e->edit->n_words || has_comma ? "," : "",
+			      e->newline);
+	}
+	replace(e, next_line(e, at), next_line(e, at), xb_str_get(&text));
+	if (list->n_items && !has_comma)
+		replace(e, at, at, ",");
+}
 
 /* [a, b]: behind the last; one line per item stays so, each with the comment behind it. */
 static void add_to_flow(struct editor *e, const struct xb_yaml *list)
 {
 	const struct xb_yaml *last = list->n_items ? list->items[list->n_items - 1] : NULL;
-	const size_t start = last ? offset_of(e, last->at) : offset_of(e, list->at) + 1;
-	const size_t at = last ? end_of(e, last) : start, line = line_start(e, start);
-	const struct xb_sv before = xb_sv_n(e->source.ptr + line, start - line);
-	const bool begins_line = last && is_blank(before), has_line = last && has_own_line(e, last);
-	const char *comma = last && behind_comma(e, at) > at ? "," : "";
+	const size_t at = last ? end_of(e, last) : offset_of(e, list->at) + 1;
+	const bool begins_line = last && is_blank(before_item(e, last));
+	const struct xb_sv rest = rest_of_line(e, last ? behind_comma(e, at) : at);
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-	for (size_t i = 0; i < e->edit->n_words; i++) {
-		if (has_line)
-			xb_str_printf(&text, "%.*s%s%s%s", XB_SV_ARG(before), e->edit->words[i],
-				      i + 1 < e->edit->n_words ? "," : comma, e->newline);
-		else if (begins_line)
-			xb_str_printf(&text, ",%s%.*s%s", e->newline, XB_SV_ARG(before), e->edit->words[i]);
-		else
-			xb_str_printf(&text, "%s%s", last || i ? ", " : "", e->edit->words[i]);
-	}
-	if (!has_line) {
-		replace(e, at, at, xb_str_get(&text));
+	if (xb_sv_starts(rest, "#") || (!rest.len && (begins_line || !last))) {
+		add_flow_lines(e, list, at);
 		return;
 	}
-	replace(e, next_line(e, at), next_line(e, at), xb_str_get(&text));
-	if (!*comma)
-		replace(e, at, at, ",");
+	for (size_t i = 0; i < e->edit->n_words; i++) {
+		if (begins_line) {
+			xb_str_printf(&text, ",%s", e->newline);
+			append_indent(e, list, &text);
+		} else if (last || i) {
+			xb_str_append(&text, ", ");
+		}
+		xb_str_append(&text, e->edit->words[i]);
+	}
+	replace(e, at, at, xb_str_get(&text));
 }
 
 /* Lines of "- a": one more behind the last, which begins as that one does. False: it shares its line with something. */
 static bool add_to_block(struct editor *e, const struct xb_yaml *list)
 {
-	const size_t start = offset_of(e, list->items[list->n_items - 1]->at), line = line_start(e, start);
-	const struct xb_sv before = xb_sv_n(e->source.ptr + line, start - line);
-	struct xb_sv dash = xb_sv_trim(before);
+	const struct xb_yaml *last = list->items[list->n_items - 1];
+	const struct xb_sv before = before_item(e, last);
 	struct xb_str text XB_CLEANUP(xb_str_release) = {0};
 
-	if (!xb_sv_eq_str(dash, "-"))
+	if (!xb_sv_eq_str(xb_sv_trim(before), "-"))
 		return false;
 	for (size_t i = 0; i < e->edit->n_words; i++)
 		xb_str_printf(&text, "%s%.*s%s", i ? e->newline : "", XB_SV_ARG(before), e->edit->words[i]);
-	insert_line(e, next_line(e, start), xb_str_get(&text));
+	insert_line(e, next_line(e, offset_of(e, last->at)), xb_str_get(&text));
 	return true;
 }
 
@@ -182,7 +213,7 @@ static bool add_value(struct editor *e, const struct xb_yaml *key, const char *v
 static bool add_to_map(struct editor *e, const struct xb_yaml *map, const char *entry)
 {
 	const struct xb_yaml *key, *value;
-	size_t start, line;
+	size_t start;
 	char *text XB_CLEANUP(xb_free_ptr) = NULL;
 
 	if (is_flow(e, map)) {
@@ -196,14 +227,13 @@ static bool add_to_map(struct editor *e, const struct xb_yaml *map, const char *
 	key = map->keys[0];
 	value = map->items[0];
 	start = offset_of(e, key->at);
-	line = line_start(e, start);
-	if (!is_blank(xb_sv_n(e->source.ptr + line, start - line)))
+	if (!is_blank(before_item(e, key)))
 		return false;
-	text = xb_printf("%.*s%s", (int)(start - line), e->source.ptr + line, entry);
+	text = xb_printf("%.*s%s", XB_SV_ARG(before_item(e, key)), entry);
 	if (value->kind == XB_YAML_SCALAR && !is_empty(value) && value->at.line == key->at.line)
 		insert_line(e, next_line(e, start), text);
 	else
-		insert_line(e, line, text);
+		insert_line(e, line_start(e, start), text);
 	return true;
 }
 
@@ -237,46 +267,55 @@ static bool is_removed(const struct editor *e, const struct xb_yaml *item)
 	return false;
 }
 
-/* The last one, with the comma before it and all that is removed there. Returns the index of the first that went. */
-static bool remove_last(struct editor *e, const struct xb_yaml *list, size_t *i)
+/* The last one, with a comma and what is removed before it, back to a comment. Returns the index of the first that went. */
+static size_t remove_last(struct editor *e, const struct xb_yaml *list, size_t i)
 {
-	const size_t start = offset_of(e, list->items[*i]->at), end = end_of(e, list->items[*i]);
-	size_t from;
+	size_t from = offset_of(e, list->items[i]->at), to = end_of(e, list->items[i]);
 
-	while (*i && is_removed(e, list->items[*i - 1]))
-		--*i;
-	from = *i ? end_of(e, list->items[*i - 1]) : offset_of(e, list->items[0]->at);
-	if (has_comment(e, from, start))
-		return false;
-	replace(e, from, end, "");
-	return true;
+	while (i && is_removed(e, list->items[i - 1]) && !has_comment(e, end_of(e, list->items[i - 1]), from))
+		from = offset_of(e, list->items[--i]->at);
+	if (i && !has_comment(e, end_of(e, list->items[i - 1]), from))
+		from = end_of(e, list->items[i - 1]);
+	else
+		to = behind_comma(e, to);
+	replace(e, from, to, "");
+	return i;
 }
 
-/* Each with its line and the comment there, or with the comma and the blanks behind it. False: a comment would be lost. */
+/* Each with its line and the comment there, or with the comma and the blanks behind it. False: a comment there may be of
+ * what stays. */
 static bool remove_from_flow(struct editor *e, const struct xb_yaml *list)
 {
 	for (size_t i = list->n_items; i-- > 0;) {
 		const struct xb_yaml *item = list->items[i], *next = i + 1 < list->n_items ? list->items[i + 1] : NULL;
-		const size_t line_end = next_line(e, offset_of(e, item->at));
-		size_t from = offset_of(e, item->at), to = behind_comma(e, end_of(e, item));
+		size_t first = i, from, to = behind_comma(e, end_of(e, item));
+		const struct xb_sv rest = rest_of_line(e, to);
+		struct xb_sv before;
 
 		if (!is_removed(e, item))
 			continue;
-		if (has_own_line(e, item)) {
-			replace(e, line_start(e, from), line_end, "");
+		while (first && list->items[first - 1]->at.line == item->at.line &&
+		       is_removed(e, list->items[first - 1]))
+			first--;
+		from = offset_of(e, list->items[first]->at);
+		before = xb_sv_trim(before_item(e, list->items[first]));
+		if ((!before.len || xb_sv_eq_str(before, ",")) && (!rest.len || xb_sv_starts(rest, "#"))) {
+			from = line_start(e, from);
+			to = next_line(e, to);
+		} else if (xb_sv_starts(rest, "#")) {
+			e->commented = item;
+			return false;
 		} else if (!next) {
-			if (!remove_last(e, list, &i))
-				return false;
-		} else {
-			if (has_comment(e, to, line_end < offset_of(e, next->at) ? line_end : to))
-				return false;
-			if (next->at.line == item->at.line)
-				to = offset_of(e, next->at);
-			else /* no blank is left at the line's end */
-				while (from && strchr(" \t", e->source.ptr[from - 1]))
-					from--;
-			replace(e, from, to, "");
+			i = remove_last(e, list, i);
+			continue;
+		} else if (next->at.line == item->at.line) {
+			to = offset_of(e, next->at);
+		} else { /* no blank is left at the line's end */
+			while (from && strchr(" \t", e->source.ptr[from - 1]))
+				from--;
 		}
+		replace(e, from, to, "");
+		i = first;
 	}
 	return true;
 }
@@ -287,14 +326,14 @@ static bool remove_from_block(struct editor *e, const struct xb_yaml *list, cons
 	size_t n_removed = 0;
 
 	for (size_t i = list->n_items; i-- > 0;) {
-		const size_t start = offset_of(e, list->items[i]->at), line = line_start(e, start);
+		const size_t start = offset_of(e, list->items[i]->at);
 
 		if (!is_removed(e, list->items[i]))
 			continue;
-		if (!xb_sv_eq_str(xb_sv_trim(xb_sv_n(e->source.ptr + line, start - line)), "-"))
+		if (!xb_sv_eq_str(xb_sv_trim(before_item(e, list->items[i])), "-"))
 			return false;
 		n_removed++;
-		replace(e, line, next_line(e, start), "");
+		replace(e, line_start(e, start), next_line(e, start), "");
 	}
 	return n_removed < list->n_items || add_value(e, key, "[]");
 }
@@ -344,6 +383,7 @@ static bool change(struct editor *e, const struct xb_yaml *root)
 		node = find(parent, *name, &key);
 		if (!node)
 			break;
+		e->at = node;
 	}
 	if (node)
 		return change_list(e, node, key);
@@ -421,8 +461,13 @@ static int refuse(const struct editor *e, const char *file, struct xb_err *err)
 	for (const char *const *name = e->edit->path; *name; name++)
 		xb_str_printf(&path, "%s%s", name == e->edit->path ? "" : ".", *name);
 	join(e, ", ", &words);
-	xb_fail(err, XB_E_INPUT, "'%s' is written in a way that cannot be edited safely at '%s'", file,
-		xb_str_get(&path));
+	if (e->commented)
+		xb_fail(err, XB_E_INPUT,
+			"%s:%d:%d: '%s' cannot be taken out of %s: the comment in its line may be of what stays", file,
+			e->commented->at.line, e->commented->at.col, e->commented->text.ptr, xb_str_get(&path));
+	else
+		xb_fail(err, XB_E_INPUT, "%s:%d:%d: %s is written in a way that cannot be edited safely", file,
+			e->at->at.line, e->at->at.col, xb_str_get(&path));
 	return xb_hint(err, "%s %s %s %s by hand, then run 'xbuild lock'", e->edit->remove ? "take" : "add",
 		       xb_str_get(&words), e->edit->remove ? "out of" : "to", xb_str_get(&path));
 }
@@ -442,6 +487,7 @@ int xb_project_edit(struct xb_sv source, const char *file, const struct xb_proje
 	if (xb_yaml_parse(source, file, &arena, &before, &diags, err) < 0)
 		return err->code;
 	xb_str_append_sv(&e.text, source);
+	e.at = before;
 	if (change(&e, before) && xb_yaml_parse(xb_str_sv(&e.text), file, &arena, &after, &diags, &unreadable) == 0 &&
 	    is_edited(&e, before, after, edit->path)) {
 		xb_str_release(out);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changes one list of words in the text of a project file, and leaves every other byte as it is: comments, order, style of
- * the list (one line, one line per item, dashes), line ends, a missing newline at the end.
+ * the list (one line, one line per item, dashes), line ends, a missing newline at the end. A comment behind an item is that
+ * item's and goes with it; a comment in a line of its own stays.
  *
  * Guarantee: the new text was read again and differs from the old one in that list alone; an edit for which this cannot
- *            be had is refused (XB_E_INPUT with the text to write by hand as the hint), and nothing is changed.
+ *            be had, or that may lose a comment of what stays, is refused (XB_E_INPUT with the place, and the text to
+ *            write by hand as the hint), and nothing is changed.
  * Threads:   no state.
  */
 #ifndef XBUILD_MODEL_PROJECT_EDIT_H
