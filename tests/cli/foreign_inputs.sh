@@ -192,13 +192,16 @@ sound_store
 mkdir "$work/texts"
 echo text >"$work/texts/install"
 echo two >gen/a
+# shellcheck disable=SC2016 # xbuild's
 commands 'run: [[install, -D, a, "${dir.stage}/usr/share/text"]]'
 PATH="$work/texts:$PATH" expect 0 "$xbuild" build
 [ "$(cat out/linux-x86_64/text)" = two ] || fail "found: $(cat out/linux-x86_64/text)"
 
 # whether a file may be started is an input by itself
+# shellcheck disable=SC2016 # of the script
 printf '#!/bin/sh\nmkdir -p "$1/usr/share" && echo three >"$1/usr/share/text"\n' >gen/a
 chmod 755 gen/a
+# shellcheck disable=SC2016 # xbuild's
 commands 'run: [[./a, "${dir.stage}"]]'
 expect 0 "$xbuild" build
 again 0 'it ran again'

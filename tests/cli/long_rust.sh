@@ -65,6 +65,7 @@ expect 0 "$xbuild" cargo --target linux-aarch64 test
 prints 'test result: ok\. 2 passed'
 
 # and the examples of documentation, by rustdoc and the locked rustc
+# shellcheck disable=SC2016 # of Markdown
 printf '/// ```\n/// assert_eq!(rust_hello::one(), 1);\n/// ```\npub fn one() -> u32 {\n    1\n}\n' >src/lib.rs
 expect 0 "$xbuild" cargo --target "linux-$(uname -m)" test --doc
 prints 'test src/lib\.rs - one \(line 1\) \.\.\. ok'
